@@ -1,0 +1,97 @@
+"""Every error that Laneway raises on purpose.
+
+LanewayError
+├── SettingError     a setting is unknown or malformed
+├── EventError       one event cannot be taken; ``problems`` tells each field
+├── BodyError        a request body is not JSON, or too large
+├── QueryError       a filter or its bounds are wrong
+├── AccessError      no token, a wrong one, or a foreign Host or Origin
+├── LogError         the log directory cannot be read or written
+├── StoreError       the index failed; it can be rebuilt with ``laneway reindex``
+└── HubError         the hub cannot start, or does not answer
+"""
+
+from collections.abc import Sequence
+
+
+class LanewayError(Exception):
+    """The root; every class has a stable ``code``, an HTTP ``status``, and may have a ``hint``."""
+
+    code = "error"
+    status = 500
+
+    def __init__(self, message: str, *, hint: str = "", status: int = 0) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        if status:
+            self.status = status
+
+
+class SettingError(LanewayError):
+    code = "bad_setting"
+    status = 500
+
+
+class Problem:
+    """What is wrong with one field: ``timestamp: "yesterday" is not ISO 8601 or a Unix time``."""
+
+    __slots__ = ("field", "message")
+
+    def __init__(self, field: str, message: str) -> None:
+        self.field = field
+        self.message = message
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.message}" if self.field else self.message
+
+    def __repr__(self) -> str:
+        return f"Problem({self.field!r}, {self.message!r})"
+
+
+class EventError(LanewayError):
+    code = "bad_event"
+    status = 422
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("; ".join(map(str, problems)))
+        self.problems = list(problems)
+
+
+class BodyError(LanewayError):
+    code = "bad_body"
+    status = 400
+
+
+class QueryError(LanewayError):
+    code = "bad_query"
+    status = 400
+
+
+class AccessError(LanewayError):
+    code = "forbidden"
+    status = 403
+
+
+class LogError(LanewayError):
+    code = "log_failed"
+    status = 503
+
+
+class StoreError(LanewayError):
+    code = "index_failed"
+    status = 503
+
+
+class HubError(LanewayError):
+    code = "hub_failed"
+    status = 503
+
+
+def quote(value: object, limit: int = 120) -> str:
+    """``value`` as it was seen, quoted and cut, for a message."""
+    try:
+        text = f'"{value}"' if isinstance(value, str) else repr(value)
+    except Exception:  # noqa: BLE001 - a message must come out whatever __repr__ does
+        text = f"<{type(value).__name__}>"
+    return text if len(text) <= limit else f"{text[:limit]}…"

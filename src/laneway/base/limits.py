@@ -1,0 +1,33 @@
+"""Every size and count limit, with its reason."""
+
+KIB = 1024
+MIB = 1024 * KIB
+
+LINE_BYTES = 256 * KIB
+"""Longest line in the log. One ``write(2)`` of this size stays well under 1 ms on a laptop, and a
+reader's buffer stays small; what is larger is cut, and the line says how much is gone."""
+
+SEGMENT_BYTES = 256 * MIB
+"""Default size at which a segment is sealed: about 350,000 events of 700 bytes, so that an index
+segment opens in a millisecond and retention works in steps that nobody notices."""
+
+BODY_BYTES = 16 * MIB
+"""Largest request body, after decompression."""
+
+DEPTH = 64
+"""Deepest nesting of a value. orjson refuses to write past 254; browsers and jq cope with 64."""
+
+NAME_CHARS = 256
+"""Longest agent, event, tool, session or model name: they become dictionary entries and labels."""
+
+BATCH_EVENTS = 500
+"""Events in one request of the shipper: big enough to pay for the round trip, small enough to retry."""
+
+CLIENT_QUEUE_BYTES = 4 * MIB
+"""Frames waiting for one viewer; past it they are dropped and the viewer gets a gap marker."""
+
+CLIENTS = 64
+"""Viewers at a time."""
+
+PAGE_EVENTS = 1_000
+"""Largest page of a query."""

@@ -1,0 +1,229 @@
+"""The settings as one table: it feeds code, environment, file, docs and ``laneway config``.
+
+Precedence: explicit argument or flag, environment, ``config.toml`` in the
+Laneway home, default. No other module reads ``os.environ``.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+
+from laneway.base import limits
+from laneway.base.errors import SettingError, quote
+
+TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
+FALSE_WORDS = frozenset({"0", "false", "no", "off", ""})
+SIZE_UNITS = {"": 1, "b": 1, "k": 2**10, "kb": 2**10, "kib": 2**10, "m": 2**20, "mb": 2**20,
+              "mib": 2**20, "g": 2**30, "gb": 2**30, "gib": 2**30}  # fmt: skip
+TIME_UNITS_S = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
+
+
+def _split_unit(text: str) -> tuple[float, str]:
+    number = text.strip().lower().rstrip("abcdefghijklmnopqrstuvwxyz ")
+    return float(number), text.strip().lower()[len(number) :].strip()
+
+
+def parse_flag(text: str) -> bool:
+    word = text.strip().lower()
+    if word in TRUE_WORDS or word in FALSE_WORDS:
+        return word in TRUE_WORDS
+    raise ValueError("yes or no")
+
+
+def parse_size_bytes(text: str) -> int:
+    """``"256 MiB"`` or ``"10g"`` in bytes; units are powers of 1024."""
+    try:
+        number, unit = _split_unit(text)
+        return int(number * SIZE_UNITS[unit])
+    except (KeyError, ValueError):
+        raise ValueError("a size such as 256MiB") from None
+
+
+def parse_duration_s(text: str) -> float:
+    """``"15m"`` or ``"30d"`` in seconds."""
+    try:
+        number, unit = _split_unit(text)
+        return number * TIME_UNITS_S[unit]
+    except (KeyError, ValueError):
+        raise ValueError("a duration such as 30s, 15m, 12h or 30d") from None
+
+
+def parse_port(text: str) -> int:
+    if text.strip().isdigit() and 0 <= int(text) <= 65_535:
+        return int(text)
+    raise ValueError("a port from 0 to 65535")
+
+
+def parse_list(text: str) -> tuple[str, ...]:
+    return tuple(part for part in text.replace(",", " ").split() if part)
+
+
+class Setting:
+    """One row: ``envs`` in order of precedence, ``parse`` raises ValueError with what was wanted."""
+
+    __slots__ = ("default", "envs", "help", "name", "parse", "secret")
+
+    def __init__(
+        self,
+        name: str,
+        default: object,
+        help: str,
+        parse: Callable[[str], object] = str,
+        envs: tuple[str, ...] = (),
+        secret: bool = False,
+    ) -> None:
+        self.name = name
+        self.default = default
+        self.help = help
+        self.parse = parse
+        self.envs = (*envs, f"LANEWAY_{name.upper()}")
+        self.secret = secret
+
+
+SETTINGS = (
+    Setting("home", "", "Laneway's own directory: tokens, spool, config.toml. Empty: the platform's user data directory."),
+    Setting("log_path", "", "The log: a directory, or a file ending in .jsonl. Empty: `logs` in the home.", envs=("LOG_PATH",)),
+    Setting("logging_url", "", "Send events to this hub (…/log) instead of writing the log directly.", envs=("LOGGING_URL",)),
+    Setting("token", "", "The token sent to, or expected by, the hub. Empty: the file in the home.", secret=True),
+    Setting("token_file", "", "A file that holds the token (a Docker or Kubernetes secret)."),
+    Setting("agent", "", "The agent's name where none is given."),
+    Setting("pod", "", "Names the stack, so that several can share one hub."),
+    Setting("disabled", False, "Record nothing.", parse_flag),
+    Setting("strict", False, "Raise the SDK's own faults instead of counting them (for tests).", parse_flag),
+    Setting("segment_bytes", limits.SEGMENT_BYTES, "A segment of the log is sealed at this size.", parse_size_bytes),
+    Setting("spool_bytes", 256 * limits.MIB, "HTTP mode: the spool holds at most this much; newer events are refused and counted.", parse_size_bytes),
+    Setting("host", "127.0.0.1", "The address that the hub binds."),
+    Setting("port", 8001, "The port that the hub binds; 0 picks a free one.", parse_port),
+    Setting("allowed_hosts", (), "Further Host names by which the hub may be called, such as logger:8000.", parse_list),
+    Setting("open_ingest", False, "Accept events without a token. For a trusted network only.", parse_flag),
+    Setting("index_path", "", "Where the index lives. Empty: `.index` in the log's directory."),
+    Setting("retention_age", 0.0, "Sealed segments older than this are removed (30d); 0 keeps all.", parse_duration_s),
+    Setting("retention_bytes", 0, "Oldest sealed segments are removed past this total size; 0 keeps all.", parse_size_bytes),
+    Setting("body_bytes", limits.BODY_BYTES, "Larger request bodies are answered 413.", parse_size_bytes),
+    Setting("live_events", 20_000, "Events kept in memory for the live view.", int),
+)  # fmt: skip
+
+BY_NAME = {setting.name: setting for setting in SETTINGS}
+
+
+class Settings:
+    """Resolved values as attributes, and where each came from in ``origin``."""
+
+    home: str
+    log_path: str
+    logging_url: str
+    token: str
+    token_file: str
+    agent: str
+    pod: str
+    disabled: bool
+    strict: bool
+    segment_bytes: int
+    spool_bytes: int
+    host: str
+    port: int
+    allowed_hosts: tuple[str, ...]
+    open_ingest: bool
+    index_path: str
+    retention_age: float
+    retention_bytes: int
+    body_bytes: int
+    live_events: int
+
+    def __init__(self, values: Mapping[str, object], origin: Mapping[str, str]) -> None:
+        self.__dict__.update(values)
+        self.origin = dict(origin)
+
+
+def default_home(platform: str = sys.platform, env: Mapping[str, str] = os.environ) -> str:
+    """The platform's user data directory for Laneway."""
+    user = os.path.expanduser("~")
+    if platform == "darwin":
+        return os.path.join(user, "Library", "Application Support", "laneway")
+    if platform == "win32":
+        return os.path.join(env.get("LOCALAPPDATA") or os.path.join(user, "AppData", "Local"), "laneway")
+    return os.path.join(env.get("XDG_DATA_HOME") or os.path.join(user, ".local", "share"), "laneway")
+
+
+def resolve(explicit: Mapping[str, object] | None = None, env: Mapping[str, str] | None = None) -> Settings:
+    """All settings with their origins.
+
+    Raises:
+        SettingError: a name is unknown, or a value cannot be read.
+    """
+    env = os.environ if env is None else env
+    given = {name: value for name, value in (explicit or {}).items() if value is not None}
+    for name in given:
+        if name not in BY_NAME:
+            raise unknown_setting(name)
+    home, home_origin = _pick(BY_NAME["home"], given, env, {})
+    home = os.path.expanduser(str(home)) if home else default_home(env=env)
+    file = read_config_file(os.path.join(home, "config.toml"))
+    values: dict[str, object] = {}
+    origin: dict[str, str] = {}
+    for setting in SETTINGS:
+        values[setting.name], origin[setting.name] = _pick(setting, given, env, file)
+    values["home"], origin["home"] = home, home_origin
+    values["log_path"] = os.path.expanduser(str(values["log_path"])) or os.path.join(home, "logs")
+    return Settings(values, origin)
+
+
+def _pick(
+    setting: Setting, given: Mapping[str, object], env: Mapping[str, str], file: Mapping[str, object]
+) -> tuple[object, str]:
+    if setting.name in given:
+        return _read(setting, given[setting.name], "argument"), "argument"
+    for name in setting.envs:
+        if env.get(name):
+            return _read(setting, env[name], name), name
+    if setting.name in file:
+        return _read(setting, file[setting.name], "config.toml"), "config.toml"
+    return setting.default, "default"
+
+
+def _read(setting: Setting, value: object, origin: str) -> object:
+    """A string is parsed; any other value must already be of the default's type."""
+    if isinstance(value, os.PathLike):
+        value = os.fspath(value)
+    if isinstance(value, str):
+        try:
+            return setting.parse(value)
+        except ValueError as error:
+            seen = "a secret" if setting.secret else quote(value)
+            raise SettingError(f"{setting.name}: {seen} (from {origin}) is not {error}") from None
+    if isinstance(value, list):
+        return tuple(value)
+    return value
+
+
+def unknown_setting(name: str) -> SettingError:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, BY_NAME, n=1)
+    hint = f"did you mean {near[0]}?" if near else "`laneway config` lists them all"
+    return SettingError(f"there is no setting {quote(name)}", hint=hint)
+
+
+def read_config_file(path: str) -> dict[str, object]:
+    """The top-level keys of ``config.toml``, or nothing where there is no such file.
+
+    Raises:
+        SettingError: the file cannot be read, is no TOML, or has an unknown key.
+    """
+    try:
+        with open(path, "rb") as file:
+            text = file.read()
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise SettingError(f"{path}: {error.strerror}") from error
+    import tomllib
+
+    try:
+        table = tomllib.loads(text.decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingError(f"{path}: {error}") from None
+    for name in table:
+        if name not in BY_NAME:
+            raise unknown_setting(name)
+    return table

@@ -1,0 +1,1 @@
+"""The log directory: segments, the locked append, the tail, retention."""

@@ -1,0 +1,151 @@
+"""What an index owes its callers: the `Store` protocol, and the values that go in and out.
+
+Times are integer nanoseconds since the Unix epoch, UTC; ranges are half-open,
+``[since_ns, until_ns)``. The content of an event stays in the log: a store
+answers with pointers into it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, Protocol
+
+from laneway.base.limits import PAGE_EVENTS
+from laneway.model.event import Event
+
+
+class Record(NamedTuple):
+    """One event as it stands in a log file: ``length`` bytes at ``offset``, newline excluded."""
+
+    offset: int
+    length: int
+    ts_ns: int
+    event: Event
+
+
+class Pointer(NamedTuple):
+    """Where a found event stands. ``seq`` orders arrival over the whole log, and never repeats."""
+
+    seq: int
+    ts_ns: int
+    segment: str
+    offset: int
+    length: int
+
+
+class Cursor(NamedTuple):
+    """A place between two events in (ts_ns, seq) order; a page continues strictly past it."""
+
+    ts_ns: int
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Filters that must all hold; within one tuple, any of its values. An empty tuple filters nothing."""
+
+    agents: tuple[str, ...] = ()
+    not_agents: tuple[str, ...] = ()
+    events: tuple[str, ...] = ()
+    not_events: tuple[str, ...] = ()
+    sessions: tuple[str, ...] = ()
+    tools: tuple[str, ...] = ()
+    levels: tuple[str, ...] = ()
+    traces: tuple[str, ...] = ()
+    spans: tuple[str, ...] = ()
+    pods: tuple[str, ...] = ()
+    ids: tuple[str, ...] = ()
+    seqs: tuple[int, ...] = ()
+    text: str = ""
+    """Words that must all occur; a ``"quoted phrase"`` in this order; ``word*`` as a prefix."""
+    has_error: bool | None = None
+    since_ns: int | None = None
+    until_ns: int | None = None
+    limit: int = 200
+    newest_first: bool = True
+    after: Cursor | None = None
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.limit <= PAGE_EVENTS:
+            raise ValueError(f"limit: {self.limit} is not from 1 to {PAGE_EVENTS}")
+
+
+class Page(NamedTuple):
+    """Hits in the order asked for. ``next`` is None where nothing follows."""
+
+    hits: list[Pointer]
+    next: Cursor | None
+
+
+class Added(NamedTuple):
+    """``seqs[i]`` is the number given to record i, or None where its id was already in the index."""
+
+    seqs: list[int | None]
+    duplicate_count: int
+
+
+class Group(NamedTuple):
+    """Totals of the events that share one agent (or one session). Token sums hold only what was reported."""
+
+    name: str
+    parent: str
+    event_count: int
+    error_count: int
+    first_ns: int
+    last_ns: int
+    input_tokens: int
+    output_tokens: int
+    cost_usd: float
+    agents: tuple[str, ...]
+    """For a session: who took part, by first appearance. For an agent: empty."""
+
+
+class Bucket(NamedTuple):
+    """One step of the pulse: events that began in ``[start_ns, start_ns + step)``."""
+
+    start_ns: int
+    event_count: int
+    error_count: int
+
+
+class SegmentState(NamedTuple):
+    """How far a log file is indexed: ``fingerprint`` tells a replaced file of the same name."""
+
+    segment: str
+    fingerprint: str
+    indexed_bytes: int
+    event_count: int
+    first_ns: int
+    last_ns: int
+
+
+class Store(Protocol):
+    """An index over log files. Thread-safe: one writer (`add`, `forget`), any number of readers.
+
+    An implementer owes: `add` is atomic (rows and the new offset together or not
+    at all, also across ``kill -9``); an id is given a ``seq`` once over all segments;
+    the same log gives the same answers after a rebuild. Methods raise only `StoreError`,
+    and `QueryError` for a text filter that cannot be read.
+    """
+
+    def segments(self) -> list[SegmentState]:
+        """What is indexed, oldest first."""
+
+    def add(
+        self, segment: str, fingerprint: str, records: Sequence[Record], indexed_bytes: int
+    ) -> Added:
+        """Index ``records`` and advance the segment to ``indexed_bytes``, as one transaction."""
+
+    def forget(self, segment: str) -> None:
+        """Drop all that is known of a segment. Costs the unlink of a file."""
+
+    def find(self, query: Query) -> Page:
+        """One page of events that match."""
+
+    def groups(self, by: Literal["agent", "session"], query: Query) -> list[Group]:
+        """Totals by agent or session, most recently active first; at most ``query.limit``."""
+
+    def pulse(self, step_ns: int, query: Query) -> list[Bucket]:
+        """Counts over time, oldest first, empty steps left out. Honours every filter but ``text``."""
+
+    def close(self) -> None:
+        """Release everything. Safe to call twice."""
