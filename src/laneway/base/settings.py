@@ -141,11 +141,17 @@ def default_home(platform: str = sys.platform, env: Mapping[str, str] = os.envir
     if platform == "darwin":
         return os.path.join(user, "Library", "Application Support", "laneway")
     if platform == "win32":
-        return os.path.join(env.get("LOCALAPPDATA") or os.path.join(user, "AppData", "Local"), "laneway")
-    return os.path.join(env.get("XDG_DATA_HOME") or os.path.join(user, ".local", "share"), "laneway")
+        return os.path.join(
+            env.get("LOCALAPPDATA") or os.path.join(user, "AppData", "Local"), "laneway"
+        )
+    return os.path.join(
+        env.get("XDG_DATA_HOME") or os.path.join(user, ".local", "share"), "laneway"
+    )
 
 
-def resolve(explicit: Mapping[str, object] | None = None, env: Mapping[str, str] | None = None) -> Settings:
+def resolve(
+    explicit: Mapping[str, object] | None = None, env: Mapping[str, str] | None = None
+) -> Settings:
     """All settings with their origins.
 
     Raises:
@@ -169,7 +175,10 @@ def resolve(explicit: Mapping[str, object] | None = None, env: Mapping[str, str]
 
 
 def _pick(
-    setting: Setting, given: Mapping[str, object], env: Mapping[str, str], file: Mapping[str, object]
+    setting: Setting,
+    given: Mapping[str, object],
+    env: Mapping[str, str],
+    file: Mapping[str, object],
 ) -> tuple[object, str]:
     if setting.name in given:
         return _read(setting, given[setting.name], "argument"), "argument"

@@ -1,0 +1,239 @@
+"""The append: one locked ``write(2)`` for each event, safe beside any number of other writers.
+
+What it withstands, and how (figures in docs/adr/0003-append.md):
+
+* a writer killed in the middle of a line: the next one finds no newline at the end and begins with one;
+* rotation: no live file is ever renamed; the mark of a sealed segment is read under the lock;
+* a lock holder that is stopped: after `LOCK_WAIT_S` the line is written without the lock, led by a newline;
+* fork, threads, signal handlers: a child opens its own descriptor, and a thread that comes back into
+  the append (from a signal handler or a destructor) writes without the lock.
+
+This module is on the path of every event: it imports no ``typing``, ``threading`` or ``pathlib``.
+"""
+
+import os
+from _thread import allocate_lock, get_ident
+from collections.abc import Sequence
+from time import monotonic, sleep
+
+from laneway.base.clock import NS_PER_DAY, NS_PER_S, format_ns, now_ns
+from laneway.base.errors import LogError
+from laneway.base.limits import SEGMENT_BYTES
+from laneway.log.segment import SEAL, LogPath
+
+try:
+    from fcntl import LOCK_EX, LOCK_NB, LOCK_UN, flock
+except ImportError:  # Windows: every line is led by a newline instead
+
+    def flock(fd: int, operation: int, /) -> None:  # type: ignore[misc]
+        raise OSError("no flock here")
+
+    LOCK_EX = LOCK_NB = LOCK_UN = 0  # type: ignore[misc]
+
+LOCK_WAIT_S = 0.1
+"""A holder needs about 20 µs; one that keeps the lock this long is stopped or swapped out."""
+
+RECHECK_NS = NS_PER_S
+"""How often a writer looks whether its segment was deleted under it."""
+
+FILE_MODE = 0o600
+DIRECTORY_MODE = 0o700
+OPEN_FLAGS = (
+    os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+)
+
+
+class Appender:
+    """Appends lines to the live segment of one log. Thread-safe; one object a log and process is enough."""
+
+    def __init__(self, log_path: LogPath, *, segment_bytes: int = SEGMENT_BYTES) -> None:
+        self.log_path = log_path
+        self.segment_bytes = segment_bytes
+        self._mutex = allocate_lock()
+        self._owner = 0  # thread that holds the mutex
+        self._fd = -1
+        self._number = 0
+        self._roll_at_ns = 0  # end of the segment's day
+        self._recheck_at_ns = 0
+        self._skip_lock_until_ns = 0
+        _appenders[id(self)] = self
+
+    def append(self, lines: Sequence[bytes]) -> None:
+        """Write ``lines`` (no newlines in them) with one ``write(2)``; on return they survive ``kill -9``.
+
+        Raises:
+            LogError: the log cannot be written; some of the lines may stand in it.
+        """
+        if not lines:
+            return
+        data = b"\n".join(lines) + b"\n"
+        me = get_ident()
+        if self._owner == me:
+            self._write_unlocked(data)
+            return
+        self._mutex.acquire()
+        self._owner = me
+        try:
+            self._append(data)
+        except OSError as error:
+            self._close()
+            raise LogError(
+                f"{self.log_path.directory}: {error.strerror or error}",
+                hint="`laneway doctor` tells what is wrong with the directory",
+            ) from error
+        finally:
+            self._owner = 0
+            self._mutex.release()
+
+    def close(self) -> None:
+        """Release the descriptor; a later append opens it again."""
+        with self._mutex:
+            self._close()
+            _appenders.pop(id(self), None)
+
+    @property
+    def segment(self) -> str:
+        """Name of the segment written last, or ``""``."""
+        return self.log_path.segment_name(self._number) if self._number else ""
+
+    def _append(self, data: bytes) -> None:
+        ts_ns = now_ns()
+        fd = self._fd
+        if fd < 0 or ts_ns >= self._recheck_at_ns:
+            fd = self._ensure_open(ts_ns)
+        while True:
+            is_locked = self._lock(fd, ts_ns)
+            try:
+                size = os.lseek(fd, 0, os.SEEK_END)
+                end = os.pread(fd, 2, size - 2) if size > 1 else b"\n"
+                following = self._following(fd, size, end, len(data), ts_ns, is_locked)
+                if not following:
+                    is_clean = is_locked and end.endswith(b"\n")
+                    _write_all(fd, data if is_clean else b"\n" + data)
+                    return
+            finally:
+                if is_locked:
+                    flock(fd, LOCK_UN)
+            fd = self._open(following, ts_ns)
+
+    def _following(
+        self, fd: int, size: int, end: bytes, length: int, ts_ns: int, is_locked: bool
+    ) -> int:
+        """Number of the segment to go on in, or 0 to write here."""
+        if end == SEAL:
+            newest = self.log_path.newest()
+            if newest > self._number:
+                return newest
+        is_due = size and (ts_ns >= self._roll_at_ns or size + length > self.segment_bytes)
+        return self._seal(fd, end) if is_due and is_locked else 0
+
+    def _write_unlocked(self, data: bytes) -> None:
+        """For a call from inside another append of this thread."""
+        try:
+            fd = os.open(self.log_path.segment_path(max(1, self._number)), OPEN_FLAGS, FILE_MODE)
+            try:
+                _write_all(fd, b"\n" + data)
+            finally:
+                os.close(fd)
+        except OSError as error:
+            raise LogError(f"{self.log_path.directory}: {error.strerror or error}") from error
+
+    def _lock(self, fd: int, ts_ns: int) -> bool:
+        """Take the exclusive lock, or give up after a bounded wait."""
+        give_up_s = 0.0
+        pause_s = 0.000_05
+        while True:
+            try:
+                flock(fd, LOCK_EX | LOCK_NB)
+                return True
+            except BlockingIOError:
+                if ts_ns < self._skip_lock_until_ns:
+                    return False
+                if not give_up_s:
+                    give_up_s = monotonic() + LOCK_WAIT_S
+                elif monotonic() > give_up_s:
+                    self._skip_lock_until_ns = ts_ns + NS_PER_S
+                    return False
+                sleep(pause_s)
+                pause_s = min(pause_s * 1.5, 0.001)
+            except OSError:  # no locks on this file system
+                return False
+
+    def _ensure_open(self, ts_ns: int) -> int:
+        """The live segment's descriptor, opened anew if the file is gone or was replaced."""
+        if self._fd >= 0:
+            try:
+                there = os.stat(self.log_path.segment_path(self._number))
+                here = os.fstat(self._fd)
+                if (there.st_ino, there.st_dev) == (here.st_ino, here.st_dev):
+                    self._recheck_at_ns = ts_ns + RECHECK_NS
+                    return self._fd
+            except OSError:
+                pass
+        return self._open(self.log_path.newest() or 1, ts_ns)
+
+    def _open(self, number: int, ts_ns: int) -> int:
+        self._close()
+        path = self.log_path.segment_path(number)
+        try:
+            fd = os.open(path, OPEN_FLAGS, FILE_MODE)
+        except FileNotFoundError:
+            os.makedirs(self.log_path.directory, DIRECTORY_MODE, exist_ok=True)
+            fd = os.open(path, OPEN_FLAGS, FILE_MODE)
+        _appenders[id(self)] = self
+        self._fd = fd
+        self._number = number
+        self._roll_at_ns = _roll_time_ns(os.pread(fd, 32, 0), ts_ns)
+        self._recheck_at_ns = ts_ns + RECHECK_NS
+        self.log_path.point_link(number)
+        return fd
+
+    def _seal(self, fd: int, end: bytes) -> int:
+        """Create the next segment, mark this one; the next one's number, or 0 to stay where we are."""
+        number = self._number + 1
+        try:
+            os.close(os.open(self.log_path.segment_path(number), OPEN_FLAGS, FILE_MODE))
+            os.write(fd, SEAL[:1] if end.endswith(b"\n") else SEAL)
+        except OSError:  # no space, no descriptors: an over-long segment loses nothing
+            return 0
+        return number
+
+    def _close(self) -> None:
+        if self._fd >= 0:
+            fd, self._fd = self._fd, -1
+            try:
+                os.close(fd)
+            except OSError:
+                pass
+
+    def _after_fork(self) -> None:
+        """In the child: the parent's lock state and descriptor are not ours."""
+        self._mutex = allocate_lock()
+        self._owner = 0
+        self._close()
+
+
+def _roll_time_ns(head: bytes, ts_ns: int) -> int:
+    """End of the day of a segment that begins with ``head``: past if it began on an earlier day."""
+    today = format_ns(ts_ns)[:10].encode()
+    began = head[14:24] if head.startswith(b'{"timestamp":"') else today
+    return 0 if began < today else (ts_ns // NS_PER_DAY + 1) * NS_PER_DAY
+
+
+def _write_all(fd: int, data: bytes) -> None:
+    """One write; a short one (disk nearly full, a signal) is continued, which raises the cause."""
+    written = os.write(fd, data)
+    while written < len(data):
+        written += os.write(fd, data[written:])
+
+
+_appenders: dict[int, Appender] = {}
+
+
+def _reset_in_child() -> None:
+    for appender in _appenders.values():
+        appender._after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_reset_in_child)

@@ -1,0 +1,84 @@
+"""Names of the log directory: which file is a segment, which one is live, and the link to it.
+
+``LOG_PATH`` is a directory, or a file ending in ``.jsonl`` as in older set-ups:
+``…/observability.jsonl`` means ``observability-000001.jsonl``, … in its folder,
+with ``observability.jsonl`` a symbolic link to the live one, so that
+``tail -F`` and every habit keep working.
+"""
+
+import os
+
+SUFFIX = ".jsonl"
+DEFAULT_NAME = "events"
+SEAL = b"\n\n"
+"""A sealed segment ends in an empty line, and a higher number exists. JSON Lines readers skip empty
+lines; a writer that still has the segment open sees the mark in the two bytes it reads anyway.
+Mode bits were not chosen: in a shared volume only the owner may change them."""
+
+
+class LogPath:
+    """A parsed ``LOG_PATH``: ``directory`` and the segments' ``name``."""
+
+    __slots__ = ("_prefix", "directory", "link", "name")
+
+    def __init__(self, directory: str, name: str = DEFAULT_NAME) -> None:
+        self.directory = os.path.abspath(os.path.expanduser(directory))
+        self.name = name
+        self.link = os.path.join(self.directory, name + SUFFIX)
+        self._prefix = name + "-"
+
+    @classmethod
+    def parse(cls, path: str) -> "LogPath":
+        """From a directory, or a path that ends in ``.jsonl``."""
+        if not path.endswith(SUFFIX):
+            return cls(path)
+        directory, base = os.path.split(path)
+        return cls(directory or ".", base[: -len(SUFFIX)] or DEFAULT_NAME)
+
+    def __repr__(self) -> str:
+        return f"LogPath({self.directory!r}, {self.name!r})"
+
+    def segment_name(self, number: int) -> str:
+        return f"{self.name}-{number:06d}{SUFFIX}"
+
+    def segment_path(self, number: int) -> str:
+        return os.path.join(self.directory, self.segment_name(number))
+
+    def number_of(self, file_name: str) -> int:
+        """The segment's number, or 0 for any other file."""
+        if not (file_name.startswith(self._prefix) and file_name.endswith(SUFFIX)):
+            return 0
+        digits = file_name[len(self._prefix) : -len(SUFFIX)]
+        return int(digits) if digits.isascii() and digits.isdigit() else 0
+
+    def numbers(self) -> list[int]:
+        """Numbers of the segments that exist, ascending; empty where there is no directory."""
+        try:
+            names = os.listdir(self.directory)
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        return sorted(filter(None, map(self.number_of, names)))
+
+    def newest(self) -> int:
+        """The live segment's number, or 0 where there is none."""
+        numbers = self.numbers()
+        return numbers[-1] if numbers else 0
+
+    def point_link(self, number: int) -> None:
+        """Let the link name segment ``number``; someone else's regular file is left alone."""
+        try:
+            if os.readlink(self.link) == self.segment_name(number):
+                return
+        except FileNotFoundError:
+            pass
+        except OSError:  # a regular file
+            return
+        temporary = f"{self.link}.{os.getpid()}.tmp"
+        try:
+            os.symlink(self.segment_name(number), temporary)
+            os.replace(temporary, self.link)
+        except OSError:  # a file system without links: only the habit is lost
+            try:
+                os.unlink(temporary)
+            except OSError:
+                pass

@@ -1,0 +1,217 @@
+"""One event's way from the call to the disk, and the account of what could not be kept.
+
+Start-up work (settings, encoder, redaction rules, directory) is done at the first event.
+"""
+
+import os
+from _thread import allocate_lock
+
+from laneway.base.clock import format_ns, now_ns
+from laneway.base.ids import new_event_id
+from laneway.sdk.context import current
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from laneway.base.settings import Settings
+    from laneway.model.redact import Redactor
+    from laneway.sdk.outbox import Outbox
+    from laneway.sdk.shipper import Shipper
+
+
+class Recorder:
+    """Turns calls into lines. Thread-safe; one object serves the process."""
+
+    def __init__(self) -> None:
+        self.faults = 0
+        self._lock = allocate_lock()
+        self._given: dict[str, object] = {}
+        self._has_complained = False
+        self._reset()
+
+    def _reset(self) -> None:
+        self._encode: Callable[[dict[str, object], Redactor], tuple[bytes, int]] | None = None
+        self._settings: Settings | None = None
+        self._redactor: Redactor | None = None
+        self._outbox: Outbox | None = None
+        self._shipper: Shipper | None = None
+        self._where: dict[str, object] = {}
+
+    def record(
+        self, agent: str | None, event_type: str, content: object, fields: dict[str, object]
+    ) -> str:
+        """Never raises (but see the setting ``strict``); ``""`` if the event was not kept."""
+        try:
+            if self._encode is None:
+                self._start()
+            return self._record(agent, event_type, content, fields)
+        except Exception as fault:
+            self.faults += 1
+            if self._settings is not None and self._settings.strict:
+                raise
+            self._complain(f"an event was not recorded: {type(fault).__name__}: {fault}")
+            return ""
+
+    def configure(self, given: dict[str, object]) -> None:
+        """Raises SettingError before anything is changed."""
+        from laneway.base.settings import resolve
+
+        resolve(given)
+        self.close()
+        self._given = dict(given)
+
+    def flush(self, timeout_s: float) -> bool:
+        """Write what waits in memory; in HTTP mode wait for the hub's acknowledgement."""
+        outbox, shipper = self._outbox, self._shipper
+        if outbox is None:
+            return True
+        outbox.write_waiting(now=True)
+        return (shipper is None or shipper.drain(timeout_s)) and not outbox.waiting
+
+    def stats(self) -> dict[str, object]:
+        outbox, redactor, shipper = self._outbox, self._redactor, self._shipper
+        return {
+            "recorded": outbox.recorded if outbox else 0,
+            "waiting": outbox.waiting if outbox else 0,
+            "lost": dict(outbox.lost) if outbox else {},
+            "faults": self.faults,
+            "redacted": dict(redactor.counts) if redactor else {},
+            **(shipper.stats() if shipper else {}),
+        }
+
+    def close(self) -> None:
+        """Back to the state before the first event."""
+        with self._lock:
+            outbox, shipper = self._outbox, self._shipper
+            self._reset()
+        if shipper is not None:
+            shipper.stop()
+        if outbox is not None:
+            outbox.close()
+
+    def _record(
+        self, agent: str | None, event_type: str, content: object, fields: dict[str, object]
+    ) -> str:
+        encode, outbox, redactor = self._encode, self._outbox, self._redactor
+        if encode is None or outbox is None or redactor is None:
+            return ""  # disabled
+        event = self._make_event(agent, event_type, content, fields)
+        line, _ = encode(event, redactor)
+        if self._shipper is None:
+            return str(event["id"]) if outbox.keep(line) else ""
+        if self._shipper.spool.is_full():
+            outbox.lose("spool_full")
+            return ""
+        is_kept = outbox.keep(line)
+        self._shipper.wake()
+        return str(event["id"]) if is_kept else ""
+
+    def _make_event(
+        self, agent: str | None, event_type: str, content: object, fields: dict[str, object]
+    ) -> dict[str, object]:
+        ts_ns = now_ns()
+        context = current()
+        name = agent or context.agent or (self._settings.agent if self._settings else "")
+        event: dict[str, object] = {
+            "timestamp": format_ns(ts_ns),
+            "agent": str(name or "unknown"),
+            "event": str(event_type),
+        }
+        if content is not None:
+            event["content"] = content
+        event["id"] = new_event_id(ts_ns)
+        if context.parent_agent and name == context.agent:
+            event["parent_agent"] = context.parent_agent
+        event.update(context.additions)
+        event.update(self._where)
+        event.update(_set_id_aside(fields) if "id" in fields else fields)
+        return event
+
+    def _start(self) -> None:
+        with self._lock:
+            if self._encode is not None:
+                return
+            from laneway.base.settings import resolve
+            from laneway.model.redact import Redactor, environment_secrets
+            from laneway.model.wire import encode_redacted
+
+            settings = self._settings = resolve(self._given)
+            if not settings.disabled:
+                key_path = os.path.join(settings.home, "redact.key")
+                self._redactor = Redactor(environment_secrets(os.environ), key_path)
+                pod = {"pod": settings.pod} if settings.pod else {}
+                self._where = {**pod, "host": _host_name(), "pid": os.getpid()}
+                self._open_outbox(settings)
+                _flush_at_exit()
+            self._encode = encode_redacted
+
+    def _open_outbox(self, settings: "Settings") -> None:
+        from laneway.log.append import Appender
+        from laneway.log.segment import LogPath
+        from laneway.sdk.outbox import Outbox
+
+        if not settings.logging_url:
+            log_path = LogPath.parse(settings.log_path)
+            appender = Appender(log_path, segment_bytes=settings.segment_bytes)
+            self._outbox = Outbox(appender, self._complain)
+            return
+        from laneway.sdk.shipper import Shipper
+        from laneway.sdk.spool import Spool
+
+        spool = Spool.of(settings)
+        self._outbox = Outbox(spool.appender, self._complain)
+        self._shipper = Shipper(spool, settings, self._complain)
+        self._shipper.start()
+
+    def _complain(self, message: str) -> None:
+        """Once a process, on stderr: a host's own output is not ours to fill."""
+        if self._has_complained:
+            return
+        self._has_complained = True
+        try:
+            os.write(2, f"laneway: {message} (said once; `laneway doctor` tells more)\n".encode())
+        except OSError:
+            pass
+
+    def _after_fork(self) -> None:
+        """In the child: what waits in memory, and the shipper's thread, are the parent's."""
+        self._lock = allocate_lock()
+        self._reset()
+
+
+def _set_id_aside(fields: dict[str, object]) -> dict[str, object]:
+    """``id`` makes an event unique in the log. One that a caller uses for something else must not
+    make later events look like repeats: anything but a UUID is kept as ``given_id``."""
+    given = fields["id"]
+    if isinstance(given, str) and len(given) == 36 and given.count("-") == 4:
+        return fields
+    rest = {name: value for name, value in fields.items() if name != "id"}
+    return {**rest, "given_id": given}
+
+
+def _host_name() -> str:
+    try:
+        return os.uname().nodename
+    except AttributeError:  # Windows
+        return os.environ.get("COMPUTERNAME", "")
+
+
+def _flush_at_exit() -> None:
+    import atexit
+
+    atexit.unregister(_at_exit)
+    atexit.register(_at_exit)
+
+
+def _at_exit() -> None:
+    try:
+        shared.flush(2.0)
+    except Exception:  # noqa: BLE001 - the interpreter is going down
+        shared.faults += 1
+
+
+shared = Recorder()
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=shared._after_fork)

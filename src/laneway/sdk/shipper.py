@@ -1,0 +1,181 @@
+"""The shipper: a daemon thread that forwards the spool to the hub, at least once and in order.
+
+The place in the spool advances only after the hub's 2xx. A lost reply makes a
+repeat, which the hub knows by the event's id. There is no limit on age: what
+could not be sent waits in the spool, and any later process sends it.
+"""
+
+import os
+import threading
+from collections.abc import Callable
+from random import random
+from time import monotonic
+
+from laneway.base.errors import LanewayError
+from laneway.base.limits import BATCH_EVENTS, MIB
+from laneway.base.settings import Settings
+from laneway.sdk.post import Post, Refusal
+from laneway.sdk.spool import Spool
+
+try:
+    from fcntl import LOCK_EX, LOCK_NB, flock
+except ImportError:  # Windows: one process a spool
+
+    def flock(fd: int, operation: int, /) -> None:  # type: ignore[misc]
+        return None
+
+    LOCK_EX = LOCK_NB = 0  # type: ignore[misc]
+
+IDLE_S = 0.05
+"""The lock's holder looks this often for lines of other processes; its own wake it at once."""
+
+STAND_BY_S = 0.5
+"""The others look this often whether the lock is free."""
+
+BACK_OFF_S = (0.1, 5.0)
+"""First and longest pause after a failure; each is doubled, with jitter so that a fleet spreads."""
+
+
+class Shipper:
+    """Forwards one spool. `start` is cheap; `drain` and `stop` may be called from any thread."""
+
+    def __init__(self, spool: Spool, settings: Settings, complain: Callable[[str], None]) -> None:
+        self.spool = spool
+        self._post = Post(settings)
+        self._complain = complain
+        self._wake = threading.Event()
+        self._is_stopping = False
+        self._lock_fd = -1
+        self._batch_events = BATCH_EVENTS
+        self._failures = 0
+        self._shipped = 0
+        self._rejected = 0
+        self._last_error = ""
+        self._thread = threading.Thread(target=self._run, name="laneway-shipper", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def wake(self) -> None:
+        if not self._wake.is_set():
+            self._wake.set()
+
+    def drain(self, timeout_s: float) -> bool:
+        """Wait until the hub has all that stands in the spool now; True if it has."""
+        until_s = monotonic() + timeout_s
+        end = self.spool.end()
+        self._failures = 0
+        self.wake()
+        while not self._has_shipped(end):
+            if monotonic() > until_s or not self._thread.is_alive():
+                return False
+            threading.Event().wait(0.005)
+        return True
+
+    def stop(self) -> None:
+        self._is_stopping = True
+        self._wake.set()
+        self._thread.join(timeout=2.0)
+
+    def stats(self) -> dict[str, object]:
+        return {
+            "shipped": self._shipped,
+            "rejected": self._rejected,
+            "spool_bytes": self.spool.backlog_bytes(),
+            "last_error": self._last_error,
+        }
+
+    def _has_shipped(self, end: tuple[int, int]) -> bool:
+        return end[1] == 0 or self.spool.read_position() >= end
+
+    def _run(self) -> None:
+        try:
+            while not self._is_stopping:
+                pause_s = self._turn()
+                if pause_s and self._wake.wait(pause_s) and self._failures:
+                    threading.Event().wait(min(pause_s, BACK_OFF_S[0]))
+                self._wake.clear()
+        except Exception as fault:  # noqa: BLE001 - the thread must not die with a traceback in a host
+            self._last_error = f"{type(fault).__name__}: {fault}"
+            self._complain(f"the shipper stopped: {self._last_error}")
+        finally:
+            self._release()
+
+    def _turn(self) -> float:
+        """Forward one batch; the pause before the next turn."""
+        try:
+            if not self._hold():
+                return STAND_BY_S
+            has_more = self._ship_batch()
+        except (OSError, LanewayError) as error:
+            return self._fail(error)
+        self._failures = 0
+        return 0.0 if has_more else IDLE_S
+
+    def _fail(self, error: Exception) -> float:
+        self._failures += 1
+        self._last_error = str(error)
+        if self._failures >= 3 or isinstance(error, Refusal):
+            self._complain(f"events wait in the spool: {error}")
+        longest_s = min(BACK_OFF_S[1], BACK_OFF_S[0] * 2.0 ** min(self._failures, 10))
+        asked_s = error.retry_after_s if isinstance(error, Refusal) else 0.0
+        return max(asked_s, longest_s * (0.5 + random() / 2))  # noqa: S311 - jitter, no secret
+
+    def _ship_batch(self) -> bool:
+        number, offset = self.spool.read_position()
+        lines, end = self.spool.read_batch(number, offset, self._batch_events, MIB)
+        if end == offset:
+            return self._next_segment(number, offset)
+        if lines and not self._send(lines):
+            return True
+        self.spool.write_position(number, end)
+        return True
+
+    def _send(self, lines: list[bytes]) -> bool:
+        """False if the batch was too large and a smaller one must be tried."""
+        try:
+            rejected = self._post.send(lines)
+        except Refusal as refusal:
+            if refusal.status != 413:
+                raise
+            if len(lines) > 1:
+                self._batch_events = max(1, len(lines) // 2)
+                return False
+            rejected = [0]
+        self._batch_events = BATCH_EVENTS
+        if rejected:
+            self.spool.reject([lines[index] for index in rejected if index < len(lines)])
+        self._rejected += len(rejected)
+        self._shipped += len(lines) - len(rejected)
+        return True
+
+    def _next_segment(self, number: int, offset: int) -> bool:
+        if not self.spool.is_finished(number, offset):
+            return False
+        following = [n for n in self.spool.log_path.numbers() if n > number]
+        if not following:
+            return False
+        self.spool.write_position(following[0], 0)
+        self.spool.remove(number)
+        return True
+
+    def _hold(self) -> bool:
+        """Whether this process is the one that forwards."""
+        if self._lock_fd >= 0:
+            return True
+        if not os.path.isdir(self.spool.directory):
+            return False
+        path = os.path.join(self.spool.directory, "ship.lock")
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+        try:
+            flock(fd, LOCK_EX | LOCK_NB)
+        except OSError:
+            os.close(fd)
+            return False
+        self._lock_fd = fd
+        return True
+
+    def _release(self) -> None:
+        if self._lock_fd >= 0:
+            os.close(self._lock_fd)
+            self._lock_fd = -1

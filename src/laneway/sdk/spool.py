@@ -1,0 +1,124 @@
+"""The spool of HTTP mode: a small log of its own, shared by all processes that send to one hub.
+
+Whoever holds ``ship.lock`` forwards for all; the others take over when the
+holder goes, so no line waits for the process that wrote it.
+"""
+
+import os
+from hashlib import blake2b
+from time import monotonic
+
+from laneway.base.limits import MIB
+from laneway.base.settings import Settings
+from laneway.log.append import Appender
+from laneway.log.segment import SEAL, LogPath
+
+SEGMENT_BYTES = 8 * MIB
+"""Small, so that what the hub has acknowledged is removed soon."""
+
+SIZE_CHECK_S = 0.25
+"""How often the spool's size is looked at; a process can overshoot by what it writes in that time."""
+
+POSITION = "ship.position"
+REJECTED = "rejected.jsonl"
+
+
+class Spool:
+    """The files of one spool. The reading side is for the holder of the lock only."""
+
+    def __init__(self, directory: str, limit_bytes: int) -> None:
+        self.log_path = LogPath(directory, "spool")
+        self.directory = self.log_path.directory
+        self.limit_bytes = limit_bytes
+        self.appender = Appender(self.log_path, segment_bytes=min(SEGMENT_BYTES, limit_bytes))
+        self._is_full = False
+        self._check_at_s = 0.0
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Spool":
+        """The spool for the hub of ``logging_url``, in the Laneway home."""
+        name = blake2b(settings.logging_url.encode(), digest_size=6).hexdigest()
+        return cls(os.path.join(settings.home, "spool", name), settings.spool_bytes)
+
+    def is_full(self) -> bool:
+        """Whether new events must be refused; the oldest are kept."""
+        if monotonic() >= self._check_at_s:
+            self._check_at_s = monotonic() + SIZE_CHECK_S
+            self._is_full = self.backlog_bytes() >= self.limit_bytes
+        return self._is_full
+
+    def backlog_bytes(self) -> int:
+        """Bytes that the hub has not acknowledged."""
+        number, offset = self.read_position()
+        rest = [n for n in self.log_path.numbers() if n >= number]
+        return sum(self._size(n) for n in rest) - (offset if number in rest else 0)
+
+    def end(self) -> tuple[int, int]:
+        """The place just past the last line: (segment number, offset)."""
+        number = self.log_path.newest()
+        return number, self._size(number)
+
+    def read_position(self) -> tuple[int, int]:
+        """The first place that was not acknowledged; the beginning where the note of it is void."""
+        numbers = self.log_path.numbers() or [1]
+        try:
+            with open(os.path.join(self.directory, POSITION), encoding="ascii") as file:
+                number, offset = map(int, file.read().split())
+        except (OSError, ValueError):
+            return numbers[0], 0
+        is_known = number in numbers and offset <= self._size(number)
+        return (number, offset) if is_known else (numbers[0], 0)
+
+    def write_position(self, number: int, offset: int) -> None:
+        """Atomic: a crash leaves the old place or the new one; the hub knows repeats by their id."""
+        path = os.path.join(self.directory, POSITION)
+        with open(path + ".tmp", "w", encoding="ascii") as file:
+            file.write(f"{number} {offset}\n")
+        os.replace(path + ".tmp", path)
+
+    def read_batch(
+        self, number: int, offset: int, max_lines: int, max_bytes: int
+    ) -> tuple[list[bytes], int]:
+        """Complete lines from a place on, and the offset behind them."""
+        try:
+            with open(self.log_path.segment_path(number), "rb", buffering=0) as file:
+                data = os.pread(file.fileno(), max_bytes, offset)
+        except FileNotFoundError:
+            return [], offset
+        lines = data.split(b"\n")[:-1][:max_lines]
+        return [line for line in lines if line], offset + sum(len(line) + 1 for line in lines)
+
+    def is_finished(self, number: int, offset: int) -> bool:
+        """Whether a segment is sealed and read to its end."""
+        newest = self.log_path.newest()
+        if number >= newest:
+            return False
+        size = self._size(number)
+        if offset < size:
+            return False
+        try:
+            with open(self.log_path.segment_path(number), "rb") as file:
+                return size < 2 or os.pread(file.fileno(), 2, size - 2) == SEAL
+        except FileNotFoundError:
+            return True
+
+    def remove(self, number: int) -> None:
+        try:
+            os.unlink(self.log_path.segment_path(number))
+        except OSError:
+            pass
+
+    def reject(self, lines: list[bytes]) -> None:
+        """Keep what the hub will never take where a person can look at it."""
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+        fd = os.open(os.path.join(self.directory, REJECTED), flags, 0o600)
+        try:
+            os.write(fd, b"\n".join(lines) + b"\n")
+        finally:
+            os.close(fd)
+
+    def _size(self, number: int) -> int:
+        try:
+            return os.stat(self.log_path.segment_path(number)).st_size
+        except OSError:
+            return 0
