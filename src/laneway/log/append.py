@@ -50,7 +50,7 @@ class Appender:
         self.log_path = log_path
         self.segment_bytes = segment_bytes
         self._mutex = allocate_lock()
-        self._owner = 0  # thread that holds the mutex
+        self._inside: set[int] = set()  # threads that hold or await the mutex
         self._fd = -1
         self._number = 0
         self._roll_at_ns = 0  # end of the segment's day
@@ -68,22 +68,20 @@ class Appender:
             return
         data = b"\n".join(lines) + b"\n"
         me = get_ident()
-        if self._owner == me:
+        if me in self._inside:
             self._write_unlocked(data)
             return
-        self._mutex.acquire()
-        self._owner = me
+        self._inside.add(me)  # before the mutex: a signal may arrive between the two
         try:
-            self._append(data)
+            with self._mutex:
+                self._append_or_close(data)
         except OSError as error:
-            self._close()
             raise LogError(
                 f"{self.log_path.directory}: {error.strerror or error}",
                 hint="`laneway doctor` tells what is wrong with the directory",
             ) from error
         finally:
-            self._owner = 0
-            self._mutex.release()
+            self._inside.discard(me)
 
     def close(self) -> None:
         """Release the descriptor; a later append opens it again."""
@@ -95,6 +93,13 @@ class Appender:
     def segment(self) -> str:
         """Name of the segment written last, or ``""``."""
         return self.log_path.segment_name(self._number) if self._number else ""
+
+    def _append_or_close(self, data: bytes) -> None:
+        try:
+            self._append(data)
+        except OSError:
+            self._close()  # the next append begins anew, perhaps in a directory that was mended
+            raise
 
     def _append(self, data: bytes) -> None:
         ts_ns = now_ns()
@@ -209,7 +214,7 @@ class Appender:
     def _after_fork(self) -> None:
         """In the child: the parent's lock state and descriptor are not ours."""
         self._mutex = allocate_lock()
-        self._owner = 0
+        self._inside = set()
         self._close()
 
 

@@ -1,0 +1,55 @@
+# Two commands set everything up: `make demo` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UI := src/laneway/web/_ui/index.html
+UI_SOURCES := $(shell find ui -type f -not -path '*/node_modules/*' 2>/dev/null)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check fmt bench torture ui lock clean
+
+help: ## what there is to make
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.run-ready $(UI) ## install, build the page, run a real multi-agent assistant, print the address
+	@$(BIN)/python -m laneway demo $(ARGS)
+
+test: $(VENV)/.dev-ready $(UI) ## every test, a real browser included
+	@tools/bootstrap browser
+	@cd ui && PATH="$(abspath $(BIN)):$$PATH" ../tools/npm run --silent test
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/.dev-ready $(UI) ## format, lint, types, import table, documents
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	@cd ui && ../tools/npm run --silent check
+	$(BIN)/python tools/check_docs.py
+
+fmt: $(VENV)/.dev-ready ## put code into its one form
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.dev-ready $(UI) ## the figures of DESIGN, measured here
+	$(BIN)/python bench/run.py $(ARGS)
+
+torture: $(VENV)/.dev-ready ## the long form of the kill, flood and rotation tests
+	LANEWAY_TORTURE=long $(BIN)/python -m pytest tests/torture --timeout 3600 $(ARGS)
+
+ui: $(UI) ## build the page
+
+lock: $(VENV)/.dev-ready ## renew the lock files
+	tools/lock
+
+clean: ## remove what was made
+	rm -rf $(VENV) dist src/laneway/web/_ui ui/node_modules .demo
+
+$(VENV)/.run-ready: pyproject.toml locks/run.txt hatch_build.py
+	@tools/bootstrap run "$(PYTHON)" && touch $@
+
+$(VENV)/.dev-ready: pyproject.toml locks/dev.txt hatch_build.py
+	@tools/bootstrap dev "$(PYTHON)" && touch $@ $(VENV)/.run-ready
+
+$(UI): $(UI_SOURCES) | $(VENV)/.run-ready
+	@$(BIN)/python hatch_build.py && touch $@

@@ -1,0 +1,24 @@
+"""Every test runs with an empty Laneway home of its own, and leaves nothing behind."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from laneway.sdk import recorder
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The Laneway home; no setting of the machine's own environment reaches a test."""
+    import os
+
+    for name in list(os.environ):
+        if name.startswith("LANEWAY_") or name in ("LOG_PATH", "LOGGING_URL"):
+            monkeypatch.delenv(name)
+    directory = tmp_path / "home"
+    monkeypatch.setenv("LANEWAY_HOME", str(directory))
+    yield directory
+    recorder.shared.close()
+    recorder.shared._given = {}
+    recorder.shared._has_complained = False

@@ -1,0 +1,48 @@
+"""What LOG_PATH means, and which files are segments."""
+
+from pathlib import Path
+
+import pytest
+
+from laneway.log.segment import LogPath
+
+
+@pytest.mark.parametrize(
+    ("given", "directory", "name"),
+    [
+        ("/mnt/data/logs/observability.jsonl", "/mnt/data/logs", "observability"),
+        ("/mnt/data/logs", "/mnt/data/logs", "events"),
+        ("/mnt/data/logs/", "/mnt/data/logs", "events"),
+        ("/a b/ü.jsonl", "/a b", "ü"),
+    ],
+)
+def test_a_path_names_a_directory_or_a_file(given: str, directory: str, name: str) -> None:
+    path = LogPath.parse(given)
+
+    assert (path.directory, path.name) == (directory, name)
+
+
+def test_a_bare_file_name_means_the_current_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    assert LogPath.parse("log.jsonl").directory == str(tmp_path)
+
+
+def test_only_our_own_names_are_segments(tmp_path: Path) -> None:
+    for name in (
+        "a-000002.jsonl",
+        "a-000010.jsonl",
+        "a.jsonl",
+        "a-x.jsonl",
+        "b-000003.jsonl",
+        "a--1.jsonl",
+    ):
+        (tmp_path / name).touch()
+
+    assert LogPath(str(tmp_path), "a").numbers() == [2, 10]
+
+
+def test_a_directory_that_is_not_there_has_no_segments(tmp_path: Path) -> None:
+    assert LogPath(str(tmp_path / "none")).newest() == 0
