@@ -1,0 +1,35 @@
+"""The ``laneway`` command: one module a command, imported when it is used.
+
+`emit` runs inside other people's shells and hooks, so it is dispatched before
+the framework is imported (typer alone costs ten times bare Python).
+"""
+
+import sys
+from collections.abc import Sequence
+
+FOUND, NOTHING, USAGE, FAILED = 0, 1, 2, 3
+"""Exit codes of every command. 1 is also for a thing that is wrong, and 3 for what broke."""
+
+HUB_HINT = 'this command needs the hub: pip install "laneway[hub]"'
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; a usage error of the framework exits by itself."""
+    args = list(sys.argv[1:] if argv is None else argv)
+    if args[:1] == ["emit"]:
+        from laneway.cli.emit import run as run_emit
+
+        return run_emit(args[1:])
+    if args in (["--version"], ["-V"]):
+        from laneway import __version__
+
+        print(f"laneway {__version__}")
+        return FOUND
+    try:
+        from laneway.cli.app import run
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] == "laneway":
+            raise
+        print(HUB_HINT, file=sys.stderr)
+        return FAILED
+    return run(args)

@@ -1,0 +1,131 @@
+"""The commands as one typer app, and the one place where an error becomes a line and a code."""
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+import typer
+
+from laneway.base.errors import LanewayError, QueryError, SettingError
+from laneway.cli import FAILED, FOUND, HUB_HINT, NOTHING, USAGE
+from laneway.cli.terminal import Terminal, hide_stdout
+
+COMMANDS = {
+    "up": "Start the hub: live dashboard, search, ingest.",
+    "open": "Print a new one-time link to the dashboard of the running hub.",
+    "demo": "Watch an example assistant of several agents at work.",
+    "emit": "Record one event, or many, from a shell or a hook.",
+    "tail": "Follow the log, live, with or without a hub.",
+    "query": "Find past events.",
+    "reindex": "Rebuild the index from the log.",
+    "doctor": "Say what is wrong with this installation, and how to mend it.",
+    "config": "Show every setting, its value, and where it came from.",
+    "version": "Show the versions of Laneway and of what it runs on.",
+}
+"""Name and summary of each; the module of the same name has the function ``command``."""
+
+PANELS = {
+    "Watch": ("up", "open", "tail", "query", "demo"),
+    "Record": ("emit",),
+    "Look after": ("doctor", "config", "reindex", "version"),
+}
+
+DESCRIPTION = "See what every AI agent on this machine does: one log, live lanes, search, no cloud."
+
+
+def run(args: Sequence[str]) -> int:
+    args = _take_no_color(list(args))
+    try:
+        build(_wanted(args))(args=args, prog_name="laneway")
+    except SystemExit as stop:
+        return _exit_code(stop)
+    except LanewayError as error:
+        return complain(error)
+    except BrokenPipeError:
+        hide_stdout()
+        return FOUND
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] == "laneway":
+            raise
+        print(HUB_HINT, file=sys.stderr)
+        return FAILED
+    except Exception as fault:
+        if sys.flags.dev_mode:
+            raise
+        return _own_up(fault)
+    return FOUND
+
+
+def build(names: Sequence[str]) -> typer.Typer:
+    """An app that knows the commands ``names``, and has imported no other."""
+    app = typer.Typer(
+        help=DESCRIPTION,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="rich",
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    )
+    app.callback()(_main)
+    for name in names:
+        module = import_module(f"laneway.cli.{name}")
+        panel = next(panel for panel, members in PANELS.items() if name in members)
+        app.command(
+            name,
+            short_help=COMMANDS[name],
+            rich_help_panel=panel,
+            context_settings=getattr(module, "CONTEXT", None),
+        )(module.command)
+    return app
+
+
+def complain(error: LanewayError) -> int:
+    """One line on stderr: what was seen, and what to do."""
+    terminal = Terminal(sys.stderr)
+    hint = f" (hint: {error.hint})" if error.hint else ""
+    text = " ".join(f"{error.message}{hint}".split())
+    terminal.print(f"{terminal.paint('error:', 'alarm')} {text}")
+    return USAGE if isinstance(error, (SettingError, QueryError)) else FAILED
+
+
+def _own_up(fault: Exception) -> int:
+    """What nobody foresaw, without a page of traceback."""
+    trace = fault.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "?"
+    message = f"this is a bug in Laneway: {type(fault).__name__}: {fault} ({place})"
+    return complain(LanewayError(message, hint="`python -X dev -m laneway …` shows all of it"))
+
+
+def _main(
+    no_color: bool = typer.Option(False, "--no-color", help="No colours, wherever it stands."),
+    version: bool = typer.Option(False, "--version", "-V", help="Show the version."),
+) -> None:
+    # Both are read before the framework is; they stand here to be listed and completed.
+    if version:
+        from laneway import __version__
+
+        print(f"laneway {__version__}")
+        raise typer.Exit
+
+
+def _take_no_color(args: list[str]) -> list[str]:
+    """``--no-color`` counts anywhere before ``--``; rich and typer hear of it by NO_COLOR."""
+    end = args.index("--") if "--" in args else len(args)
+    if "--no-color" in args[:end]:
+        os.environ["NO_COLOR"] = "1"
+    return [arg for arg in args[:end] if arg != "--no-color"] + args[end:]
+
+
+def _wanted(args: list[str]) -> list[str]:
+    """The one command that is named, or all of them: for help, completion and a misspelling."""
+    if args and args[0] in COMMANDS and "_LANEWAY_COMPLETE" not in os.environ:
+        return [args[0]]
+    return list(COMMANDS)
+
+
+def _exit_code(stop: SystemExit) -> int:
+    if stop.code is None:
+        return FOUND
+    return stop.code if isinstance(stop.code, int) else NOTHING

@@ -1,0 +1,96 @@
+"""The last lines of a log directory, read backwards, and the place from which a tail goes on."""
+
+import os
+from collections.abc import Callable, Iterator
+from hashlib import blake2b
+from typing import TypeVar
+
+from laneway.base.limits import MIB
+from laneway.log.segment import LogPath
+from laneway.log.tail import FINGERPRINT_BYTES, LOG_FILE
+
+BLOCK_BYTES = MIB
+SCAN_BYTES = 256 * MIB
+"""How far back a search for the last few lines goes where a filter matches next to nothing."""
+
+Positions = dict[str, tuple[str, int]]
+
+T = TypeVar("T")
+
+
+def end_positions(log_path: LogPath) -> Positions:
+    """Every log file with its fingerprint, and the end of its last complete line."""
+    positions: Positions = {}
+    for name in log_files(log_path):
+        with open(os.path.join(log_path.directory, name), "rb") as file:
+            head = file.read(FINGERPRINT_BYTES)
+            end = _last_newline(file.fileno(), os.fstat(file.fileno()).st_size)
+        line, newline, _ = head.partition(b"\n")
+        if newline or len(head) == FINGERPRINT_BYTES:
+            positions[name] = (blake2b(line, digest_size=16).hexdigest(), end)
+    return positions
+
+
+def log_files(log_path: LogPath) -> list[str]:
+    """Names of our segments and of foreign logs beside them, last written first."""
+    try:
+        entries = [
+            (entry.stat().st_mtime_ns, entry.name)
+            for entry in os.scandir(log_path.directory)
+            if LOG_FILE.fullmatch(entry.name) and entry.is_file(follow_symlinks=False)
+        ]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    return [name for _, name in sorted(entries, reverse=True)]
+
+
+def last_lines(
+    log_path: LogPath, positions: Positions, count: int, pick: Callable[[bytes], T | None]
+) -> list[T]:
+    """Of each file the last ``count`` lines that ``pick`` takes, newest first within a file.
+
+    A file is left out once it was last written before ``count`` were found in newer segments.
+    """
+    found: list[T] = []
+    budget = SCAN_BYTES
+    for name in log_files(log_path):
+        if name not in positions or budget <= 0:
+            continue
+        if log_path.number_of(name) and len(found) >= count:
+            break  # numbered segments follow one another: this one is older in every line
+        taken = 0
+        for line in iter_back(os.path.join(log_path.directory, name), positions[name][1]):
+            budget -= len(line)
+            item = pick(line)
+            if item is not None:
+                found.append(item)
+                taken += 1
+            if taken >= count or budget <= 0:
+                break
+    return found
+
+
+def iter_back(path: str, end: int) -> Iterator[bytes]:
+    """The lines before ``end``, last first, blank ones left out."""
+    with open(path, "rb") as file:
+        rest = b""
+        while end > 0:
+            begin = max(0, end - BLOCK_BYTES)
+            data = os.pread(file.fileno(), end - begin, begin) + rest
+            first, *lines = data.split(b"\n")
+            yield from (line for line in reversed(lines) if line.strip())
+            rest, end = first, begin
+        if rest.strip():
+            yield rest
+
+
+def _last_newline(fd: int, size: int) -> int:
+    """Offset just past the last newline, or 0."""
+    end = size
+    while end > 0:
+        begin = max(0, end - BLOCK_BYTES)
+        cut = os.pread(fd, end - begin, begin).rfind(b"\n")
+        if cut >= 0:
+            return begin + cut + 1
+        end = begin
+    return 0

@@ -1,0 +1,77 @@
+"""The hub, its page, what waits to be sent, and what could not be read."""
+
+import os
+
+from laneway import __version__
+from laneway.base.errors import LanewayError
+from laneway.base.limits import MIB
+from laneway.base.settings import Settings
+from laneway.cli.check import FAIL, NOTE, OK, WARN, Finding
+from laneway.cli.client import Client
+from laneway.cli.line import show_bytes
+
+LAG_BYTES = 64 * MIB
+"""The index of a healthy hub is behind by a burst at most."""
+
+
+def check_hub(settings: Settings) -> Finding:
+    client = Client(settings)
+    try:
+        health = client.health()
+    except LanewayError as error:
+        if "not a Laneway hub" in error.message or "not as a Laneway" in error.message:
+            remedy = "stop that program, or `laneway up --port 8002`"
+            return Finding("hub", WARN, f"another program listens at {client.url}", remedy)
+        return Finding("hub", NOTE, f"none at {client.url}; `laneway up` starts one")
+    version = str(health["version"])
+    if version != __version__:
+        value = f"{client.url} runs version {version}, and this is {__version__}"
+        return Finding("hub", WARN, value, "stop the hub and start it again")
+    if health.get("status") != "ok":
+        value = f"{client.url} says it is {health.get('status')}"
+        return Finding("hub", FAIL, value, "its own output tells why")
+    return Finding("hub", OK, f"{client.url}, version {version}, {_count(health.get('viewers'))}")
+
+
+def check_page(settings: Settings) -> Finding:
+    import laneway
+
+    page = os.path.join(os.path.dirname(laneway.__file__), "web", "_ui", "index.html")
+    if os.path.isfile(page):
+        return Finding("dashboard", OK, "built")
+    remedy = "in a checkout: make ui; otherwise: pip install --force-reinstall laneway"
+    return Finding("dashboard", WARN, "its page is not built", remedy)
+
+
+def check_sending(settings: Settings) -> Finding:
+    """The spools of HTTP mode: what no hub has acknowledged yet."""
+    root = os.path.join(settings.home, "spool")
+    names = sorted(os.listdir(root)) if os.path.isdir(root) else []
+    waiting = sum(_spool_bytes(os.path.join(root, name)) for name in names)
+    rejected = sum(_line_count(os.path.join(root, name, "rejected.jsonl")) for name in names)
+    mode = f"to {settings.logging_url}" if settings.logging_url else "by file"
+    if rejected:
+        value = f"{mode}; {rejected} events were refused by the hub"
+        return Finding("sending", WARN, value, f"they are in '{root}'/*/rejected.jsonl")
+    if waiting:
+        remedy = "any process with LOGGING_URL sends them once the hub is there"
+        return Finding("sending", WARN, f"{mode}; {show_bytes(waiting)} wait in the spool", remedy)
+    return Finding("sending", OK, f"{mode}; nothing waits")
+
+
+def _count(viewers: object) -> str:
+    return f"{viewers} viewer{'' if viewers == 1 else 's'}"
+
+
+def _spool_bytes(directory: str) -> int:
+    from laneway.sdk.spool import Spool
+
+    return Spool(directory, 1).backlog_bytes() if os.path.isdir(directory) else 0
+
+
+def _line_count(path: str) -> int:
+    try:
+        with open(path, "rb") as file:
+            return sum(block.count(b"\n") for block in iter(lambda: file.read(MIB), b""))
+    except OSError:
+        return 0

@@ -1,0 +1,124 @@
+"""The running hub, asked over HTTP by a command on the same machine."""
+
+import os
+from collections.abc import Mapping, Sequence
+from http.client import HTTPConnection, HTTPException
+from typing import Any
+from urllib.parse import urlencode
+
+from laneway.base.errors import HubError, LanewayError, QueryError
+from laneway.base.limits import MIB
+from laneway.base.settings import Settings
+
+CONNECT_S = 1.0
+"""The hub is on this machine: it accepts at once or is not there."""
+
+ANSWER_S = 30.0
+"""A query over a long history on a slow disk; Ctrl-C is at hand."""
+
+ANSWER_BYTES = 64 * MIB
+
+ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}  # noqa: S104 - read, not bound
+
+Parameters = Sequence[tuple[str, str]]
+
+
+class Client:
+    """One hub. Every method raises `HubError` where it does not answer, or not as a hub does."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.host = ANY_ADDRESS.get(settings.host, settings.host)
+        self.port = settings.port
+        self._token_path = os.path.join(settings.home, "access.token")
+
+    @property
+    def url(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+    def health(self) -> dict[str, Any]:
+        """Needs no token."""
+        answer = self._ask("GET", "/health", timeout_s=CONNECT_S * 3)
+        if "version" not in answer:
+            raise HubError(f"{self.url} is not a Laneway hub")
+        return answer
+
+    def try_health(self) -> dict[str, Any] | None:
+        try:
+            return self.health()
+        except LanewayError:
+            return None
+
+    def get(self, path: str, parameters: Parameters = ()) -> dict[str, Any]:
+        query = f"?{urlencode(parameters)}" if parameters else ""
+        return self._ask("GET", path + query, headers=self._authorization())
+
+    def post(self, path: str) -> dict[str, Any]:
+        return self._ask("POST", path, headers=self._authorization())
+
+    def _authorization(self) -> dict[str, str]:
+        try:
+            with open(self._token_path, encoding="utf-8") as file:
+                return {"Authorization": f"Bearer {file.read().strip()}"}
+        except (OSError, UnicodeDecodeError) as error:
+            raise HubError(
+                f"{self._token_path}: {getattr(error, 'strerror', None) or error}",
+                hint="the hub writes it at its first start; run this as the user who runs the hub",
+            ) from error
+
+    def _ask(
+        self,
+        method: str,
+        target: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        timeout_s: float = ANSWER_S,
+    ) -> dict[str, Any]:
+        status, body = self._exchange(method, target, headers or {}, timeout_s)
+        answer = _decode(body)
+        if answer is None:
+            raise HubError(f"{self.url} answered {status}, and not as a Laneway hub does")
+        if status >= 300:
+            raise _as_error(status, answer)
+        return answer
+
+    def _exchange(
+        self, method: str, target: str, headers: Mapping[str, str], timeout_s: float
+    ) -> tuple[int, bytes]:
+        connection = HTTPConnection(self.host, self.port, timeout=CONNECT_S)
+        try:
+            connection.connect()
+            connection.sock.settimeout(timeout_s)
+            length = {"Content-Length": "0"} if method == "POST" else {}
+            connection.request(method, target, headers={**headers, **length})
+            response = connection.getresponse()
+            return response.status, response.read(ANSWER_BYTES)
+        except (OSError, HTTPException) as error:
+            raise HubError(
+                f"no hub answers at {self.url} ({_reason(error)})", hint="`laneway up` starts one"
+            ) from error
+        finally:
+            connection.close()
+
+
+def _decode(body: bytes) -> dict[str, Any] | None:
+    import orjson
+
+    try:
+        answer = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None
+    return answer if isinstance(answer, dict) else None
+
+
+def _as_error(status: int, answer: dict[str, Any]) -> LanewayError:
+    message, hint = (
+        str(answer.get("message", f"the hub answered {status}")),
+        str(answer.get("hint", "")),
+    )
+    kind = QueryError if answer.get("code") == QueryError.code else HubError
+    return kind(message, hint=hint, status=status)
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__

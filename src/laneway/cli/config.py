@@ -1,0 +1,69 @@
+"""``laneway config``: every setting, its value, and where the value came from."""
+
+import json
+import textwrap
+from typing import Annotated
+
+import typer
+
+from laneway.base.settings import BY_NAME, SETTINGS, Setting, Settings, resolve, unknown_setting
+from laneway.cli.escape import escape
+from laneway.cli.terminal import Terminal
+
+MASK = "********"
+
+
+def command(
+    name: Annotated[str | None, typer.Argument(help="Show this setting's value alone.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
+) -> None:
+    """Show every setting with its value, its origin and its meaning; secrets are masked.
+
+    A flag or argument wins over the environment, the environment over config.toml in Laneway's
+    home, and that over the default.
+    """
+    settings = resolve()
+    if name is not None and name not in BY_NAME:
+        raise unknown_setting(name)
+    if as_json:
+        chosen = [BY_NAME[name]] if name else list(SETTINGS)
+        print(json.dumps({row.name: _as_json(row, settings) for row in chosen}, indent=2))
+    elif name is not None:
+        print(show_value(BY_NAME[name], settings))
+    else:
+        terminal = Terminal()
+        terminal.write(line for row in SETTINGS for line in _paragraph(row, settings, terminal))
+
+
+def show_value(row: Setting, settings: Settings) -> str:
+    """As it would be written in the environment; empty where nothing is set."""
+    value = getattr(settings, row.name)
+    if row.secret:
+        return MASK if value else ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, tuple):
+        return " ".join(map(str, value))
+    return escape(str(value))
+
+
+def _as_json(row: Setting, settings: Settings) -> dict[str, object]:
+    value = getattr(settings, row.name)
+    return {
+        "value": (MASK if value else "") if row.secret else value,
+        "origin": settings.origin[row.name],
+        "default": row.default,
+        "environment": list(row.envs),
+        "help": row.help,
+    }
+
+
+def _paragraph(row: Setting, settings: Settings, terminal: Terminal) -> list[str]:
+    origin = settings.origin[row.name]
+    value = show_value(row, settings)
+    shown = terminal.paint(value, "cyan") if value else terminal.paint("(empty)", "dim")
+    source = terminal.paint(origin, "dim" if origin == "default" else "green")
+    text = f"{row.help}  [{', '.join(row.envs)}]"
+    body = textwrap.wrap(text, min(terminal.width, 100) - 2, break_long_words=False)
+    head = f"{terminal.paint(row.name, 'bold')} = {shown}  {terminal.paint('from', 'dim')} {source}"
+    return [head, *(terminal.paint(f"  {line}", "dim") for line in body)]

@@ -1,0 +1,221 @@
+"""One event as one aligned line: time, agent, mark, type, and what it is about.
+
+``18:22:33.123  planner     → tool_invocation   search_files  {"query": "lanes"}``
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.cells import cell_len, set_cell_size
+
+from laneway.base.clock import NS_PER_S
+from laneway.cli.escape import escape, escape_json
+from laneway.cli.terminal import Terminal
+from laneway.model.vocabulary import is_end, is_start
+
+Part = tuple[str, str]
+"""Escaped text, and the name of a style (or an SGR code)."""
+
+AGENT_CELLS = (8, 16)
+KIND_CELLS = (11, 19)
+"""Narrowest and widest; a column grows with what was seen, so that lines stay close and aligned."""
+
+NARROW_CELLS = 100
+"""Below this width the milliseconds go, and the columns stay slimmer."""
+
+TEXT_CHARS = 2_000
+"""Of a text that is cropped anyway, no more than this is looked at."""
+
+
+class Layout:
+    """Lays out events for one terminal; remembers the widths of its columns."""
+
+    def __init__(
+        self, terminal: Terminal, *, is_utc: bool = False, is_cropped: bool | None = None
+    ) -> None:
+        self.terminal = terminal
+        self.is_utc = is_utc
+        self.is_cropped = terminal.is_tty if is_cropped is None else is_cropped
+        self._agent_cells, self._kind_cells = AGENT_CELLS[0], KIND_CELLS[0]
+        self._day = ""
+
+    def line(self, event: dict[str, Any], ts_ns: int) -> str:
+        width = self.terminal.width if self.is_cropped else 0
+        is_narrow = 0 < width < NARROW_CELLS
+        head = list(self._head(event, ts_ns, is_narrow))
+        used = sum(cell_len(text) for text, _ in head)
+        body = list(describe(event, is_folded=bool(width)))
+        shown = fit(body, width - used) if width else body
+        return "".join(
+            self.terminal.paint(text, *style.split()) for text, style in head + shown
+        ).rstrip()
+
+    def day_line(self, ts_ns: int) -> str | None:
+        """A dim rule with the date where it differs from the line before (today goes without)."""
+        day = self._local(ts_ns).strftime("%Y-%m-%d")
+        before = self._day or datetime.now(UTC if self.is_utc else None).strftime("%Y-%m-%d")
+        self._day = day
+        return None if day == before else self.terminal.paint(f"── {day} " + "─" * 8, "dim")
+
+    def broken_line(self, raw: bytes, reason: str) -> str:
+        """A line of the log that is no event."""
+        head = f"{'?':>8}  not an event: {escape(reason)}: "
+        text = escape(raw[:TEXT_CHARS].decode("utf-8", "replace"))
+        parts = [(head, "yellow"), (text, "dim")]
+        shown = fit(parts, self.terminal.width) if self.is_cropped else parts
+        return "".join(self.terminal.paint(text, style) for text, style in shown)
+
+    def full_lines(self, event: dict[str, Any]) -> Iterator[str]:
+        """The payload in full, for beneath the line."""
+        for field in ("content", "input", "output", "error"):
+            if event.get(field) not in (None, ""):
+                yield from self._payload_lines(field, as_text(event[field], indent=True))
+
+    def _payload_lines(self, field: str, text: str) -> Iterator[str]:
+        label = self.terminal.paint(f"  {field:<8}", "dim")
+        for line in text.rstrip("\n").split("\n"):
+            yield f"{label}{self.terminal.paint('│', 'dim')} {escape(line)}"
+            label = " " * 10
+
+    def _head(self, event: dict[str, Any], ts_ns: int, is_narrow: bool) -> Iterator[Part]:
+        moment = self._local(ts_ns)
+        clock = moment.strftime("%H:%M:%S")
+        yield clock if is_narrow else f"{clock}.{moment.microsecond // 1000:03d}", "dim"
+        agent, kind = escape(str(event["agent"])), escape(str(event["event"]))
+        slack = 3 if is_narrow else 0
+        self._agent_cells = grown(self._agent_cells, agent, AGENT_CELLS[1] - slack)
+        self._kind_cells = grown(self._kind_cells, kind, KIND_CELLS[1] - slack)
+        yield "  " + pad(agent, self._agent_cells), self.terminal.agent_style(agent)
+        mark, style = mark_of(event)
+        yield f"  {mark} ", style
+        yield pad(kind, self._kind_cells) + "  ", style
+
+    def _local(self, ts_ns: int) -> datetime:
+        moment = datetime.fromtimestamp(ts_ns // NS_PER_S, UTC)
+        moment = moment.replace(microsecond=ts_ns % NS_PER_S // 1000)
+        return moment if self.is_utc else moment.astimezone()
+
+
+def mark_of(event: dict[str, Any]) -> Part:
+    """A sign that tells the kind of a line without colour, and the style for both."""
+    level, kind = event.get("level"), str(event["event"])
+    if level in ("error", "critical") or kind == "error" or event.get("error"):
+        return "✗", "red"
+    if level == "warning":
+        return "!", "yellow"
+    style = "dim" if level == "debug" else ""
+    return ("→" if is_start(kind) else "←" if is_end(kind) else "·"), style
+
+
+def describe(event: dict[str, Any], *, is_folded: bool) -> Iterator[Part]:
+    """What the event is about: tool or model, time taken, tokens, then its main text."""
+    label = event.get("tool") or event.get("model")
+    if label:
+        yield escape(str(label)) + "  ", "bold"
+    facts = list(_facts(event))
+    if facts:
+        yield "  ".join(facts) + "  ", "dim"
+    style, text = main_text(event)
+    if text:
+        yield from _folded(text, style) if is_folded else [(escape(text), style)]
+
+
+def _facts(event: dict[str, Any]) -> Iterator[str]:
+    if isinstance(event.get("duration_ms"), (int, float)):
+        yield show_duration(event["duration_ms"])
+    tokens = [event.get("input_tokens"), event.get("output_tokens")]
+    if any(isinstance(count, int) for count in tokens):
+        shown = ["?" if count is None else escape(str(count)) for count in tokens]
+        yield f"{shown[0]}→{shown[1]} tok"
+
+
+def main_text(event: dict[str, Any]) -> Part:
+    """``(style, text)``: the error if there is one, else content, else what went in or came out."""
+    error = event.get("error")
+    if error:
+        return "red", as_text(_error_text(error) if isinstance(error, dict) else error)
+    fields = (
+        ("content", "output", "input")
+        if is_end(str(event["event"]))
+        else ("content", "input", "output")
+    )
+    for field in fields:
+        if event.get(field) not in (None, ""):
+            return "", as_text(event[field])
+    return "", ""
+
+
+def _error_text(error: dict[str, Any]) -> str:
+    parts = [as_text(error[name]) for name in ("type", "message") if error.get(name)]
+    return ": ".join(parts) or as_text(error)
+
+
+def as_text(value: object, *, indent: bool = False) -> str:
+    if isinstance(value, str):
+        return value
+    import orjson
+
+    encoded = orjson.dumps(value, option=orjson.OPT_INDENT_2 if indent else None).decode()
+    return encoded if indent else escape_json(encoded)
+
+
+def _folded(text: str, style: str) -> Iterator[Part]:
+    """The first line that says something, and how many more there are."""
+    text = text.strip() or text
+    more = text.count("\n")
+    yield escape(text[:TEXT_CHARS].partition("\n")[0].rstrip()), style
+    if more:
+        yield f"  +{more} line{'s' if more > 1 else ''}", "fold"
+
+
+def fit(parts: list[Part], width: int) -> list[Part]:
+    """``parts`` cropped to ``width`` cells with an ellipsis; the count of folded lines stays."""
+    fold = [(text, "dim") for text, style in parts if style == "fold"]
+    parts = [(text, style) for text, style in parts if style != "fold"]
+    room = max(width - sum(cell_len(text) for text, _ in fold), 1)
+    shown: list[Part] = []
+    for text, style in parts:
+        cells = cell_len(text)
+        if cells > room:
+            shown.append((crop(text, room), style))
+            break
+        shown.append((text, style))
+        room -= cells
+    return shown + fold
+
+
+def crop(text: str, cells: int) -> str:
+    """At most ``cells`` wide, with an ellipsis where something is gone."""
+    if cell_len(text) <= cells:
+        return text
+    return set_cell_size(text[: cells + 1], cells - 1).rstrip() + "…" if cells > 0 else ""
+
+
+def pad(text: str, cells: int) -> str:
+    return set_cell_size(crop(text, cells), cells)
+
+
+def grown(cells: int, text: str, most: int) -> int:
+    return min(max(cells, cell_len(text)), most)
+
+
+def show_duration(ms: float) -> str:
+    """``0.4 ms``, ``834 ms``, ``1.2 s``, ``3m05s``."""
+    if ms < 10:
+        return f"{ms:.1f} ms"
+    if ms < 1_000:
+        return f"{ms:.0f} ms"
+    if ms < 60_000:
+        return f"{ms / 1_000:.1f} s"
+    minutes, seconds = divmod(round(ms / 1_000), 60)
+    return f"{minutes}m{seconds:02d}s"
+
+
+def show_bytes(count: float) -> str:
+    """``512 B``, ``3.4 KiB``, ``12 GiB``."""
+    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
+        if count < 1024 or unit == "TiB":
+            break
+        count /= 1024
+    return f"{count:.0f} {unit}" if count >= 10 or count == int(count) else f"{count:.1f} {unit}"

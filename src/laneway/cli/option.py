@@ -1,0 +1,60 @@
+"""Options that several commands share, each declared once."""
+
+from typing import Annotated
+
+import typer
+
+from laneway.base.settings import BY_NAME
+
+Log = Annotated[
+    str | None,
+    typer.Option("--log", metavar="PATH", help=BY_NAME["log_path"].help, rich_help_panel="Where"),
+]
+Host = Annotated[
+    str | None,
+    typer.Option(metavar="ADDRESS", help=BY_NAME["host"].help, rich_help_panel="Where"),
+]
+Port = Annotated[
+    str | None, typer.Option(metavar="PORT", help=BY_NAME["port"].help, rich_help_panel="Where")
+]
+
+
+def _filter(*names: str, metavar: str, help: str) -> object:
+    return typer.Option(*names, metavar=metavar, help=help, rich_help_panel="Filters")
+
+
+Agents = Annotated[
+    list[str] | None, _filter("--agent", "-a", metavar="NAME", help="Of this agent; repeatable.")
+]
+NotAgents = Annotated[
+    list[str] | None, _filter("--not-agent", metavar="NAME", help="Not of this agent; repeatable.")
+]
+Events = Annotated[
+    list[str] | None, _filter("--event", "-e", metavar="TYPE", help="Of this type; repeatable.")
+]
+NotEvents = Annotated[
+    list[str] | None, _filter("--not-event", metavar="TYPE", help="Not of this type; repeatable.")
+]
+Sessions = Annotated[
+    list[str] | None, _filter("--session", "-s", metavar="ID", help="Of this session; repeatable.")
+]
+Tools = Annotated[
+    list[str] | None, _filter("--tool", "-t", metavar="NAME", help="Of this tool; repeatable.")
+]
+Levels = Annotated[
+    list[str] | None,
+    _filter(
+        "--level", "-l", metavar="LEVEL", help="error is that level, warning+ is that or worse."
+    ),
+]
+Grep = Annotated[
+    str | None,
+    _filter("--grep", "-g", metavar="REGEX", help="Whose text matches; small letters match large."),
+]
+Utc = Annotated[bool, typer.Option("--utc", help="Times in UTC and not in local time.")]
+Full = Annotated[bool, typer.Option("--full", help="Beneath each line the payload, in full.")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
+
+
+def as_tuple(values: list[str] | None) -> tuple[str, ...]:
+    return tuple(values or ())
