@@ -1,0 +1,52 @@
+"""What an import costs: modules loaded (the same everywhere) and CPU ms over the bare interpreter."""
+
+import os
+import resource
+import subprocess
+import sys
+
+from bench.table import machine, show
+
+STATEMENTS = {
+    "laneway": "import laneway",
+    "laneway.log_event": "from laneway import log_event",
+    "the first event": "from laneway import log_event; log_event('a', 'log')",
+    "structlog": "import structlog",
+    "loguru": "import loguru",
+    "opentelemetry.sdk.trace": "import opentelemetry.sdk.trace",
+    "fastapi": "import fastapi",
+}
+STARTS = 7
+
+
+def count_modules(statement: str) -> int:
+    probe = f"import sys; n = len(sys.modules); {statement}; print(len(sys.modules) - n)"
+    env = {**os.environ, "LANEWAY_HOME": "/tmp/laneway-bench-home"}
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True, env=env)
+    return int(done.stdout)
+
+
+def cpu_ms(statement: str) -> float:
+    """The smallest CPU time of several starts."""
+    best = float("inf")
+    env = {**os.environ, "LANEWAY_HOME": "/tmp/laneway-bench-home"}
+    for _ in range(STARTS):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run([sys.executable, "-c", statement], check=True, env=env)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        best = min(best, used * 1000)
+    return best
+
+
+def main() -> None:
+    bare_ms = cpu_ms("pass")
+    rows: list[dict[str, object]] = [
+        {"import": name, "modules": count_modules(code), "CPU ms": cpu_ms(code) - bare_ms}
+        for name, code in STATEMENTS.items()
+    ]
+    show(f"Import cost over a bare interpreter of {bare_ms:.1f} ms ({machine()})", rows)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,205 @@
+"""HTTP mode: events wait in a spool until the hub has them, whatever happens on the way."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import laneway
+from laneway import log_event
+from tests.sdk.hub_stub import running
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def sent(hub) -> list[object]:
+    return [event["n"] for event in hub.received]
+
+
+def test_events_reach_the_hub_in_order() -> None:
+    with running() as hub:
+        laneway.configure(logging_url=hub.url, token="t0ken")
+        for n in range(1200):
+            log_event("a", "log", n=n)
+        assert laneway.flush(10)
+
+        assert sent(hub) == list(range(1200))
+        assert hub.requests[0]["Authorization"] == "Bearer t0ken"
+        assert hub.requests[0]["Content-Type"] == "application/x-ndjson"
+        assert laneway.stats()["spool_bytes"] == 0
+
+
+def test_the_ingest_token_of_this_machine_is_found(home: Path) -> None:
+    home.mkdir()
+    (home / "ingest.token").write_text("from-the-home\n")
+    with running() as hub:
+        laneway.configure(logging_url=hub.url)
+        log_event("a", "log")
+        assert laneway.flush(10)
+
+        assert hub.requests[0]["Authorization"] == "Bearer from-the-home"
+
+
+def test_an_address_without_a_path_means_log() -> None:
+    with running() as hub:
+        laneway.configure(logging_url=hub.url.removesuffix("/log"))
+        log_event("a", "log")
+        assert laneway.flush(10)
+
+        assert hub.requests[0]["path"] == "/log"
+
+
+@pytest.mark.parametrize(
+    "faults", [[500, 503], ["reset", "reset"], [429, "reset", 502], [401]], ids=str
+)
+def test_a_failing_hub_gets_everything_later_and_once(faults: list[object], capfd) -> None:
+    with running() as hub:
+        hub.faults = list(faults)
+        laneway.configure(logging_url=hub.url)
+        for n in range(20):
+            log_event("a", "log", n=n)
+        assert laneway.flush(20)
+
+        assert sent(hub) == list(range(20))
+
+
+def test_a_lost_reply_is_repeated_with_the_same_ids(capfd) -> None:
+    with running() as hub:
+        hub.faults = ["lost_reply"]
+        laneway.configure(logging_url=hub.url)
+        ids = [log_event("a", "log", n=n) for n in range(3)]
+        assert laneway.flush(20)
+
+        got = [event["id"] for event in hub.received]
+        assert set(got) == set(ids)
+        assert len(got) > 3
+
+
+def test_a_batch_that_is_too_large_is_halved(monkeypatch) -> None:
+    with running() as hub:
+        hub.max_lines = 7
+        laneway.configure(logging_url=hub.url)
+        for n in range(40):
+            log_event("a", "log", n=n)
+        assert laneway.flush(20)
+
+        assert sent(hub) == list(range(40))
+
+
+def test_what_the_hub_never_takes_is_put_aside_and_counted(home: Path) -> None:
+    with running() as hub:
+        hub.rejects = {"bad"}
+        laneway.configure(logging_url=hub.url)
+        for n, name in enumerate(["good", "bad", "good"]):
+            log_event(name, "log", n=n)
+        assert laneway.flush(10)
+
+        assert sent(hub) == [0, 2]
+        assert laneway.stats()["rejected"] == 1
+        (aside,) = home.glob("spool/*/rejected.jsonl")
+        assert '"agent":"bad"' in aside.read_text()
+
+
+def test_a_hub_that_comes_late_gets_everything(capfd) -> None:
+    port = free_port()
+    laneway.configure(logging_url=f"http://127.0.0.1:{port}/log")
+    for n in range(50):
+        log_event("a", "log", n=n)
+    assert not laneway.flush(0.2)
+
+    with running(port) as hub:
+        assert laneway.flush(20)
+        assert sent(hub) == list(range(50))
+
+
+def test_a_killed_process_leaves_its_events_to_the_next(home: Path) -> None:
+    port = free_port()
+    url = f"http://127.0.0.1:{port}/log"
+    code = (
+        "import os, signal; from laneway import log_event\n"
+        "for n in range(30): log_event('killed', 'log', n=n)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, "LOGGING_URL": url}, check=False
+    )
+    assert done.returncode == -signal.SIGKILL
+
+    with running(port) as hub:
+        laneway.configure(logging_url=url)
+        log_event("next", "log", n=30)
+        assert laneway.flush(20)
+        assert sent(hub) == list(range(31))
+
+
+def test_an_exit_with_the_hub_down_takes_two_seconds_at_most(home: Path) -> None:
+    code = "from laneway import log_event; log_event('a', 'log')"
+    env = {**os.environ, "LOGGING_URL": f"http://127.0.0.1:{free_port()}/log"}
+    began = time.monotonic()
+    subprocess.run([sys.executable, "-c", code], env=env, check=True, timeout=30)
+
+    assert time.monotonic() - began < 15  # hangs are what this catches; the figure is in bench/
+    assert [p.read_bytes().count(b"\n") for p in home.glob("spool/*/spool-*.jsonl")] == [1]
+
+
+def test_several_processes_share_one_spool_and_each_event_arrives(home: Path) -> None:
+    with running() as hub:
+        code = (
+            "import sys; import laneway\n"
+            "for n in range(100): laneway.log_event(sys.argv[1], 'log', n=n)\n"
+            "assert laneway.flush(20)"
+        )
+        env = {**os.environ, "LOGGING_URL": hub.url}
+        processes = [
+            subprocess.Popen([sys.executable, "-c", code, f"p{i}"], env=env) for i in range(4)
+        ]
+        assert [process.wait(60) for process in processes] == [0] * 4
+
+        assert sorted((e["agent"], e["n"]) for e in hub.received) == [
+            (f"p{i}", n) for i in range(4) for n in range(100)
+        ]
+
+
+def test_a_forked_child_ships_too() -> None:
+    with running() as hub:
+        laneway.configure(logging_url=hub.url)
+        log_event("parent", "log", n=0)
+        pid = os.fork()
+        if not pid:
+            try:
+                log_event("child", "log", n=1)
+                laneway.flush(10)
+            finally:
+                os._exit(0)
+        os.waitpid(pid, 0)
+        assert laneway.flush(10)
+
+        assert sorted(sent(hub)) == [0, 1]
+
+
+def test_a_full_spool_keeps_the_oldest_and_counts_the_rest(capfd, monkeypatch) -> None:
+    from laneway.sdk import spool
+
+    monkeypatch.setattr(spool, "SIZE_CHECK_S", 0)
+    laneway.configure(logging_url=f"http://127.0.0.1:{free_port()}/log", spool_bytes=5_000)
+    kept = [bool(log_event("a", "log", "x" * 400)) for _ in range(30)]
+
+    first_refusal = kept.index(False)
+    assert not any(kept[first_refusal:])
+    assert laneway.stats()["lost"] == {"spool_full": kept.count(False)}
+
+
+def test_an_address_that_is_none_harms_nobody(capfd) -> None:
+    laneway.configure(logging_url="logger:8000")
+
+    assert log_event("a", "log") == ""
+    assert "is not an http://" in capfd.readouterr().err
