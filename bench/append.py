@@ -34,7 +34,9 @@ def naive_call(folder: str) -> Call:
     path = f"{folder}/naive.jsonl"
     lock = threading.Lock()
 
-    def log_event(agent: str, event_type: str, content: str | None = None, **kwargs: object) -> None:
+    def log_event(
+        agent: str, event_type: str, content: str | None = None, **kwargs: object
+    ) -> None:
         event: dict[str, object] = {
             "timestamp": datetime.datetime.now(datetime.UTC).replace(tzinfo=None).isoformat() + "Z",
             "agent": agent,
@@ -57,7 +59,10 @@ def structlog_call(folder: str) -> Call:
     file = open(f"{folder}/structlog.jsonl", "a", buffering=1)  # noqa: SIM115 - lives as long as we
     logger = structlog.wrap_logger(
         structlog.WriteLogger(file),
-        processors=[structlog.processors.TimeStamper(fmt="iso"), structlog.processors.JSONRenderer()],
+        processors=[
+            structlog.processors.TimeStamper(fmt="iso"),
+            structlog.processors.JSONRenderer(),
+        ],
     )
     return lambda: logger.info("user_message", agent="planner", content=CONTENT, session_id="s1")
 
@@ -96,7 +101,9 @@ def otel_call(folder: str, processor_name: str) -> Call:
     )
 
     file = open(f"{folder}/otel-{processor_name}.jsonl", "a")  # noqa: SIM115
-    exporter = ConsoleSpanExporter(out=file, formatter=lambda span: span.to_json(indent=None) + "\n")
+    exporter = ConsoleSpanExporter(
+        out=file, formatter=lambda span: span.to_json(indent=None) + "\n"
+    )
     kind = {"simple": SimpleSpanProcessor, "batch": BatchSpanProcessor}[processor_name]
     provider = TracerProvider()
     provider.add_span_processor(kind(exporter))

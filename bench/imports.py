@@ -22,7 +22,9 @@ STARTS = 7
 def count_modules(statement: str) -> int:
     probe = f"import sys; n = len(sys.modules); {statement}; print(len(sys.modules) - n)"
     env = {**os.environ, "LANEWAY_HOME": "/tmp/laneway-bench-home"}
-    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True, env=env)
+    done = subprocess.run(
+        [sys.executable, "-c", probe], capture_output=True, text=True, check=True, env=env
+    )
     return int(done.stdout)
 
 

@@ -1,0 +1,178 @@
+"""Real processes to torture: a hub that can be killed and started again, writers, and a viewer."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+WRITER = """
+import random, sys
+import laneway
+name, count, largest, seed = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
+draw = random.Random(seed)
+for i in range(count):
+    size = draw.randrange(100, 4_000) if draw.random() < 0.98 else draw.randrange(4_000, largest)
+    if laneway.log_event(name, "log", "x" * size, i=i):
+        print(i, flush=True)
+"""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(condition: Callable[[], object], what: str, timeout_s: float = 60) -> None:
+    until = time.monotonic() + timeout_s
+    while not condition():
+        if time.monotonic() > until:
+            raise AssertionError(f"waited {timeout_s:.0f} s for {what}")
+        time.sleep(0.02)
+
+
+class Hub:
+    """``laneway up`` as a process of its own."""
+
+    def __init__(self, home: Path, log_path: Path) -> None:
+        self.home = home
+        self.port = free_port()
+        self.env = {**os.environ, "LANEWAY_HOME": str(home), "LOG_PATH": str(log_path)}
+        self.env.pop("LOGGING_URL", None)
+        self.process: subprocess.Popen[bytes] | None = None
+        self.output = home.parent / "hub.out"
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "laneway", "up", "--port", str(self.port), "--no-open"]
+        with self.output.open("ab") as out:
+            self.process = subprocess.Popen(command, env=self.env, stdout=out, stderr=out)
+        wait_for(self.is_healthy, f"the hub; it said:\n{self.output.read_text()[-2000:]}")
+
+    def is_healthy(self) -> bool:
+        assert self.process
+        assert self.process.poll() is None, self.output.read_text()[-4000:]
+        try:
+            with urllib.request.urlopen(f"{self.url}/health", timeout=2) as response:
+                return bool(response.status == 200)
+        except OSError:
+            return False
+
+    def kill(self) -> None:
+        assert self.process
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self) -> int:
+        assert self.process
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(20)
+
+    @property
+    def access_token(self) -> str:
+        return (self.home / "access.token").read_text().strip()
+
+    def get(self, path: str) -> dict:
+        headers = {"Authorization": f"Bearer {self.access_token}"}
+        request = urllib.request.Request(self.url + path, headers=headers)
+        with urllib.request.urlopen(request, timeout=30) as response:
+            return json.load(response)
+
+    def iter_events(self, query: str = "") -> Iterator[dict]:
+        """All events, oldest first."""
+        cursor = ""
+        while True:
+            page = self.get(f"/api/events?order=oldest&limit=1000{query}{cursor}")
+            yield from page["events"]
+            if not page["next"]:
+                return
+            cursor = f"&cursor={page['next']}"
+
+
+class Writer:
+    """A process that logs and reports each event that was acknowledged to it."""
+
+    def __init__(self, name: str, env: dict[str, str], count: int, largest: int, seed: int) -> None:
+        self.name = name
+        arguments = [name, str(count), str(largest), str(seed)]
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", WRITER, *arguments], env=env, stdout=subprocess.PIPE, text=True
+        )
+        self.acknowledged: list[int] = []
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stdout
+        for line in self.process.stdout:
+            if line.endswith("\n"):
+                self.acknowledged.append(int(line))
+
+    def kill(self) -> None:
+        self.process.send_signal(signal.SIGKILL)
+
+    def join(self) -> None:
+        self.process.wait(900)
+        self._reader.join()
+
+
+class Viewer:
+    """A viewer of the live stream that reconnects and resumes, as the dashboard does."""
+
+    def __init__(self, hub: Hub) -> None:
+        self.hub = hub
+        self.seqs: list[int] = []
+        self.gaps: list[tuple[int, int]] = []
+        self.epochs: set[str] = set()
+        self.is_done = False
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        while not self.is_done:
+            try:
+                self._watch()
+            except (OSError, ConnectionClosed, TimeoutError, EOFError):
+                time.sleep(0.02)
+            except Exception as error:
+                if "HTTP" not in str(error) and "handshake" not in str(error).lower():
+                    raise
+                time.sleep(0.02)
+
+    def _watch(self) -> None:
+        since = max([*self.seqs[-1:], *(end - 1 for _, end in self.gaps[-1:])], default=0)
+        epoch = f"&epoch={next(iter(self.epochs))}" if self.epochs else ""
+        address = f"ws://127.0.0.1:{self.hub.port}/logs/ws?history=0&since={since}{epoch}"
+        headers = {"Authorization": f"Bearer {self.hub.access_token}"}
+        with connect(
+            address, additional_headers=headers, max_size=None, compression=None
+        ) as socket_:
+            while not self.is_done:
+                self._take(json.loads(socket_.recv(timeout=30)))
+
+    def _take(self, message: dict) -> None:
+        if message["type"] == "hello":
+            self.epochs.add(message["epoch"])
+        elif message["type"] == "batch":
+            self.seqs.extend(range(message["seq0"], message["seq0"] + message["n"]))
+        elif message["type"] == "gap":
+            self.gaps.append((message["from"], message["to"]))
+
+    def stop(self) -> None:
+        self.is_done = True
+        self._thread.join(40)
