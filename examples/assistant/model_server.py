@@ -227,9 +227,11 @@ def write_message(body: Json, number: int) -> Json:
 
 def count_usage(body: Json, message: Json) -> dict[str, int]:
     def spoken(part: Json) -> str:
-        return text_of(part) + json.dumps(part.get("tool_calls") or "")
+        calls = part.get("tool_calls")
+        return text_of(part) + (json.dumps(calls) if calls else "")
 
-    asked = "".join(map(spoken, body["messages"])) + json.dumps(body.get("tools") or "")
+    asked = "\n".join(map(spoken, body["messages"]))
+    asked += json.dumps(body["tools"]) if body.get("tools") else ""
     given, made = count_tokens(asked), count_tokens(spoken(message))
     return {"prompt_tokens": given, "completion_tokens": made, "total_tokens": given + made}
 
