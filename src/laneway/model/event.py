@@ -180,7 +180,9 @@ def _take_hex(event: dict[str, Any], field: str, problems: list[Problem]) -> Non
         event[field] = value.lower()
 
 
-def _take_number(event: dict[str, Any], field: str, problems: list[Problem], *, whole: bool) -> None:
+def _take_number(
+    event: dict[str, Any], field: str, problems: list[Problem], *, whole: bool
+) -> None:
     value = event[field]
     if value is None:
         del event[field]

@@ -4,7 +4,13 @@ SCHEMA_VERSION = 1
 
 LEVELS = ("debug", "info", "warning", "error", "critical")
 LEVEL_RANK = {name: rank for rank, name in enumerate(LEVELS)}
-LEVEL_ALIASES = {"warn": "warning", "err": "error", "fatal": "critical", "trace": "debug", "notice": "info"}
+LEVEL_ALIASES = {
+    "warn": "warning",
+    "err": "error",
+    "fatal": "critical",
+    "trace": "debug",
+    "notice": "info",
+}
 
 EVENT_TYPES = (
     "user_message",
