@@ -104,7 +104,10 @@ def main() -> None:
     parser.add_argument("--watch-every-s", type=float, default=WATCH_EVERY_S)
     options = parser.parse_args()
     app = build_app(options.idle_s, options.watch_every_s)
-    uvicorn.run(app, host="127.0.0.1", port=options.port, log_level="warning")
+    uvicorn.run(
+        app, host="127.0.0.1", port=options.port, log_level="warning",
+        timeout_graceful_shutdown=2,  # the log then shows which work was cut off
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -143,6 +143,7 @@ class Demo:
 
     def stop_all(self) -> None:
         """The users first and the hub last, so that it sees the others say goodbye."""
+        say("Stopping …")
         for piece in reversed(self.pieces):
             piece.stop()
             piece.reap(time.monotonic() + STOP_S)
@@ -214,7 +215,7 @@ def main() -> None:
     try:
         Demo(options).run()
     except Stopped:
-        say("Stopped.")
+        pass
     except DemoError as error:
         sys.exit(f"The demo cannot go on: {error}")
 
