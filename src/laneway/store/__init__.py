@@ -1,1 +1,1 @@
-"""The index: finds events in the log. Everything here can be deleted and is rebuilt from the log."""
+"""The index: finds events in the log. All of it can be deleted and is rebuilt from the log."""

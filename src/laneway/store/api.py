@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol
 
+from laneway.base.errors import StoreError
 from laneway.base.limits import PAGE_EVENTS
 from laneway.model.event import Event
 
@@ -41,7 +42,7 @@ class Cursor(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Filters that must all hold; within one tuple, any of its values. An empty tuple filters nothing."""
+    """Filters that must all hold; within one tuple, any of its values. Empty: no filter."""
 
     agents: tuple[str, ...] = ()
     not_agents: tuple[str, ...] = ()
@@ -77,14 +78,14 @@ class Page(NamedTuple):
 
 
 class Added(NamedTuple):
-    """``seqs[i]`` is the number given to record i, or None where its id was already in the index."""
+    """``seqs[i]`` is the number given to record i, or None where its id was there already."""
 
     seqs: list[int | None]
     duplicate_count: int
 
 
 class Group(NamedTuple):
-    """Totals of the events that share one agent (or one session). Token sums hold only what was reported."""
+    """Totals of the events of one agent or session. Token sums hold only what was reported."""
 
     name: str
     parent: str
@@ -118,6 +119,12 @@ class SegmentState(NamedTuple):
     last_ns: int
 
 
+class QueryTimeout(StoreError):
+    """A query took longer than the store lets it; its ``hint`` says how to ask for less."""
+
+    code = "query_timeout"
+
+
 class Store(Protocol):
     """An index over log files. Thread-safe: one writer (`add`, `forget`), any number of readers.
 
@@ -145,7 +152,7 @@ class Store(Protocol):
         """Totals by agent or session, most recently active first; at most ``query.limit``."""
 
     def pulse(self, step_ns: int, query: Query) -> list[Bucket]:
-        """Counts over time, oldest first, empty steps left out. Honours every filter but ``text``."""
+        """Counts over time, oldest first, no empty steps. Honours every filter but ``text``."""
 
     def close(self) -> None:
         """Release everything. Safe to call twice."""

@@ -1,0 +1,145 @@
+"""The index: events in per CPU second, bytes an event, and what the usual questions cost.
+
+    python bench/index.py [EVENTS]
+
+200,000 events of about 700 bytes of JSON by 40 agents, in segments of 100,000, batches of 500.
+Ingest counts CPU time of this process and leaves out the parsing. Queries run warm, one at a time.
+"""
+
+import itertools
+import random
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from laneway.base.clock import NS_PER_MS, NS_PER_S, format_ns
+from laneway.base.ids import new_event_id, new_span_id, new_trace_id
+from laneway.store.api import Query, Record
+from laneway.store.sqlite.store import SqliteStore
+
+EVENTS = 200_000
+SEGMENT_EVENTS = 100_000
+BATCH_EVENTS = 500
+START_NS = 1_790_000_000 * NS_PER_S
+GAP_NS = 20 * NS_PER_MS
+ROUNDS = 30
+KINDS = ("user_message", "agent_response", "llm_request", "llm_response", "tool_invocation",
+         "tool_result", "decision", "log", "error")  # fmt: skip
+
+
+def make_words(rng: random.Random) -> Callable[[int], str]:
+    """Words with the frequencies of natural text: a few common ones and a long tail."""
+    syllables = [a + b for a in "bcdfghklmnprstvw" for b in ("a", "e", "i", "o", "u", "an", "er")]
+    vocabulary = ["".join(rng.choices(syllables, k=rng.randint(1, 4))) for _ in range(20_000)]
+    weights = list(itertools.accumulate(1 / rank for rank in range(1, len(vocabulary) + 1)))
+    return lambda count: " ".join(rng.choices(vocabulary, cum_weights=weights, k=count))
+
+
+def iter_records(count: int) -> Iterator[Record]:
+    rng = random.Random(7)
+    words = make_words(rng)
+    trace = new_trace_id()
+    offset = 0
+    for i in range(count):
+        ts_ns = START_NS + i * GAP_NS + rng.randrange(GAP_NS)
+        if i % 12 == 0:
+            trace = new_trace_id()
+        event: dict[str, Any] = {
+            "timestamp": format_ns(ts_ns),
+            "agent": f"agent-{int(rng.paretovariate(1)) % 40}",
+            "event": rng.choice(KINDS),
+            "id": new_event_id(ts_ns),
+            "content": words(63),
+            "session_id": f"session-{i // 4_000 * 10 + rng.randrange(10)}",
+            "trace_id": trace,
+            "span_id": new_span_id(),
+        }
+        if event["event"].startswith("tool"):
+            event |= {"tool": f"tool_{rng.randrange(20)}", "input": {"path": f"/src/{words(1)}.py"}}
+        if event["event"].startswith("llm"):
+            event |= {"model": "local-8b", "input_tokens": rng.randrange(9_000), "cost_usd": 0.0012}
+        if i == count // 3:
+            event |= {"content": "xylograph zeppelin", "agent": "recluse"}
+        length = len(orjson.dumps(event))
+        yield Record(offset, length, ts_ns, event)  # type: ignore[arg-type]
+        offset += length + 1
+
+
+def fill(store: SqliteStore, records: list[Record]) -> float:
+    """CPU seconds."""
+    started = time.process_time()
+    for start in range(0, len(records), BATCH_EVENTS):
+        batch = records[start : start + BATCH_EVENTS]
+        end = batch[-1].offset + batch[-1].length + 1
+        store.add(f"events-{start // SEGMENT_EVENTS + 1:06d}.jsonl", "f", batch, end)
+    return time.process_time() - started
+
+
+def questions(store: SqliteStore, count: int) -> dict[str, Callable[[], object]]:
+    middle = START_NS + count // 2 * GAP_NS
+    minute = 60 * NS_PER_S
+    end = START_NS + count * GAP_NS
+    return {
+        "newest 200": lambda: store.find(Query()),
+        "200 by agent and event": lambda: store.find(Query(agents=("agent-7",), events=("error",))),
+        "200 of a rare agent": lambda: store.find(Query(agents=("recluse",))),
+        "200 of an absent agent": lambda: store.find(Query(agents=("nobody",))),
+        "200 of a session": lambda: store.find(Query(sessions=("session-113",))),
+        "200 errors before the middle": lambda: store.find(Query(has_error=True, until_ns=middle)),
+        "200 by a common word": lambda: store.find(Query(text="tool")),
+        "200 by a common word and agent": lambda: store.find(
+            Query(text="tool", agents=("agent-7",))),
+        "200 by a rare word": lambda: store.find(Query(text="xylograph")),
+        "200 by an absent word": lambda: store.find(Query(text="qqqqqq")),
+        "200 by a phrase": lambda: store.find(Query(text='"xylograph zeppelin"')),
+        "200 by a prefix": lambda: store.find(Query(text="xylo*")),
+        "pulse of all, 1 h": lambda: store.pulse(60 * minute, Query()),
+        "pulse of all, 1 min": lambda: store.pulse(minute, Query()),
+        "pulse of 5 min, 1 s": lambda: store.pulse(
+            NS_PER_S, Query(since_ns=middle, until_ns=middle + 5 * minute)),
+        "agents of all": lambda: store.groups("agent", Query()),
+        "sessions of all": lambda: store.groups("session", Query()),
+        "agents of the last 10 min": lambda: store.groups(
+            "agent", Query(since_ns=end - 10 * minute)),
+    }  # fmt: skip
+
+
+def measure_ms(question: Callable[[], object]) -> list[float]:
+    question()
+    times = []
+    for _ in range(ROUNDS):
+        started = time.perf_counter()
+        question()
+        times.append((time.perf_counter() - started) * 1_000)
+    return sorted(times)
+
+
+def main() -> None:
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else EVENTS
+    records = list(iter_records(count))
+    with tempfile.TemporaryDirectory() as path:
+        store = SqliteStore(path)
+        cpu_s = fill(store, records)
+        store.close()
+        size = sum(file.stat().st_size for file in Path(path).iterdir())
+        raw = statistics.mean(record.length for record in records)
+        print(f"{count:,} events of {raw:.0f} bytes: {count / cpu_s:,.0f} events per CPU second,")
+        print(f"{size / count:.0f} bytes of index an event ({size / count / raw:.2f} of the log)\n")
+        started = time.perf_counter()
+        store = SqliteStore(path)
+        print(f"{'opened in':<34}{(time.perf_counter() - started) * 1_000:8.2f} ms\n")
+        print(f"{'question':<34}{'p50 ms':>8}{'p95 ms':>8}")
+        for name, question in questions(store, count).items():
+            times = measure_ms(question)
+            print(f"{name:<34}{statistics.median(times):8.2f}{times[int(ROUNDS * 0.95)]:8.2f}")
+        store.close()
+
+
+if __name__ == "__main__":
+    main()

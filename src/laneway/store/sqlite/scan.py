@@ -1,0 +1,138 @@
+"""Which rows of a segment a search reads: single seqs, or blocks in the best order."""
+
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from .filter import Filter, Search, pick_seqs
+
+FEW_HITS = 4_096
+"""A text with at most so many hits in a segment is answered from the list of them; for more, the
+list and its sorting would cost more than reading the newest blocks."""
+
+FIRST_BLOCKS = 2
+"""Blocks read first; each further step reads twice as many, so that neither a common nor an
+absent value costs more than a handful of statements."""
+
+
+class Span(NamedTuple):
+    """A block: its seqs ``[first_seq, last_seq]`` and times ``[min_ns, max_ns]``."""
+
+    first_seq: int
+    last_seq: int
+    min_ns: int
+    max_ns: int
+
+
+class Source(NamedTuple):
+    """Rows to read, as JSON for one of the two statements below."""
+
+    sql: str
+    parameter: str
+
+
+class Read(NamedTuple):
+    """One statement's worth: these conditions on these rows."""
+
+    made: Filter
+    source: Source
+
+    def query(self, columns: str, rest: str = "") -> tuple[str, list[object]]:
+        sql = f"SELECT {columns} {self.source.sql} WHERE {self.made.where()} {rest}"
+        return sql, [self.source.parameter, *self.made.values]
+
+
+_FROM_SEQS = "FROM json_each(?) j CROSS JOIN event e ON e.seq = j.value"
+_FROM_RANGES = (
+    "FROM json_each(?) j CROSS JOIN event e"
+    " ON e.seq BETWEEN json_extract(j.value, '$[0]') AND json_extract(j.value, '$[1]')"
+)
+
+
+def source_of_seqs(seqs: Sequence[int]) -> Source:
+    return Source(_FROM_SEQS, json.dumps(sorted(seqs)))
+
+
+def source_of_spans(spans: Sequence[Span]) -> Source:
+    """``spans`` in any order; neighbours are joined, and no row comes twice."""
+    ranges: list[list[int]] = []
+    for span in sorted(spans):
+        if ranges and ranges[-1][1] + 1 == span.first_seq:
+            ranges[-1][1] = span.last_seq
+        else:
+            ranges.append([span.first_seq, span.last_seq])
+    return Source(_FROM_RANGES, json.dumps(ranges))
+
+
+def read_spans(
+    connection: sqlite3.Connection, made: Filter, since_ns: int, until_ns: int, newest_first: bool
+) -> list[Span]:
+    """The blocks that can hold a hit of ``[since_ns, until_ns]``, the most promising first."""
+    conditions, values = ["max_ns >= ? AND min_ns <= ?"], [since_ns, until_ns]
+    for terms in made.terms:
+        marks = ", ".join("?" for _ in terms)
+        conditions.append(
+            f"first_seq IN (SELECT block FROM place WHERE term IN ({marks}))"  # noqa: S608 - marks only
+        )
+        values += terms
+    order = "max_ns DESC, first_seq DESC" if newest_first else "min_ns, first_seq"
+    rows = connection.execute(
+        f"SELECT first_seq, last_seq, min_ns, max_ns FROM block"  # noqa: S608 - marks and constants only
+        f" WHERE {' AND '.join(conditions)} ORDER BY {order}",
+        values,
+    )
+    return [Span(*row) for row in rows]
+
+
+def iter_groups(spans: Sequence[Span]) -> Iterator[Sequence[Span]]:
+    """``spans`` in groups of growing size."""
+    start, size = 0, FIRST_BLOCKS
+    while start < len(spans):
+        yield spans[start : start + size]
+        start, size = start + size, size * 2
+
+
+def try_few_seqs(
+    connection: sqlite3.Connection, search: Search, spans: Sequence[Span]
+) -> list[int] | None:
+    """The seqs that match the text, or None where they are too many."""
+    rows = connection.execute(
+        f"{_FIND_TEXT} LIMIT ?", (*_text_values(search, spans), FEW_HITS + 1)
+    ).fetchall()
+    return [seq for (seq,) in rows] if len(rows) <= FEW_HITS else None
+
+
+def require_text(made: Filter, search: Search, spans: Sequence[Span]) -> Filter:
+    """``made`` with the text as a further condition; looks for it within ``spans`` only."""
+    if not search.match:
+        return made
+    narrowed = Filter([*made.conditions], [*made.values], made.terms)
+    narrowed.add(f"e.seq IN ({_FIND_TEXT})", *_text_values(search, spans))
+    return narrowed
+
+
+_FIND_TEXT = "SELECT rowid FROM text WHERE text MATCH ? AND rowid BETWEEN ? AND ?"
+
+
+def _text_values(search: Search, spans: Sequence[Span]) -> tuple[str, int, int]:
+    return search.match, min(s.first_seq for s in spans), max(s.last_seq for s in spans)
+
+
+def plan_picks(connection: sqlite3.Connection, search: Search, made: Filter) -> list[Read]:
+    """The read for events named by id or seq."""
+    seqs = pick_seqs(connection, search)
+    if not seqs:
+        return []
+    narrowed = require_text(made, search, [Span(seq, seq, 0, 0) for seq in seqs])
+    return [Read(narrowed, source_of_seqs(seqs))]
+
+
+def plan_all(connection: sqlite3.Connection, search: Search, made: Filter) -> list[Read]:
+    """At most one read that meets every row that can match, for totals."""
+    if search.picks:
+        return plan_picks(connection, search, made)
+    spans = read_spans(connection, made, search.since_ns, search.until_ns, newest_first=False)
+    if not spans:
+        return []
+    return [Read(require_text(made, search, spans), source_of_spans(spans))]

@@ -1,0 +1,299 @@
+"""The writing side of one index database: what `add` puts into it."""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from laneway.model.vocabulary import LEVEL_RANK
+from laneway.store.api import Record, SegmentState
+
+from . import schema
+from .ident import Packed, clean, is_timed, pack_hex, term_of
+from .rollup import Totals
+from .row import clamp_ns, cost_nusd_of, is_error, tokens_of
+from .text import text_of
+
+BLOCK_EVENTS = 256
+"""Rows of one block. Smaller: a rare name costs fewer rows read; larger: `place` shrinks."""
+
+NAME_CACHE = 50_000
+"""Names remembered by a writer; sessions alone could fill the memory."""
+
+LEVEL_TERM = -10
+"""``term`` of level 0; the others follow. Below every name code."""
+
+ERROR_TERM = -1
+
+Accepted = tuple[int, Packed, Record]
+"""Seq, packed id, record."""
+
+_ADD_EVENT = f"INSERT INTO event VALUES ({', '.join('?' * 18)})"  # noqa: S608 - marks only
+_ADD_BLOCK = "INSERT OR REPLACE INTO block VALUES (?, ?, ?, ?, ?)"
+_ADD_PARENT = """
+INSERT INTO parent VALUES (?, ?, ?)
+ON CONFLICT DO UPDATE SET parent = excluded.parent, last_ns = excluded.last_ns
+WHERE (excluded.last_ns, excluded.parent) > (last_ns, parent)
+"""
+_SET_META = """
+UPDATE meta SET indexed_bytes = ?, event_count = ?, first_ns = ?, last_ns = ?, first_seq = ?,
+    last_seq = ?, timed_low = ?, timed_high = ?, other_count = ?
+"""
+_GET_META = """
+SELECT segment, fingerprint, indexed_bytes, event_count, first_ns, last_ns, first_seq, last_seq,
+    timed_low, timed_high, other_count FROM meta
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What is known of a segment without opening it."""
+
+    segment: str
+    fingerprint: str
+    indexed_bytes: int = 0
+    event_count: int = 0
+    first_ns: int = 0
+    last_ns: int = 0
+    first_seq: int = 0
+    last_seq: int = 0
+    timed_low: bytes = b""
+    timed_high: bytes = b""
+    other_count: int = 0
+    parents: dict[str, tuple[int, str]] = field(default_factory=dict)
+    """agent → (when last said, parent)."""
+
+    def state(self) -> SegmentState:
+        return SegmentState(
+            self.segment, self.fingerprint, self.indexed_bytes,
+            self.event_count, self.first_ns, self.last_ns,
+        )  # fmt: skip
+
+    def may_hold(self, packed: Packed) -> bool:
+        """Whether a look-up of this id is worth its while."""
+        if is_timed(packed):
+            return self.timed_low <= packed <= self.timed_high
+        return self.other_count > 0
+
+
+def read_summary(connection: sqlite3.Connection) -> Summary:
+    row = connection.execute(_GET_META).fetchone()
+    if row is None:
+        raise sqlite3.DatabaseError("it holds no description of itself")
+    said = connection.execute("SELECT agent, last_ns, parent FROM parent")
+    parents = {agent: (last_ns, parent) for agent, last_ns, parent in said}
+    return replace(Summary(*row), parents=parents)
+
+
+@dataclass(slots=True)
+class Block:
+    """The newest block, still being filled. ``terms`` are those known to be placed already."""
+
+    first_seq: int
+    last_seq: int
+    event_count: int
+    min_ns: int
+    max_ns: int
+    terms: set[int] = field(default_factory=set)
+
+    def row(self) -> tuple[int, int, int, int, int]:
+        return self.first_seq, self.last_seq, self.event_count, self.min_ns, self.max_ns
+
+
+class SegmentWriter:
+    """Not thread-safe. After an error it must be closed: its memory may be ahead of the file."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self.summary = read_summary(connection)
+        self._codes: list[dict[str, int]] = [{} for _ in range(6)]
+        self._block = self._read_block()
+        (last_code,) = connection.execute("SELECT max(code) FROM name").fetchone()
+        self._last_code: int = last_code or 0
+
+    def write(self, records: Sequence[Accepted], indexed_bytes: int) -> None:
+        """Add ``records`` in order of seq and move the offset, as one transaction."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        summary = self._write_rows(records) if records else self.summary
+        summary = replace(summary, indexed_bytes=max(indexed_bytes, summary.indexed_bytes))
+        self._connection.execute(_SET_META, _meta_of(summary))
+        self._connection.execute("COMMIT")
+        self.summary = summary
+
+    def find_known(self, ids: Sequence[Packed]) -> set[Packed]:
+        return find_known(self._connection, ids)
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _read_block(self) -> Block | None:
+        row = self._connection.execute(
+            "SELECT first_seq, last_seq, event_count, min_ns, max_ns FROM block"
+            " ORDER BY first_seq DESC LIMIT 1"
+        ).fetchone()
+        return Block(*row) if row else None
+
+    def _write_rows(self, records: Sequence[Accepted]) -> Summary:
+        execute_many = self._connection.executemany
+        batch = _Batch()
+        for seq, _, record in records:
+            self._take(seq, record, batch)
+        if self._block:
+            batch.blocks.append(self._block.row())
+        execute_many(_ADD_EVENT, batch.rows)
+        execute_many(
+            "INSERT INTO ident VALUES (?, ?)", ((packed, seq) for seq, packed, _ in records)
+        )
+        execute_many("INSERT OR IGNORE INTO place VALUES (?, ?)", batch.places)
+        execute_many(_ADD_BLOCK, batch.blocks)
+        execute_many("INSERT INTO text (rowid, body) VALUES (?, ?)", batch.texts)
+        execute_many(_ADD_PARENT, ((agent, p, ns) for agent, (ns, p) in batch.parents.items()))
+        batch.totals.write(self._connection)
+        return self._summarise(records, batch)
+
+    def _take(self, seq: int, record: Record, batch: "_Batch") -> None:
+        """The hot loop: about 15 µs an event, so the columns are laid in one go."""
+        offset, length, ts_ns, event = record
+        ts_ns = clamp_ns(ts_ns)
+        fields: dict[str, Any] = event  # type: ignore[assignment]
+        code, get = self._code, fields.get
+        agent = code(schema.AGENT, event["agent"])
+        kind = code(schema.EVENT, event["event"])
+        session = code(schema.SESSION, get("session_id"))
+        tool = code(schema.TOOL, get("tool"))
+        pod = code(schema.POD, get("pod"))
+        level = LEVEL_RANK.get(get("level", ""))
+        has_error = is_error(event)
+        trace = _try_pack(get("trace_id"))
+        span = _try_pack(get("span_id"))
+        tokens_in, tokens_out = tokens_of(get("input_tokens")), tokens_of(get("output_tokens"))
+        cost = cost_nusd_of(get("cost_usd"))
+        batch.rows.append((
+            seq, ts_ns, offset, length, agent, kind, has_error, session, tool, level,
+            code(schema.MODEL, get("model")), pod, get("duration_ms"), tokens_in, tokens_out, cost,
+            trace, span,
+        ))  # fmt: skip
+        batch.times.append(ts_ns)
+        batch.texts.append((seq, text_of(event)))
+        batch.totals.count(
+            ts_ns, agent or 0, kind or 0, session, has_error, tokens_in, tokens_out, cost
+        )
+        if parent := get("parent_agent"):
+            batch.note_parent(event["agent"], parent, ts_ns)
+        self._place(seq, ts_ns, batch, (
+            agent, kind, session, tool, pod,
+            None if level is None else LEVEL_TERM + level, ERROR_TERM if has_error else None,
+            trace and term_of(trace), span and term_of(span),
+        ))  # fmt: skip
+
+    def _place(self, seq: int, ts_ns: int, batch: "_Batch", terms: Iterable[Any]) -> None:
+        block = self._block
+        if block is None or block.event_count >= BLOCK_EVENTS:
+            if block:
+                batch.blocks.append(block.row())
+            block = self._block = Block(seq, seq, 0, ts_ns, ts_ns)
+        block.last_seq = seq
+        block.event_count += 1
+        block.min_ns = min(block.min_ns, ts_ns)
+        block.max_ns = max(block.max_ns, ts_ns)
+        placed = block.terms
+        for term in terms:
+            if term is not None and term not in placed:
+                placed.add(term)
+                batch.places.append((term, block.first_seq))
+
+    def _code(self, kind: int, value: str | None) -> int | None:
+        return (
+            None if value is None else self._codes[kind].get(value) or self._new_code(kind, value)
+        )
+
+    def _new_code(self, kind: int, value: str) -> int:
+        text = clean(value)
+        found = self._connection.execute(
+            "SELECT code FROM name WHERE kind = ? AND value = ?", (kind, text)
+        ).fetchone()
+        if found:
+            code: int = found[0]
+        else:
+            code = self._last_code = self._last_code + 1
+            self._connection.execute("INSERT INTO name VALUES (?, ?, ?)", (code, kind, text))
+        codes = self._codes[kind]
+        if len(codes) >= NAME_CACHE:
+            codes.clear()
+        codes[value] = code
+        return code
+
+    def _summarise(self, records: Sequence[Accepted], batch: "_Batch") -> Summary:
+        old = self.summary
+        times = batch.times + ([old.first_ns, old.last_ns] if old.event_count else [])
+        timed = [i for _, i, _ in records if is_timed(i)]
+        timed += [i for i in (old.timed_low, old.timed_high) if i]
+        others = sum(1 for _, i, _ in records if not is_timed(i))
+        return replace(
+            old,
+            event_count=old.event_count + len(records),
+            first_ns=min(times),
+            last_ns=max(times),
+            first_seq=old.first_seq or records[0][0],
+            last_seq=records[-1][0],
+            timed_low=min(timed, default=b""),
+            timed_high=max(timed, default=b""),
+            other_count=old.other_count + others,
+            parents=merge_parents((old.parents, batch.parents)),
+        )
+
+
+class _Batch:
+    """The rows of one transaction, table by table."""
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[object, ...]] = []
+        self.times: list[int] = []
+        self.texts: list[tuple[int, str]] = []
+        self.blocks: list[tuple[int, ...]] = []
+        self.places: list[tuple[int, int]] = []
+        self.parents: dict[str, tuple[int, str]] = {}
+        self.totals = Totals()
+
+    def note_parent(self, agent: str, parent: str, ts_ns: int) -> None:
+        if agent != parent:
+            key, said = clean(agent), (ts_ns, clean(parent))
+            self.parents[key] = max(said, self.parents.get(key, said))
+
+
+def merge_parents(
+    tables: Iterable[dict[str, tuple[int, str]]],
+) -> dict[str, tuple[int, str]]:
+    """The latest word on each agent's parent; of two at one time the greater name."""
+    merged: dict[str, tuple[int, str]] = {}
+    for table in tables:
+        for agent, said in table.items():
+            merged[agent] = max(said, merged.get(agent, said))
+    return merged
+
+
+def _try_pack(text: str | None) -> Packed | None:
+    return pack_hex(text) if text else None
+
+
+def _meta_of(summary: Summary) -> tuple[object, ...]:
+    return (
+        summary.indexed_bytes, summary.event_count, summary.first_ns, summary.last_ns,
+        summary.first_seq, summary.last_seq, summary.timed_low, summary.timed_high,
+        summary.other_count,
+    )  # fmt: skip
+
+
+def find_known(connection: sqlite3.Connection, ids: Sequence[Packed]) -> set[Packed]:
+    """Those of ``ids`` that the segment holds."""
+    known: set[Packed] = set()
+    for start in range(0, len(ids), LOOKUP_IDS):
+        some = ids[start : start + LOOKUP_IDS]
+        # Always the same statement, so that it is compiled once.
+        padded = [*some, *([None] * (LOOKUP_IDS - len(some)))]
+        known.update(row[0] for row in connection.execute(_FIND_KNOWN, padded))
+    return known
+
+
+LOOKUP_IDS = 256
+_FIND_KNOWN = f"SELECT id FROM ident WHERE id IN ({', '.join('?' * LOOKUP_IDS)})"  # noqa: S608 - marks only

@@ -1,0 +1,319 @@
+"""`SqliteStore`: the `Store` protocol over one database per segment."""
+
+import math
+import os
+import sqlite3
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from functools import partial
+from typing import Literal, TypeVar
+
+from laneway.base.errors import LanewayError, StoreError
+from laneway.store.api import Added, Bucket, Group, Page, Query, Record, SegmentState
+
+from . import schema
+from .directory import Directory
+from .filter import Search, prepare
+from .find import find_in
+from .hits import Hits
+from .ident import Packed, pack_id
+from .pool import ReaderPool, TimeBox
+from .pulse import Counts, check_size, check_step, count_in
+from .segment import SegmentWriter, Summary, find_known, merge_parents, read_summary
+from .total import Totals, read_cells
+
+QUERY_LIMIT_S = 2.0
+"""A reader's patience; beyond it the person should be told to narrow the question."""
+
+OPEN_WRITERS = 8
+"""Log files that grow at the same time; more than these are opened again for each batch."""
+
+REBUILD_HINT = "restart the hub: it indexes this part of the log again"
+
+T = TypeVar("T")
+
+
+def ignore_problem(message: str) -> None:
+    """The default for ``on_problem``."""
+
+
+class SqliteStore:
+    """
+    ``on_problem`` is told in one sentence what had to be dropped; it may be called from any thread.
+
+    Raises:
+        StoreError: another process has the index, or its directory cannot be written.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        on_problem: Callable[[str], None] = ignore_problem,
+        query_limit_s: float = QUERY_LIMIT_S,
+    ) -> None:
+        self._on_problem = on_problem
+        self._query_limit_s = query_limit_s
+        self._pool = ReaderPool()
+        self._writing = threading.RLock()
+        self._writers: OrderedDict[str, SegmentWriter] = OrderedDict()
+        self._summaries: dict[str, Summary] = {}
+        self._is_closed = False
+        self._last_seq = 0
+        self._directory = Directory(path)
+        try:
+            self._load()
+        except (sqlite3.Error, OSError) as error:
+            self._directory.close()
+            raise StoreError(f"{path}: {error}") from error
+
+    @property
+    def epoch(self) -> str:
+        """Names this index; another epoch means that every seq known before is void."""
+        return self._directory.epoch
+
+    @property
+    def last_seq(self) -> int:
+        """The highest seq ever given, 0 at first."""
+        return self._last_seq
+
+    def segments(self) -> list[SegmentState]:
+        states = [summary.state() for summary in self._summaries.copy().values()]
+        return sorted(
+            states, key=lambda state: (not state.event_count, state.first_ns, state.segment)
+        )
+
+    def add(
+        self, segment: str, fingerprint: str, records: Sequence[Record], indexed_bytes: int
+    ) -> Added:
+        """Index ``records`` and advance the segment to ``indexed_bytes``, as one transaction.
+
+        Records below the offset reached before are skipped: they were indexed then, and count as
+        no duplicates. Another fingerprint than before drops what was known of the segment.
+        """
+        with self._writing, self._watch(segment):
+            writer = self._writer(segment, fingerprint)
+            reached = writer.summary.indexed_bytes
+            ids = [pack_id(record.event["id"]) for record in records]
+            fresh = [i for i, record in enumerate(records) if record.offset >= reached]
+            known = self._find_known(writer, [ids[i] for i in fresh])
+            return self._write(writer, records, ids, fresh, known, indexed_bytes)
+
+    def forget(self, segment: str) -> None:
+        with self._writing, self._watch(segment):
+            summary = self._summaries.get(segment)
+            if summary:
+                self._directory.raise_floor(self._last_seq)
+                self._drop(segment)
+
+    def reset(self) -> None:
+        """Forget everything and begin another epoch, at seq 1."""
+        with self._writing, self._watch(""):
+            self._directory.renew()
+            for segment in list(self._summaries):
+                self._drop(segment)
+            self._last_seq = 0
+
+    def find(self, query: Query) -> Page:
+        search, box, hits = prepare(query), self._time_box(), Hits(query)
+        for summary in self._matching(search):
+            if not hits.may_take(summary.first_ns, summary.last_ns):
+                break
+            work = partial(find_in, segment=summary.segment, search=search, hits=hits)
+            self._read(summary.segment, box, work)
+        return hits.page()
+
+    def groups(self, by: Literal["agent", "session"], query: Query) -> list[Group]:
+        search, box, totals = prepare(query), self._time_box(), Totals(by)
+        for summary in self._matching(search):
+            work = partial(read_cells, search=search, summary=summary)
+            totals.add(self._read(summary.segment, box, work) or ())
+        parents = merge_parents(summary.parents for summary in self._summaries.copy().values())
+        return totals.groups(parents, query.limit)
+
+    def pulse(self, step_ns: int, query: Query) -> list[Bucket]:
+        check_step(step_ns)
+        search, box = prepare(replace(query, text="")), self._time_box()
+        counts: Counts = {}
+        for summary in self._matching(search):
+            work = partial(count_in, search=search, summary=summary, step_ns=step_ns, counts=counts)
+            self._read(summary.segment, box, work)
+            check_size(counts)
+        return [Bucket(start_ns, *counts[start_ns]) for start_ns in sorted(counts)]
+
+    def close(self) -> None:
+        with self._writing:
+            if self._is_closed:
+                return
+            self._is_closed = True
+            for writer in self._writers.values():
+                writer.close()
+            self._writers.clear()
+            self._pool.close()
+            self._directory.close()
+
+    def _load(self) -> None:
+        """Learn what is there; drop what cannot be read, and then begin another epoch, because the
+        events in it are indexed again under other seqs."""
+        dropped = [path for path in self._directory.iter_databases() if not self._try_load(path)]
+        self._last_seq = max(
+            (self._directory.seq_floor, *(one.last_seq for one in self._summaries.values()))
+        )
+        if dropped:
+            self._directory.renew(self._last_seq)
+        for path in dropped:
+            self._directory.remove(path)
+
+    def _try_load(self, path: str) -> bool:
+        try:
+            summary, fault = self._inspect(path)
+        except sqlite3.DatabaseError as error:
+            if not _is_damage(error):
+                raise
+            summary, fault = None, str(error)
+        if summary and not fault:
+            self._summaries[summary.segment] = summary
+            return True
+        self._on_problem(f"{os.path.basename(path)} is dropped and indexed again: {fault}")
+        return False
+
+    def _inspect(self, path: str) -> tuple[Summary | None, str]:
+        if self._directory.is_damaged(path):
+            return None, "it was found damaged before"
+        with closing(schema.open_reader(path)) as connection:
+            fault = schema.find_fault(connection)
+            if fault:
+                return None, fault
+            summary = read_summary(connection)
+        is_ours = self._directory.database(summary.segment) == path
+        return summary, "" if is_ours else "it belongs to another segment"
+
+    def _writer(self, segment: str, fingerprint: str) -> SegmentWriter:
+        summary = self._summaries.get(segment)
+        if summary and summary.fingerprint != fingerprint:
+            self.forget(segment)
+        writer = self._writers.get(segment)
+        if writer is None:
+            writer = self._writers[segment] = self._open_writer(segment, fingerprint)
+        self._writers.move_to_end(segment)
+        while len(self._writers) > OPEN_WRITERS:
+            self._writers.popitem(last=False)[1].close()
+        return writer
+
+    def _open_writer(self, segment: str, fingerprint: str) -> SegmentWriter:
+        connection = schema.open_writer(self._directory.database(segment))
+        try:
+            if segment not in self._summaries:
+                schema.create(connection, segment, fingerprint)
+            return SegmentWriter(connection)
+        except BaseException:
+            connection.close()
+            raise
+
+    def _find_known(self, writer: SegmentWriter, ids: Sequence[Packed]) -> set[Packed]:
+        """Those of ``ids`` that any segment holds; asks only segments whose ids reach so far."""
+        known: set[Packed] = set()
+        for summary in list(self._summaries.values()):
+            some = [packed for packed in ids if summary.may_hold(packed)]
+            if some and summary.segment == writer.summary.segment:
+                known |= writer.find_known(some)
+            elif some:
+                work = partial(find_known, ids=some)
+                known |= self._read(summary.segment, TimeBox(math.inf), work) or set()
+        return known
+
+    def _write(
+        self,
+        writer: SegmentWriter,
+        records: Sequence[Record],
+        ids: Sequence[Packed],
+        fresh: Sequence[int],
+        known: set[Packed],
+        indexed_bytes: int,
+    ) -> Added:
+        seqs: list[int | None] = [None] * len(records)
+        accepted: list[tuple[int, Packed, Record]] = []
+        seq = self._last_seq
+        for i in fresh:
+            if ids[i] in known:
+                continue
+            known.add(ids[i])
+            seq += 1
+            seqs[i] = seq
+            accepted.append((seq, ids[i], records[i]))
+        writer.write(accepted, indexed_bytes)
+        self._summaries[writer.summary.segment] = writer.summary
+        self._last_seq = seq
+        return Added(seqs, len(fresh) - len(accepted))
+
+    def _matching(self, search: Search) -> list[Summary]:
+        """The segments that can hold a hit, in the order in which a page meets them."""
+        found = [
+            summary for summary in self._summaries.copy().values() if search.may_match(summary)
+        ]
+        if search.query.newest_first:
+            return sorted(found, key=lambda summary: -summary.last_ns)
+        return sorted(found, key=lambda summary: summary.first_ns)
+
+    def _time_box(self) -> TimeBox:
+        return TimeBox(self._query_limit_s)
+
+    def _read(
+        self, segment: str, box: TimeBox, work: Callable[[sqlite3.Connection], T]
+    ) -> T | None:
+        """``work`` done on the segment, or None where it was forgotten in the meantime."""
+        self._require_open()
+        try:
+            with self._pool.borrow(self._directory.database(segment), box) as connection:
+                return work(connection)
+        except sqlite3.Error as error:
+            if segment not in self._summaries:
+                return None
+            if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+                raise box.error() from None
+            raise self._explain(segment, error) from error
+
+    @contextmanager
+    def _watch(self, segment: str) -> Iterator[None]:
+        """Around a write: on any error the writer is closed, which rolls back."""
+        self._require_open()
+        try:
+            yield
+        except BaseException as error:
+            writer = self._writers.pop(segment, None)
+            if writer:
+                writer.close()
+            if isinstance(error, Exception) and not isinstance(error, LanewayError):
+                raise self._explain(segment, error) from error
+            raise
+
+    def _explain(self, segment: str, error: Exception) -> StoreError:
+        if isinstance(error, sqlite3.DatabaseError) and _is_damage(error):
+            self._directory.mark_damaged(self._directory.database(segment))
+            self._on_problem(f"the index of {segment} is damaged ({error}); {REBUILD_HINT}")
+            return StoreError(f"{segment}: its index is damaged ({error})", hint=REBUILD_HINT)
+        hint = "free some disk space" if "full" in str(error) else ""
+        return StoreError(f"{segment}: {type(error).__name__}: {error}", hint=hint)
+
+    def _drop(self, segment: str) -> None:
+        self._summaries.pop(segment, None)
+        writer = self._writers.pop(segment, None)
+        if writer:
+            writer.close()
+        database = self._directory.database(segment)
+        self._pool.discard(database)
+        self._directory.remove(database)
+
+    def _require_open(self) -> None:
+        if self._is_closed:
+            raise StoreError("the index is closed")
+
+
+def _is_damage(error: sqlite3.DatabaseError) -> bool:
+    """Whether the file itself is at fault. ERROR: a table of ours is missing in it."""
+    return error.sqlite_errorcode & 0xFF in (
+        sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT, sqlite3.SQLITE_ERROR,
+    )  # fmt: skip
