@@ -4,22 +4,18 @@ from os import urandom
 
 from laneway.base.clock import now_ns
 
+_VARIANT = {digit: "89ab"[int(digit, 16) % 4] for digit in "0123456789abcdef"}
 _HEX_DIGITS = frozenset("0123456789abcdef")
 
 
 def new_event_id(ts_ns: int = 0) -> str:
     """A UUIDv7 (RFC 9562, section 5.7): 48 bits of Unix ms, then 74 random bits."""
-    ms = (ts_ns or now_ns()) // 1_000_000
-    random = int.from_bytes(urandom(10), "big")
-    value = (
-        ((ms & 0xFFFF_FFFF_FFFF) << 80)
-        | (0x7 << 76)
-        | (((random >> 62) & 0xFFF) << 64)
-        | (0b10 << 62)
-        | (random & 0x3FFF_FFFF_FFFF_FFFF)
+    time_hex = f"{(ts_ns or now_ns()) // 1_000_000:012x}"
+    random_hex = urandom(10).hex()
+    return (
+        f"{time_hex[:8]}-{time_hex[8:]}-7{random_hex[:3]}"
+        f"-{_VARIANT[random_hex[3]]}{random_hex[4:7]}-{random_hex[8:]}"
     )
-    text = f"{value:032x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def new_trace_id() -> str:
