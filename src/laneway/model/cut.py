@@ -51,7 +51,7 @@ def shorten(text: str, keep: int) -> str:
     if len(body) <= keep:
         return text
     gone += _utf8_size(body, keep)
-    return _clean(body[:keep]) + _mark(gone, digest or _digest(text))
+    return _clean(body[:keep]) + join_mark(gone, digest or _digest(text))
 
 
 def split_mark(text: str) -> tuple[str, int, str]:
@@ -62,7 +62,7 @@ def split_mark(text: str) -> tuple[str, int, str]:
     return text[: found.start()], int(found[1]), found[2] or ""
 
 
-def _mark(gone: int, digest: str) -> str:
+def join_mark(gone: int, digest: str) -> str:
     return f"…[cut: {gone} bytes gone{digest}]"
 
 

@@ -317,7 +317,7 @@ def _read_attributes(value: object, names: "Iterable[str]") -> "list[tuple[Any, 
     for name in names:
         try:
             pairs.append((name, getattr(value, name)))
-        except Exception:  # noqa: BLE001, PERF203 - a property that raises costs its own field only
+        except Exception:  # noqa: BLE001 - a property that raises costs its own field only
             pairs.append((name, "<unreadable>"))
     return pairs
 

@@ -1,0 +1,111 @@
+"""Whether a value that stands where secrets stand is one: placeholders and plain words are not."""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MARKS = ("[redacted:", "[withheld:")
+
+_NO_VALUE = frozenset({
+    "none", "null", "true", "false", "string", "str", "text", "required", "optional", "undefined",
+    "password", "secret", "token", "apikey", "api_key", "hidden", "masked", "redacted", "unknown",
+    "missing", "empty", "invalid", "expired", "default", "example", "undefined,", "nullable", "object",
+    "boolean", "number", "integer",
+})  # fmt: skip
+_OPENERS = (
+    "<",
+    "${",
+    "$(",
+    "{{",
+    "{",
+    "%(",
+    "os.",
+    "process.env",
+    "env.",
+    "self.",
+    "...",
+    "…",
+    *MARKS,
+)
+_SCHEMES = ("bearer ", "basic ", "token ", "digest ", "negotiate ", "apikey ", "aws4-hmac-sha256 ")
+_PATHS = ("/", "~", "./", "../")
+
+
+def is_placeholder(value: str) -> bool:
+    """``****``, ``${TOKEN}``, ``<your key>``, ``sk-…xxxx``, ``AKIA…EXAMPLE``, or our own marker."""
+    if value.startswith(_OPENERS) or value.lower() in _NO_VALUE:
+        return True
+    if value[:1] == "$" and value[1:].replace("_", "").isalnum() and value[1:].isupper():
+        return True
+    return "EXAMPLE" in value or not value.strip("*xX.•-_#") or "..." in value or "xxxx" in value
+
+
+def is_any(value: str) -> bool:
+    return True
+
+
+def is_random(value: str) -> bool:
+    """Two of lower case, upper case and digits, and at least four different characters."""
+    kinds = value.upper() != value, value.lower() != value, not _DIGITS.isdisjoint(value)
+    return sum(kinds) >= 2 and len(set(value)) >= 4 and not is_placeholder(value)
+
+
+_DIGITS = frozenset("0123456789")
+
+
+def is_password(value: str) -> bool:
+    """Any text of four characters and more that is no placeholder."""
+    return len(value) >= 4 and not is_placeholder(value)
+
+
+def is_opaque(value: str) -> bool:
+    """No prose, no path: eight characters with a digit, or twenty of any kind, without a space."""
+    if value[:20].lower().startswith(_SCHEMES):
+        value = value.partition(" ")[2].strip()
+    if len(value) < 8 or value.startswith(_PATHS) or is_placeholder(value):
+        return False
+    if " " in value or "\n" in value:
+        return False
+    return not _DIGITS.isdisjoint(value) or (len(value) >= 20 and value.lower() != value)
+
+
+def is_cookie(value: str) -> bool:
+    return "=" in value and len(value) >= 6 and not is_placeholder(value.partition("=")[2])
+
+
+def is_connection(value: str) -> bool:
+    return ("://" in value or "=" in value) and not is_placeholder(value)
+
+
+def is_basic(value: str) -> bool:
+    """Base64 of ``user:password`` (RFC 7617)."""
+    from binascii import Error, a2b_base64
+
+    try:
+        return b":" in a2b_base64(value)
+    except Error:
+        return False
+
+
+def is_assigned(value: str, name: str, quoted: bool) -> bool:
+    """Whether ``NAME=value`` in a text assigns a password and no variable, type or expression."""
+    if not is_password(value):
+        return False
+    if quoted:
+        return " " not in value or name.startswith("pass")
+    if name.isupper():
+        return True
+    return not _DIGITS.isdisjoint(value) or not _SIGNS.isdisjoint(value)
+
+
+_SIGNS = frozenset("!@#$%^*+/=~?")
+
+CHECKS: "dict[str, Callable[[str], bool]]" = {
+    "any": is_any,
+    "random": is_random,
+    "password": is_password,
+    "opaque": is_opaque,
+    "cookie": is_cookie,
+    "connection": is_connection,
+    "basic": is_basic,
+}

@@ -1,0 +1,252 @@
+"""Replaces secrets in an event: by the name of their field, by their shape, or because the
+environment holds them. A fault of the redactor withholds the payload and keeps the event.
+"""
+
+from laneway.base.limits import DEPTH, LINE_BYTES
+from laneway.model.encode import encode, is_deeper
+from laneway.model.redact.judge import CHECKS, MARKS
+from laneway.model.redact.keys import secret_name
+from laneway.model.redact.mark import Marker
+from laneway.model.redact.scan import Span, find_spans, has_token, has_word, hide_marks, long_runs
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import Any
+
+WITHHELD = "[withheld:redactor-error]"
+TOO_LARGE = "[withheld:too-large]"
+
+SCAN_CHARS = 4 * LINE_BYTES
+"""Text looked through in one event. What is left of it later is one line; past this, texts are withheld."""
+
+SHORTEST_CHARS = 8
+"""Shorter texts hold no secret that a rule could tell."""
+
+_SAFE_ON_FAULT = ("timestamp", "agent", "event", "id", "session_id", "trace_id", "span_id",
+                  "parent_span_id", "parent_agent", "level", "truncated")  # fmt: skip
+
+
+class Redactor:
+    """``counts`` holds how many values each rule replaced. Safe to share between threads."""
+
+    def __init__(self, extra_secrets: "Iterable[str]" = (), key_path: str | None = None) -> None:
+        """``extra_secrets``: values known to be secret, see `environment_secrets`. ``key_path``: see `Marker`."""
+        self.counts: dict[str, int] = {}
+        self._secrets = sorted({s for s in extra_secrets if len(s) >= 8}, key=len, reverse=True)
+        self._needles = _spellings(self._secrets)
+        self._marker = Marker(key_path)
+
+    def is_suspicious(self, line: bytes) -> bool:
+        """Whether any rule could match in a line of JSON, whoever wrote it. False means: surely clean."""
+        text = line.decode("latin-1")
+        if "\\" in text and ("\\u" in text or "\\/" in text):
+            return True
+        return self._is_suspicious(line, text)
+
+    def redact_line(self, event: "Mapping[str, Any]", line: bytes) -> tuple[bytes, int]:
+        """``line`` is ``encode(event)``. A clean one comes back as it is; else the event is walked."""
+        text = line.decode("latin-1")
+        if self._is_suspicious(line, text) or _hides_letters(text):
+            return self._redact_plain(event, line)
+        return line, 0
+
+    def redact_event(self, event: "Mapping[str, Any]") -> tuple["dict[str, Any]", int]:
+        """A copy of ``event`` without secrets, and how many were replaced."""
+        try:
+            walk = _Walk(self)
+            clean = walk.mapping(event, inside=True)
+        except Exception:  # noqa: BLE001 - fail closed
+            return self._withhold(event)
+        for rule, count in walk.counts.items():
+            self.counts[rule] = self.counts.get(rule, 0) + count
+        return clean, walk.total
+
+    def redact_text(self, text: str) -> str:
+        """``text`` without secrets; for texts that are no event."""
+        return str(self.redact_event({"content": text})[0]["content"])
+
+    def _redact_plain(self, event: "Mapping[str, Any]", line: bytes) -> tuple[bytes, int]:
+        from orjson import loads
+
+        try:
+            plain = loads(line)  # what orjson made of dataclasses and the like is plain now
+        except ValueError:  # not the line of this event
+            plain = event
+        clean, count = self.redact_event(plain)
+        return (encode(clean), count) if count else (line, 0)
+
+    def _is_suspicious(self, line: bytes, text: str) -> bool:
+        if has_word(text.lower()):
+            return True
+        runs = long_runs(line)
+        if runs and has_token(runs, text):
+            return True
+        return bool(self._needles) and any(needle in text for needle in self._needles)
+
+    def _withhold(self, event: "Mapping[str, Any]") -> tuple["dict[str, Any]", int]:
+        self.counts["redactor-error"] = self.counts.get("redactor-error", 0) + 1
+        kept: dict[str, Any] = {}
+        for field, value in event.items():
+            if field in _SAFE_ON_FAULT or type(value) in (int, float, bool):
+                kept[field] = value
+            else:
+                kept[field if secret_name(field) is None else "withheld"] = WITHHELD
+        return kept, 1
+
+
+def _hides_letters(text: str) -> bool:
+    """Whether JSON inside a text of the line may spell letters as escapes."""
+    return "\\\\" in text and ("\\\\u" in text or "\\\\/" in text)
+
+
+def _spellings(secrets: list[str]) -> tuple[str, ...]:
+    """How each secret looks in a line: as JSON, and as JSON inside JSON; as `latin-1` text."""
+    if not secrets:
+        return ()
+    from orjson import dumps
+
+    found: set[str] = set()
+    for secret in secrets:
+        try:
+            once = dumps(secret)[1:-1]
+            found.update((once.decode("latin-1"), dumps(once.decode())[1:-1].decode("latin-1")))
+        except TypeError:  # surrogates: no line can hold them
+            continue
+    return tuple(sorted(found, key=len))
+
+
+class _Walk:
+    """One pass over one event: what was replaced, and how much may still be looked through."""
+
+    __slots__ = ("counts", "left", "redactor", "total")
+
+    def __init__(self, redactor: Redactor) -> None:
+        self.redactor = redactor
+        self.counts: dict[str, int] = {}
+        self.total = 0
+        self.left = SCAN_CHARS
+
+    def mapping(self, box: "Mapping[Any, Any]", inside: bool) -> "dict[Any, Any]":
+        """``inside`` says whether texts that are JSON are looked into: one level only."""
+        result: dict[str, Any] = {}
+        for key, value in box.items():
+            name = secret_name(key) if isinstance(key, str) else None
+            if name is not None and value:
+                value = self.named(value, *name, inside)
+            else:
+                value = self.value(value, inside)
+            result[self.key(key)] = value
+        return result
+
+    def key(self, key: "Any") -> "Any":
+        return self.text(key, False) if type(key) is str and len(key) >= SHORTEST_CHARS else key
+
+    def value(self, value: "Any", inside: bool) -> "Any":
+        kind = type(value)
+        if kind is str:
+            return self.text(value, inside)
+        if value is None or kind is int or kind is bool or kind is float:
+            return value
+        if kind is dict:
+            return self.mapping(value, inside)
+        if kind is list:
+            return [self.value(item, inside) for item in value]
+        from laneway.model.readable import read
+
+        return self.value(read(value), inside)
+
+    def named(self, value: "Any", rule: str, check: str, inside: bool) -> "Any":
+        """The value of a secret-named field: its texts go, its numbers and flags stay."""
+        kind = type(value)
+        if kind is str:
+            if value.startswith(MARKS):
+                return value
+            return self.replace(rule, value) if CHECKS[check](value) else self.text(value, inside)
+        if kind is list:
+            return [self.named(item, rule, check, inside) for item in value]
+        if kind is dict and not _is_schema(value):
+            return {
+                self.key(key): self.named(item, rule, check, inside) for key, item in value.items()
+            }
+        return self.value(value, inside)
+
+    def text(self, text: str, inside: bool) -> str:
+        if len(text) < SHORTEST_CHARS:
+            return text
+        if len(text) > LINE_BYTES:
+            return self.long_text(text)
+        self.left -= len(text)
+        if self.left < 0:
+            return TOO_LARGE
+        if inside and text[:1] in "{[ \n\t":
+            found = self.json_text(text)
+            if found is not None:
+                return found
+        return self.splice(text, self.spans(text), len(text))
+
+    def long_text(self, text: str) -> str:
+        """A text that is cut later: only what may stay is looked through, and no secret is split."""
+        from laneway.model.cut import join_mark, shorten, split_mark
+        from laneway.model.readable import TEXT_CHARS
+
+        body, gone, digest = split_mark(shorten(text, TEXT_CHARS))
+        self.left -= len(body)
+        if self.left < 0:
+            return TOO_LARGE
+        spans = self.spans(body)
+        if not gone:
+            return self.splice(body, spans, len(body))
+        tail = len(body[LINE_BYTES:].encode("utf-8", "replace"))
+        return self.splice(body, spans, LINE_BYTES) + join_mark(gone + tail, digest)
+
+    def json_text(self, text: str) -> str | None:
+        """``text`` redacted as the JSON that it is; None where it is none, or clean."""
+        from orjson import JSONDecodeError, dumps, loads
+
+        try:
+            plain = loads(text)
+        except (JSONDecodeError, UnicodeEncodeError):
+            return None
+        if not isinstance(plain, (dict, list)) or is_deeper(plain, DEPTH):
+            return None
+        before = self.total
+        clean = self.value(plain, False)
+        return dumps(clean).decode() if self.total > before else None
+
+    def spans(self, text: str) -> list[Span]:
+        spans = find_spans(hide_marks(text))
+        for secret in self.redactor._secrets:
+            at = text.find(secret)
+            while at >= 0:
+                spans.append((at, at + len(secret), "environment"))
+                at = text.find(secret, at + len(secret))
+        return spans
+
+    def splice(self, text: str, spans: list[Span], end: int) -> str:
+        """``text`` up to ``end`` with a mark in place of every span that begins before it."""
+        if not spans:
+            return text[:end]
+        parts: list[str] = []
+        done = 0
+        for start, stop, rule in sorted(spans, key=lambda span: (span[0], -span[1])):
+            if start >= end:
+                break
+            if start >= done:
+                parts.append(text[done:start])
+                parts.append(self.replace(rule, text[start:stop]))
+                done = stop
+            elif stop > done:  # overlaps the one before: its rest goes as well
+                done = stop
+        parts.append(text[done:end] if done < end else "")
+        return "".join(parts)
+
+    def replace(self, rule: str, secret: str) -> str:
+        self.total += 1
+        self.counts[rule] = self.counts.get(rule, 0) + 1
+        return self.redactor._marker.mark(rule, secret)
+
+
+def _is_schema(value: "dict[str, Any]") -> bool:
+    """A JSON Schema of a field named ``password`` describes it and holds none."""
+    return "type" in value or "$ref" in value or "anyOf" in value or "description" in value
