@@ -1,0 +1,1 @@
+"""The hub without HTTP: events come in, the log keeps them, the index and the viewers follow it."""

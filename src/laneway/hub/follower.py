@@ -1,0 +1,296 @@
+"""The follower: one thread that reads the log into the index and on to the viewers.
+
+It is the only way from the log to anybody: what an agent appended on a shared
+volume and what the hub appended itself come along here, in one order.
+"""
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from time import monotonic, perf_counter
+from typing import NamedTuple
+
+from laneway.base.clock import now_ns
+from laneway.base.errors import LanewayError, Problem, StoreError
+from laneway.base.limits import KIB
+from laneway.hub.archive import Archive
+from laneway.hub.line import Line, LineReader
+from laneway.hub.live import Live, Row
+from laneway.hub.metric import Metric
+from laneway.log.retention import apply_retention
+from laneway.log.segment import LogPath
+from laneway.log.tail import Chunk, Tail
+from laneway.store.api import Record
+from laneway.store.sqlite.store import SqliteStore
+
+CHUNK_BYTES = 512 * KIB
+"""Read at a time: about 700 events, indexed within one live batch."""
+
+IDLE_S = 0.5
+"""Longest wait while nothing comes; bounds the stop and the retention timer, nothing else."""
+
+RETENTION_S = 60.0
+"""Between two looks for segments that have become too old or too many."""
+
+TRIES = 3
+"""Failures of one chunk before its events are tried one by one."""
+
+RETRY_S = 1.0
+"""Pause after the index failed: the disk is full, or the file system stands still."""
+
+QUARANTINE_LINES = 200
+"""Places of bad lines kept in memory for whoever asks; all of them are counted."""
+
+REASON_CHARS = 200
+
+log = logging.getLogger("laneway.hub")
+
+
+class BadLine(NamedTuple):
+    """A line that is no event, where it stands, and why."""
+
+    segment: str
+    offset: int
+    length: int
+    reason: str
+
+
+class Retention(NamedTuple):
+    age_s: float = 0.0
+    total_bytes: int = 0
+
+
+class Follower:
+    """Follows one log. `start` and `stop` once each; the other methods from any thread."""
+
+    def __init__(
+        self,
+        log_path: LogPath,
+        store: SqliteStore,
+        live: Live,
+        lines: LineReader,
+        metric: Metric,
+        archive: Archive,
+        *,
+        retention: Retention = Retention(),  # noqa: B008 - an immutable value
+        on_forget: Callable[[str], None] = lambda segment: None,
+    ) -> None:
+        self.quarantine: deque[BadLine] = deque(maxlen=QUARANTINE_LINES)
+        self._log_path = log_path
+        self._store = store
+        self._live = live
+        self._lines = lines
+        self._metric = metric
+        self._archive = archive
+        self._retention = retention
+        self._on_forget = on_forget
+        self._tail = self._new_tail()
+        self._last_ns = {state.segment: state.last_ns for state in store.segments()}
+        self._thread = threading.Thread(target=self._run, name="laneway-follower", daemon=True)
+        self._is_stopping = threading.Event()
+        self._is_level = threading.Event()
+        self._wants_reindex = False
+        self._retention_at_s = 0.0
+        self._fault = ""
+        self._failures: dict[tuple[str, int], int] = {}
+
+    @property
+    def fault(self) -> str:
+        """What keeps the index from following; empty while it does."""
+        if self._thread.is_alive() or self._is_stopping.is_set():
+            return self._fault
+        return "the follower has ended"
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish the batch at hand and end. Safe to call twice."""
+        self._is_stopping.set()
+        self._tail.wake()
+        if self._thread.is_alive():
+            self._thread.join()
+        self._tail.close()
+
+    def wake(self) -> None:
+        """Something was appended."""
+        self._tail.wake()
+
+    def lag_bytes(self) -> int:
+        """Bytes of the log that are not indexed yet."""
+        try:
+            return self._tail.lag_bytes()
+        except OSError:  # a file was closed between the list and the look
+            return 0
+
+    def reindex(self) -> None:
+        """Build the index anew from the log; viewers come back for the new numbers."""
+        self._is_level.clear()
+        self._wants_reindex = True
+        self._tail.wake()
+
+    def wait_level(self, timeout_s: float) -> bool:
+        """Wait until the index has reached the end of the log; whether it has."""
+        return self._is_level.wait(timeout_s)
+
+    def _new_tail(self) -> Tail:
+        states = self._store.segments()
+        return Tail(
+            self._log_path,
+            {state.segment: (state.fingerprint, state.indexed_bytes) for state in states},
+        )
+
+    def _run(self) -> None:
+        self._fill_live()
+        while not self._is_stopping.is_set():
+            try:
+                self._step()
+            except Exception as error:  # noqa: BLE001 - the thread must outlive any one batch
+                self._note_fault(error)
+                self._is_stopping.wait(RETRY_S)
+                self._reopen()
+
+    def _fill_live(self) -> None:
+        """The ring begins with what the index holds, so that viewers of before a restart resume."""
+        next_seq = self._store.last_seq + 1
+        try:
+            pairs = self._archive.lines(next_seq - self._live.capacity, next_seq)
+        except LanewayError as error:
+            self._note_fault(error)
+            pairs = []
+        rows = [
+            Row(pointer.seq, line.ts_ns, line.event, line.shown, line.is_redacted)
+            for pointer, line in pairs
+            if line.event is not None
+        ]
+        self._live.fill(rows, next_seq)
+
+    def _note_fault(self, error: Exception) -> None:
+        self._fault = error.message if isinstance(error, LanewayError) else type(error).__name__
+        self._metric.fault.add(1, "follower")
+        is_known = isinstance(error, LanewayError)
+        log.error("the index cannot follow the log: %s", self._fault, exc_info=not is_known)
+
+    def _reopen(self) -> None:
+        """Begin again from where the index stands: what was read and not indexed is read again."""
+        self._tail.close()
+        self._tail = self._new_tail()
+
+    def _step(self) -> None:
+        """One look at the log, and a wait where it has nothing new."""
+        if self._wants_reindex:
+            self._begin_anew()
+        if monotonic() >= self._retention_at_s:
+            self._retention_at_s = monotonic() + RETENTION_S
+            self._retain()
+        chunks = self._tail.poll(CHUNK_BYTES)
+        for segment in self._tail.take_vanished():
+            self._forget(segment)
+        for chunk in chunks:
+            self._take(chunk)
+            self._live.flush()
+        self._fault = ""
+        if chunks:
+            return
+        self._is_level.set()
+        due_s = self._live.flush()
+        self._tail.wait(IDLE_S if due_s is None else due_s)
+
+    def _begin_anew(self) -> None:
+        self._wants_reindex = False
+        self._store.reset()
+        self._last_ns.clear()
+        self._reopen()
+        self._live.restart(self._store.epoch)
+
+    def _retain(self) -> None:
+        rules = self._retention
+        removed = apply_retention(self._log_path, age_s=rules.age_s, total_bytes=rules.total_bytes)
+        for segment in removed:
+            log.info("retention removed %s", segment)
+            self._forget(segment)
+
+    def _forget(self, segment: str) -> None:
+        self._store.forget(segment)
+        self._last_ns.pop(segment, None)
+        self._on_forget(segment)
+
+    def _take(self, chunk: Chunk) -> None:
+        """Index one chunk, then show it.
+
+        Raises:
+            StoreError: nothing of it is in the index yet, or only a beginning; it is read again.
+        """
+        self._is_level.clear()
+        if chunk.is_replaced:
+            self._forget(chunk.segment)
+        seen_bytes = self._take_over(chunk) if chunk.is_moved else 0
+        lines = self._read(chunk)
+        begun_s = perf_counter()
+        seqs = self._add(chunk, [record for record, _ in lines])
+        self._metric.index_s.observe(perf_counter() - begun_s)
+        rows = [
+            (record.offset, Row(seq, record.ts_ns, record.event, line.shown, line.is_redacted))
+            for (record, line), seq in zip(lines, seqs, strict=True)
+            if seq is not None
+        ]
+        self._live.absorb([row for offset, row in rows if offset < seen_bytes])
+        self._live.publish([row for offset, row in rows if offset >= seen_bytes])
+
+    def _take_over(self, chunk: Chunk) -> int:
+        """A rotation renamed the file: its old name's entries go, and how far it was seen."""
+        for state in self._store.segments():
+            if state.fingerprint == chunk.fingerprint and state.segment != chunk.segment:
+                self._forget(state.segment)
+                return state.indexed_bytes
+        return 0
+
+    def _read(self, chunk: Chunk) -> list[tuple[Record, Line]]:
+        """The chunk's events; what is none is quarantined."""
+        found = []
+        last_ns = self._last_ns.get(chunk.segment, 0)
+        for offset, data in chunk.lines:
+            line = self._lines.read(data, chunk.fingerprint, offset, last_ns or now_ns())
+            if line.event is None:
+                self._put_aside(chunk.segment, offset, len(data), line.problem)
+                continue
+            last_ns = line.ts_ns
+            self._metric.masked.add(line.is_masked)
+            found.append((Record(offset, len(data), line.ts_ns, line.event), line))
+        self._last_ns[chunk.segment] = last_ns
+        return found
+
+    def _put_aside(self, segment: str, offset: int, length: int, problem: Problem | None) -> None:
+        field = problem.field if problem else ""
+        self._metric.quarantined.add(1, field or "json")
+        self.quarantine.append(BadLine(segment, offset, length, str(problem)[:REASON_CHARS]))
+
+    def _add(self, chunk: Chunk, records: Sequence[Record]) -> list[int | None]:
+        place = (chunk.segment, chunk.end)
+        if self._failures.get(place, 0) >= TRIES:
+            return self._add_singly(chunk, records)
+        self._failures = {place: self._failures.get(place, 0) + 1}
+        added = self._store.add(chunk.segment, chunk.fingerprint, records, chunk.end)
+        self._failures = {}
+        self._metric.indexed.add(sum(seq is not None for seq in added.seqs))
+        self._metric.duplicate.add(added.duplicate_count)
+        return added.seqs
+
+    def _add_singly(self, chunk: Chunk, records: Sequence[Record]) -> list[int | None]:
+        """Find the event that the index cannot take, put it aside, and keep the others."""
+        segment, fingerprint = chunk.segment, chunk.fingerprint
+        start = chunk.lines[0][0] if chunk.lines else chunk.end
+        self._store.add(segment, fingerprint, [], start)  # raises where the index takes nothing
+        seqs: list[int | None] = []
+        for record in records:
+            try:
+                end = record.offset + record.length
+                seqs += self._store.add(segment, fingerprint, [record], end).seqs
+            except StoreError as error:
+                problem = Problem("index", error.message)
+                self._put_aside(segment, record.offset, record.length, problem)
+                seqs.append(None)
+        self._store.add(segment, fingerprint, [], chunk.end)
+        self._metric.indexed.add(sum(seq is not None for seq in seqs))
+        return seqs

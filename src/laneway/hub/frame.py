@@ -1,0 +1,89 @@
+"""The messages of the live protocol as bytes; see docs/protocol.md."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import orjson
+
+from laneway import __version__
+from laneway.base.clock import now_ns
+from laneway.hub.ring import Mark, Names, Ring
+
+PROTOCOL_VERSION = 1
+BATCH_MS = 50
+"""Three frames of a 60 Hz screen: nobody sees it, and 5,000 events a second become 20 messages."""
+
+
+class Frame(NamedTuple):
+    """One message, encoded once for everybody. It covers the seqs ``[since, until)``."""
+
+    data: bytes
+    since: int
+    until: int
+    before: Mark | None = None
+    """The dictionaries as the receiver must have them to read this frame."""
+
+    @property
+    def last_seq(self) -> int:
+        """The last seq that a receiver knows of, once it has read this frame."""
+        return self.until - 1
+
+
+def now_ms() -> float:
+    return now_ns() // 1000 / 1000
+
+
+def hello(epoch: str, seq: int, names: Names) -> Frame:
+    message = {
+        "type": "hello",
+        "v": PROTOCOL_VERSION,
+        "epoch": epoch,
+        "seq": seq,
+        "now": now_ms(),
+        "batch_ms": BATCH_MS,
+        "version": __version__,
+        **names.whole(),
+    }
+    return Frame(orjson.dumps(message), seq + 1, seq + 1)
+
+
+def batch(
+    columns: Mapping[str, Any],
+    new: Mapping[str, Any],
+    before: Mark | None,
+    *,
+    is_history: bool = False,
+) -> Frame:
+    message: dict[str, Any] = {"type": "batch", **columns}
+    if new:
+        message["new"] = new
+    if is_history:
+        message["history"] = True
+    since = columns["seq0"]
+    return Frame(orjson.dumps(message), since, since + columns["n"], before)
+
+
+def dictionary(seq: int, new: Mapping[str, Any]) -> Frame:
+    """A batch without events, which only brings the dictionaries up to date."""
+    empty: dict[str, list[Any]] = {name: [] for name in Ring.COLUMNS}
+    columns = {"seq0": seq, "n": 0, "t0": now_ms(), "dt": [], **empty}
+    return batch(columns, new, None)
+
+
+def gap(since: int, until: int, before: Mark | None) -> Frame:
+    return Frame(orjson.dumps({"type": "gap", "from": since, "to": until}), since, until, before)
+
+
+def beat(seq: int, lag_bytes: int) -> Frame:
+    message = {"type": "beat", "now": now_ms(), "seq": seq, "lag_bytes": lag_bytes}
+    return Frame(orjson.dumps(message), seq + 1, seq + 1)
+
+
+def whole_event(line: bytes, seq: int) -> Frame:
+    """The stored line with ``seq`` added, for viewers that want plain events."""
+    return Frame(with_seq(line, seq), seq, seq + 1)
+
+
+def with_seq(line: bytes, seq: int) -> bytes:
+    """``line``, one JSON object, with ``"seq"`` as its last member."""
+    return b'%b,"seq":%d}' % (line.rstrip()[:-1], seq)

@@ -1,0 +1,71 @@
+"""One line of the log as an event, and as what may be shown of it.
+
+The follower and the archive read through the same function, so that an answer
+agrees with the index. Our own writers leave normalised and redacted lines; a
+foreign writer's are brought into that form here, each time they are read.
+"""
+
+from typing import Any, NamedTuple, cast
+
+import orjson
+
+from laneway.base.errors import EventError, Problem
+from laneway.model.encode import encode
+from laneway.model.event import Event, normalise
+from laneway.model.redact import Redactor
+from laneway.model.wire import decode_line, is_too_deep, stable_id
+
+MARKS = (b"[redacted:", b"[withheld:")
+
+
+class Line(NamedTuple):
+    """``event`` is None where the line holds none; ``problem`` then says why."""
+
+    event: Event | None
+    ts_ns: int = 0
+    shown: bytes = b""
+    is_redacted: bool = False
+    is_masked: bool = False
+    """A secret stood in the file; the event and ``shown`` are without it."""
+    problem: Problem | None = None
+
+
+class LineReader:
+    """Thread-safe."""
+
+    def __init__(self, redactor: Redactor) -> None:
+        self._redactor = redactor
+
+    def read(self, data: bytes, fingerprint: str, offset: int, fallback_ns: int) -> Line:
+        """The line ``data`` at ``offset``; without a timestamp it gets ``fallback_ns``.
+
+        Never raises.
+        """
+        try:
+            raw, is_strict = _decode(data)
+            event, ts_ns = normalise(raw, received_ns=fallback_ns)
+        except EventError as error:
+            return Line(None, problem=error.problems[0])
+        if not raw.get("id"):
+            event["id"] = stable_id(fingerprint, offset, data)
+        is_suspicious = self._redactor.is_suspicious(data)
+        count = 0
+        if is_suspicious:
+            clean, count = self._redactor.redact_event(cast(dict[str, Any], event))
+            event = cast(Event, clean)
+        # A suspicious line is written anew even if its event is clean: of two equal keys in it
+        # only the second one is in the event.
+        is_as_kept = is_strict and event == raw and not is_suspicious
+        shown = data if is_as_kept else encode(event)
+        return Line(event, ts_ns, shown, any(mark in shown for mark in MARKS), count > 0)
+
+
+def _decode(data: bytes) -> tuple[dict[str, Any], bool]:
+    """The object, and whether the bytes are JSON as browsers read it."""
+    try:
+        raw = orjson.loads(data)
+    except ValueError:
+        return decode_line(data), False
+    if not isinstance(raw, dict) or is_too_deep(raw):
+        return decode_line(data), False  # raises, with the reason
+    return raw, True

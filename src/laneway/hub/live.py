@@ -1,0 +1,316 @@
+"""The live stream: a ring of the newest events, and viewers who get the same frames.
+
+The follower's thread publishes and flushes; viewers join, take and leave from
+anywhere. A viewer that reads too slowly loses frames, is told which, and
+continues with the present: memory is bounded, and nobody waits for anybody.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from time import monotonic
+from typing import Any, NamedTuple
+
+from laneway.base.errors import HubError
+from laneway.base.limits import CLIENT_QUEUE_BYTES, CLIENTS
+from laneway.hub import frame as wire
+from laneway.hub.frame import Frame
+from laneway.hub.metric import Metric
+from laneway.hub.ring import Mark, Names, Ring
+
+BATCH_S = wire.BATCH_MS / 1000
+
+FRAME_EVENTS = 2_000
+"""Events in one frame at most: about 300 KB, decoded by a browser within one animation frame."""
+
+HISTORY_EVENTS = 2_000
+"""Backlog of a viewer that names no other number."""
+
+
+GOING_AWAY, COME_BACK = 1001, 1012
+"""WebSocket close codes (RFC 6455 and the registry): the hub stops, or begins anew."""
+
+SPARE_NAMES = 10_000
+"""Names beyond twice the ring that may gather before they are sorted out."""
+
+
+class Row(NamedTuple):
+    """An event as it goes to the viewers. ``line`` is its JSON, fit to be shown."""
+
+    seq: int
+    ts_ns: int
+    event: Mapping[str, Any]
+    line: bytes
+    is_redacted: bool
+
+
+class Viewer:
+    """One receiver's queue. ``notify`` is called from any thread when there is something to take."""
+
+    def __init__(self, live: "Live", notify: Callable[[], None], *, as_json: bool) -> None:
+        self.as_json = as_json
+        self.start_seq = 0
+        self.close_code = 0
+        self._live = live
+        self._notify = notify
+        self._lock = threading.Lock()
+        self._backlog: deque[Frame] = deque()
+        self._queue: deque[Frame] = deque()
+        self._queued_bytes = 0
+
+    def take(self) -> Frame | None:
+        """The next frame to send, or None."""
+        with self._lock:
+            if self._backlog:
+                return self._backlog.popleft()
+            if not self._queue:
+                return None
+            frame = self._queue.popleft()
+            self._queued_bytes -= len(frame.data)
+            return frame
+
+    def begin(self, frames: Sequence[Frame]) -> None:
+        """What it is sent before anything live; not counted against its queue."""
+        self._backlog.extend(frames)
+
+    def offer(self, frames: Sequence[Frame]) -> None:
+        """Queue ``frames``; past the limit all that waits is dropped and named in a gap."""
+        with self._lock:
+            for frame in frames:
+                if self._queue and self._queued_bytes + len(frame.data) > CLIENT_QUEUE_BYTES:
+                    self._drop_queue(frame)
+                self._queue.append(frame)
+                self._queued_bytes += len(frame.data)
+        self._notify()
+
+    def close(self, code: int) -> None:
+        """Let it go; ``code`` as a WebSocket closes."""
+        self.close_code = self.close_code or code
+        self._notify()
+
+    def _drop_queue(self, following: Frame) -> None:
+        first = next((frame for frame in self._queue if frame.since < frame.until), following)
+        self._live.metric.dropped_frames.add(len(self._queue))
+        self._queue.clear()
+        if first.since < following.since:
+            self._queue.append(wire.gap(first.since, following.since, first.before))
+        if first.before and following.before and first.before != following.before:
+            new = self._live.names.between(first.before, following.before)
+            self._queue.append(wire.dictionary(following.since, new))
+        self._queued_bytes = sum(len(frame.data) for frame in self._queue)
+
+
+class Live:
+    """Ring, dictionaries and viewers of one index."""
+
+    def __init__(self, epoch: str, capacity: int, metric: Metric | None = None) -> None:
+        self.epoch = epoch
+        self.metric = metric or Metric()
+        self._lock = threading.Lock()  # ring, names, viewers, and what was flushed
+        self._ring = Ring(capacity, Names())
+        self._viewers: set[Viewer] = set()
+        self._json_count = 0
+        self._flushed = 1  # first seq that no frame has carried yet
+        self._mark = self._ring.names.mark()
+        self._lines: list[Frame] = []
+        self._flushed_at_s = 0.0
+        self._is_open = True
+
+    @property
+    def seq(self) -> int:
+        """The newest event's number; 0 where there is none."""
+        return self._ring.next - 1
+
+    @property
+    def capacity(self) -> int:
+        return self._ring.capacity
+
+    @property
+    def viewer_count(self) -> int:
+        return len(self._viewers)
+
+    @property
+    def names(self) -> Names:
+        return self._ring.names
+
+    def fill(self, rows: Sequence[Row], next_seq: int) -> None:
+        """Begin with history: of ``rows``, by seq, the unbroken run that ends before ``next_seq``."""
+        start = len(rows)
+        while start and rows[start - 1].seq == next_seq - 1 - (len(rows) - start):
+            start -= 1
+        with self._lock:
+            self._ring.restart(next_seq - (len(rows) - start))
+            for row in rows[start:]:
+                self._ring.push(row.ts_ns, row.event, is_redacted=row.is_redacted)
+            self._settle()
+
+    def publish(self, rows: Sequence[Row]) -> None:
+        """Add ``rows``, in order of seq; they are sent by the next `flush` that is due."""
+        with self._lock:
+            for row in rows:
+                self._push(row)
+
+    def absorb(self, rows: Sequence[Row]) -> None:
+        """Add ``rows`` seen before under other seqs: a gap for viewers, history for newcomers."""
+        with self._lock:
+            self._send()
+            since, before = self._ring.next, self._mark
+            for row in rows:
+                if row.seq != self._ring.next:
+                    self._ring.restart(row.seq)
+                self._ring.push(row.ts_ns, row.event, is_redacted=row.is_redacted)
+            self._settle()
+            self._tell_gap(since, before)
+
+    def _push(self, row: Row) -> None:
+        ring = self._ring
+        if row.seq != ring.next:
+            self._send()
+            since = ring.next
+            ring.restart(row.seq)
+            self._flushed = row.seq
+            self._tell_gap(since, self._mark)
+        ring.push(row.ts_ns, row.event, is_redacted=row.is_redacted)
+        if self._json_count:
+            self._lines.append(wire.whole_event(row.line, row.seq))
+        if ring.next - self._flushed >= min(FRAME_EVENTS, ring.capacity):
+            self._send()
+
+    def _tell_gap(self, since: int, before: Mark) -> None:
+        """Seqs from ``since`` on are not sent, but the names that they brought are."""
+        until = self._flushed
+        if since >= until:
+            return
+        frames = [wire.gap(since, until, before)]
+        self._offer(frames, as_json=True)
+        if new := self.names.between(before, self._mark):
+            frames.append(wire.dictionary(until, new))
+        self._offer(frames, as_json=False)
+
+    def flush(self) -> float | None:
+        """Send what is pending, if due; seconds until it will be, or None if nothing is pending.
+
+        The first event after a silence is due at once, what follows every `BATCH_S`.
+        """
+        with self._lock:
+            if self._flushed == self._ring.next:
+                return None
+            wait_s = self._flushed_at_s + BATCH_S - monotonic()
+            if wait_s > 0:
+                return wait_s
+            self._send()
+            return None
+
+    def _send(self) -> None:
+        """Encode the pending events once, and hand them to everybody."""
+        ring = self._ring
+        if self._flushed == ring.next:
+            return
+        if len(self._viewers) > self._json_count:
+            new = ring.names.between(self._mark, ring.names.mark())
+            columns = ring.batch(self._flushed, ring.next)
+            self._offer([wire.batch(columns, new, self._mark)], as_json=False)
+        self._offer(self._lines, as_json=True)
+        self._settle()
+        self._flushed_at_s = monotonic()
+        if ring.names.size() > 2 * ring.capacity + SPARE_NAMES:
+            self._renew_names()
+
+    def _settle(self) -> None:
+        self._flushed = self._ring.next
+        self._mark = self._ring.names.mark()
+        self._lines = []
+
+    def _offer(self, frames: Sequence[Frame], *, as_json: bool) -> None:
+        if not frames:
+            return
+        for viewer in self._viewers:
+            if viewer.as_json == as_json:
+                viewer.offer(frames)
+
+    def _renew_names(self) -> None:
+        """Forget names that no event in the ring bears; viewers come back for the new ones."""
+        self._ring.renumber(Names())
+        self._mark = self._ring.names.mark()
+        self._close_viewers(COME_BACK)
+
+    def join(
+        self,
+        notify: Callable[[], None],
+        *,
+        epoch: str = "",
+        since: int | None = None,
+        history: int | None = None,
+        as_json: bool = False,
+    ) -> Viewer:
+        """A new viewer, which finds the hello and its backlog waiting.
+
+        ``since`` (the last seq it has, of this ``epoch``) resumes; else the newest ``history``
+        events come first. It may take milliseconds to encode: not for the event loop.
+
+        Raises:
+            HubError: there are too many viewers, or the hub is stopping.
+        """
+        viewer = Viewer(self, notify, as_json=as_json)
+        with self._lock:
+            self._check_room()
+            self._send()
+            viewer.start_seq = self._ring.next
+            if not as_json:
+                resume = since if since is not None and epoch == self.epoch else None
+                viewer.begin(self._beginning(resume, history))
+            self._viewers.add(viewer)
+            self._json_count += as_json
+        return viewer
+
+    def _check_room(self) -> None:
+        if not self._is_open:
+            raise HubError("the hub is stopping", hint="try again in a few seconds")
+        if len(self._viewers) >= CLIENTS:
+            raise HubError(f"{CLIENTS} viewers are connected already", hint="close some of them")
+
+    def _beginning(self, resume: int | None, history: int | None) -> list[Frame]:
+        ring = self._ring
+        frames = [wire.hello(self.epoch, ring.next - 1, ring.names)]
+        if resume is not None and resume < ring.next:
+            wanted = resume + 1
+            start = max(wanted, ring.first, ring.next - history if history is not None else 0)
+            if start > wanted:
+                frames.append(wire.gap(wanted, start, None))
+        else:
+            start = max(ring.first, ring.next - (HISTORY_EVENTS if history is None else history))
+        for low in range(start, ring.next, FRAME_EVENTS):
+            columns = ring.batch(low, min(low + FRAME_EVENTS, ring.next))
+            frames.append(wire.batch(columns, {}, None, is_history=True))
+        return frames
+
+    def leave(self, viewer: Viewer) -> None:
+        with self._lock:
+            if viewer in self._viewers:
+                self._viewers.remove(viewer)
+                self._json_count -= viewer.as_json
+
+    def beat(self, lag_bytes: int) -> None:
+        """Tell everybody that the hub is alive."""
+        with self._lock:
+            self._offer([wire.beat(self._flushed - 1, lag_bytes)], as_json=False)
+
+    def restart(self, epoch: str) -> None:
+        """Another index: all seqs are void, and viewers come back for the new ones."""
+        with self._lock:
+            self.epoch = epoch
+            self._ring = Ring(self._ring.capacity, Names())
+            self._settle()
+            self._close_viewers(COME_BACK)
+
+    def close(self) -> None:
+        """Let every viewer go, and take no more."""
+        with self._lock:
+            self._is_open = False
+            self._close_viewers(GOING_AWAY)
+
+    def _close_viewers(self, code: int) -> None:
+        for viewer in self._viewers:
+            viewer.close(code)
+        self._viewers.clear()
+        self._json_count = 0

@@ -1,0 +1,216 @@
+"""The newest events as columns, and the dictionaries that their numbers stand for.
+
+Columns and not objects: a backlog of thousands of events becomes a frame by
+slicing lists, and twenty thousand of them take about ten megabytes.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from laneway.base.clock import NS_PER_MS
+from laneway.hub.summary import summarise
+from laneway.model.vocabulary import LEVEL_RANK, is_end, is_start
+
+FLAG_START, FLAG_END, FLAG_ERROR, FLAG_REDACTED = 1, 2, 4, 8
+
+INFO, ERROR = LEVEL_RANK["info"], LEVEL_RANK["error"]
+
+
+class Mark(NamedTuple):
+    """How long each dictionary was at some moment."""
+
+    agents: int
+    kinds: int
+    sessions: int
+    labels: int
+    parents: int
+
+
+class Names:
+    """The dictionaries of the live protocol: they only grow, and an index stays valid."""
+
+    def __init__(self) -> None:
+        self.agents: list[list[Any]] = []  # [name, index of the parent or -1]
+        self.parents: list[list[int]] = []  # [agent, parent] in order of learning
+        self._agent_of: dict[str, int] = {}
+        self.kinds: dict[str, int] = {}
+        self.sessions: dict[str, int] = {}
+        self.labels: dict[str, int] = {}
+
+    def agent(self, name: str, parent: str = "") -> int:
+        """Index of an agent; the first parent named for it stays."""
+        index = self._agent_of.get(name)
+        if index is None:
+            index = self._agent_of[name] = len(self.agents)
+            self.agents.append([name, -1])
+        if parent and self.agents[index][1] < 0 and parent != name:
+            self._adopt(index, self.agent(parent))
+        return index
+
+    def _adopt(self, child: int, parent: int) -> None:
+        above = parent
+        while above >= 0:  # a parent below its own child would be a ring of lanes
+            if above == child:
+                return
+            above = self.agents[above][1]
+        self.agents[child][1] = parent
+        self.parents.append([child, parent])
+
+    def mark(self) -> Mark:
+        return Mark(
+            len(self.agents),
+            len(self.kinds),
+            len(self.sessions),
+            len(self.labels),
+            len(self.parents),
+        )
+
+    def between(self, low: Mark, high: Mark) -> dict[str, list[Any]]:
+        """Entries appended from ``low`` to ``high``; the names of empty lists are left out."""
+        if low == high:
+            return {}
+        fresh: dict[str, list[Any]] = {
+            "agents": self.agents[low.agents : high.agents],
+            "kinds": list(self.kinds)[low.kinds : high.kinds],
+            "sessions": list(self.sessions)[low.sessions : high.sessions],
+            "labels": list(self.labels)[low.labels : high.labels],
+            # A new agent brings its parent along; only older ones learn it apart.
+            "parents": [
+                pair for pair in self.parents[low.parents : high.parents] if pair[0] < low.agents
+            ],
+        }
+        return {name: entries for name, entries in fresh.items() if entries}
+
+    def whole(self) -> dict[str, list[Any]]:
+        return {
+            "agents": self.agents,
+            "kinds": list(self.kinds),
+            "sessions": list(self.sessions),
+            "labels": list(self.labels),
+        }
+
+    def size(self) -> int:
+        """Entries of the longest dictionary."""
+        return max(self.mark())
+
+
+def index_of(entries: dict[str, int], name: object) -> int:
+    """Index of ``name``, appended if it is new; -1 for none."""
+    if not name or not isinstance(name, str):
+        return -1
+    return entries.setdefault(name, len(entries))
+
+
+def is_failure(event: Mapping[str, Any]) -> bool:
+    return (
+        bool(event.get("error"))
+        or event.get("event") == "error"
+        or LEVEL_RANK.get(event.get("level", ""), INFO) >= ERROR
+    )
+
+
+def flags_of(event: Mapping[str, Any], *, is_redacted: bool) -> int:
+    kind = event["event"]
+    return (
+        (FLAG_START if is_start(kind) else 0)
+        | (FLAG_END if is_end(kind) else 0)
+        | (FLAG_ERROR if is_failure(event) else 0)
+        | (FLAG_REDACTED if is_redacted else 0)
+    )
+
+
+class Ring:
+    """The last ``capacity`` events, without holes: ``[first, next)`` by seq. Not thread-safe."""
+
+    COLUMNS = ("agent", "kind", "session", "label", "sev", "dur", "span", "parent", "flag", "text")
+
+    def __init__(self, capacity: int, names: Names) -> None:
+        self.capacity = max(1, capacity)
+        self.names = names
+        self.first = self.next = self._origin = 1
+        self._ts_ns: list[int] = []
+        self._columns: dict[str, list[Any]] = {name: [] for name in self.COLUMNS}
+
+    def __len__(self) -> int:
+        return self.next - self.first
+
+    def restart(self, seq: int) -> None:
+        """Forget everything; the next event is ``seq``."""
+        self.first = self.next = self._origin = seq
+        self._ts_ns.clear()
+        for column in self._columns.values():
+            column.clear()
+
+    def push(self, ts_ns: int, event: Mapping[str, Any], *, is_redacted: bool) -> None:
+        """Add the event with seq ``self.next``; the oldest one makes room."""
+        names = self.names
+        flags = flags_of(event, is_redacted=is_redacted)
+        level = event.get("level")
+        rank = LEVEL_RANK.get(level, INFO) if level else (ERROR if flags & FLAG_ERROR else INFO)
+        values = (
+            names.agent(event["agent"], event.get("parent_agent") or ""),
+            index_of(names.kinds, event["event"]),
+            index_of(names.sessions, event.get("session_id")),
+            index_of(names.labels, event.get("tool") or event.get("model")),
+            rank,
+            event.get("duration_ms", -1),
+            event.get("span_id", ""),
+            event.get("parent_span_id", ""),
+            flags,
+            summarise(event),
+        )
+        if len(self._ts_ns) < self.capacity:
+            self._ts_ns.append(ts_ns)
+            for column, value in zip(self._columns.values(), values, strict=True):
+                column.append(value)
+        else:
+            place = self._place(self.next)
+            self._ts_ns[place] = ts_ns
+            for column, value in zip(self._columns.values(), values, strict=True):
+                column[place] = value
+            self.first += 1
+        self.next += 1
+
+    def batch(self, since: int, until: int) -> dict[str, Any]:
+        """Columns of the events ``[since, until)``, all of which must be in the ring."""
+        low, high = self._place(since), self._place(until - 1) + 1
+        times = _slice(self._ts_ns, low, high)
+        t0_ns = times[0]
+        return {
+            "seq0": since,
+            "n": until - since,
+            "t0": t0_ns / NS_PER_MS,
+            "dt": [round((ts_ns - t0_ns) / NS_PER_MS, 3) for ts_ns in times],
+            **{name: _slice(column, low, high) for name, column in self._columns.items()},
+        }
+
+    def renumber(self, names: Names) -> None:
+        """Replace the dictionaries by ``names``, filled with what the ring still holds."""
+        old = self.names
+        agents = self._columns["agent"]
+        self._columns["agent"] = [_agent_again(old, names, index) for index in agents]
+        for column, entries, fresh in (
+            ("kind", old.kinds, names.kinds),
+            ("session", old.sessions, names.sessions),
+            ("label", old.labels, names.labels),
+        ):
+            words = list(entries)
+            held = self._columns[column]
+            self._columns[column] = [index_of(fresh, words[i]) if i >= 0 else -1 for i in held]
+        self.names = names
+
+    def _place(self, seq: int) -> int:
+        return (seq - self._origin) % self.capacity
+
+
+def _agent_again(old: Names, fresh: Names, index: int) -> int:
+    """The agent's index in ``fresh``; its ancestors come along."""
+    name, parent = old.agents[index]
+    above = old.agents[parent][0] if parent >= 0 else ""
+    if above:
+        _agent_again(old, fresh, parent)
+    return fresh.agent(name, above)
+
+
+def _slice(column: list[Any], low: int, high: int) -> list[Any]:
+    return column[low:high] if low < high else column[low:] + column[:high]

@@ -1,0 +1,185 @@
+"""One line of text for an event: what a lane's tooltip and the stream show of it.
+
+Answers are plain text of at most `SUMMARY_CHARS` characters without control
+characters; nothing in them is markup.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import orjson
+
+from laneway.model.event import AMOUNT_FIELDS, COUNT_FIELDS, HEX_FIELDS, NAME_FIELDS
+
+SUMMARY_CHARS = 200
+"""A line of the stream at the widest; the whole event is one click away."""
+
+VALUE_CHARS = 2_000
+"""A value is looked at only this far: what follows could not appear in the line."""
+
+MAIN_ARGUMENTS = (
+    "command",
+    "cmd",
+    "query",
+    "q",
+    "pattern",
+    "file_path",
+    "path",
+    "file",
+    "url",
+    "expression",
+    "sql",
+    "prompt",
+    "question",
+    "text",
+    "message",
+    "title",
+    "name",
+)
+"""The argument that says most about a call, by preference."""
+
+KNOWN_FIELDS = frozenset(
+    {"timestamp", "agent", "event", "id", "level", "seq", "tool", "pid", "trace_id", "span_id"}
+).union(NAME_FIELDS, HEX_FIELDS, COUNT_FIELDS, AMOUNT_FIELDS)
+"""What the line does not repeat: it stands in columns of its own."""
+
+_GAPS = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_BIDI = re.compile(r"[\u202a-\u202e\u2066-\u2069\u200b-\u200f\ufeff]")
+
+
+def summarise(event: Mapping[str, Any]) -> str:
+    """The line for ``event``; never empty."""
+    kind = str(event.get("event", ""))
+    line = SUMMARISERS.get(kind, _any)(event)
+    return _one_line(line) or _one_line(kind) or "event"
+
+
+def _one_line(text: str) -> str:
+    if not text.isascii():
+        text = _BIDI.sub("", text[:VALUE_CHARS])
+    text = _GAPS.sub(" ", text[:VALUE_CHARS]).strip()
+    return text if len(text) <= SUMMARY_CHARS else f"{text[: SUMMARY_CHARS - 1]}…"
+
+
+def _text(value: object) -> str:
+    """Any JSON value as text: prose where there is some in it, else compact JSON."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value[:VALUE_CHARS]
+    if isinstance(value, (bool, int, float)):
+        return str(value)
+    if isinstance(value, Mapping):
+        prose = _first_text(value, ("text", "content", "message", "summary", "result", "output"))
+        return prose or _compact(value)
+    if isinstance(value, list):
+        parts = [
+            _first_text(part, ("text", "content")) for part in value[:20] if isinstance(part, dict)
+        ]
+        return " ".join(filter(None, parts)) or _compact(value)
+    return str(value)[:VALUE_CHARS]
+
+
+def _first_text(value: Mapping[str, Any], names: Iterable[str]) -> str:
+    return next((value[name] for name in names if isinstance(value.get(name), str)), "")
+
+
+def _compact(value: object) -> str:
+    try:
+        return orjson.dumps(value)[: VALUE_CHARS * 4].decode(errors="ignore")
+    except orjson.JSONEncodeError:  # deeper than orjson writes
+        return "…"
+
+
+def _join(*parts: str) -> str:
+    return " ".join(filter(None, parts))
+
+
+def _any(event: Mapping[str, Any]) -> str:
+    """Text of an event without a rule of its own."""
+    for name in ("content", "message", "error", "input", "output"):
+        if event.get(name) not in (None, "", [], {}):
+            value = event[name]
+            return _join(
+                str(event.get("tool", "")), _error(value) if name == "error" else _text(value)
+            )
+    rest = {name: value for name, value in event.items() if name not in KNOWN_FIELDS}
+    rest = {name: value for name, value in rest.items() if value not in (None, "", [], {})}
+    return _join(str(event.get("tool", "")), " ".join(f"{k}={_text(v)}" for k, v in rest.items()))
+
+
+def _error(value: object) -> str:
+    if not isinstance(value, Mapping):
+        return _text(value)
+    kind, message = value.get("type"), value.get("message")
+    return ": ".join(_text(part) for part in (kind, message) if part) or _text(value)
+
+
+def _argument(value: object) -> str:
+    """The main argument of a tool call."""
+    if not isinstance(value, Mapping):
+        return _text(value)
+    for name in MAIN_ARGUMENTS:
+        if isinstance(value.get(name), (str, int, float)):
+            return _text(value[name])
+    scalar = next((item for item in value.values() if isinstance(item, (str, int, float))), None)
+    return _text(scalar) if scalar is not None else (_compact(value) if value else "")
+
+
+def _tool_call(event: Mapping[str, Any]) -> str:
+    argument = _argument(event.get("input")) or _text(event.get("content"))
+    return _join(str(event.get("tool", "")), argument)
+
+
+def _tool_result(event: Mapping[str, Any]) -> str:
+    tool = str(event.get("tool", ""))
+    if event.get("error"):
+        return _join(tool, "✗", _error(event["error"]))
+    output = _text(event.get("output")) or _text(event.get("content"))
+    return _join(tool, "→" if output else "", output)
+
+
+def _llm_request(event: Mapping[str, Any]) -> str:
+    said = _text(event.get("content"))
+    if not said and event.get("input"):
+        value = event["input"]
+        messages = value.get("messages", value) if isinstance(value, Mapping) else value
+        last = messages[-1] if isinstance(messages, list) and messages else messages
+        said = _text(last)
+    return _join(str(event.get("model", "")), said)
+
+
+def _llm_response(event: Mapping[str, Any]) -> str:
+    if event.get("error"):
+        return _join(str(event.get("model", "")), "✗", _error(event["error"]))
+    said = _text(event.get("content")) or _text(event.get("output"))
+    return _join(str(event.get("model", "")), said, _tokens(event))
+
+
+def _tokens(event: Mapping[str, Any]) -> str:
+    counts = (event.get("input_tokens"), event.get("output_tokens"))
+    if counts == (None, None):
+        return ""
+    return f"({'→'.join('?' if count is None else str(count) for count in counts)} tokens)"
+
+
+def _failure(event: Mapping[str, Any]) -> str:
+    said = _error(event.get("error")) or _text(event.get("content"))
+    return _join(str(event.get("tool", "")), said) or _any(event)
+
+
+def _handoff(event: Mapping[str, Any]) -> str:
+    target = event.get("to") or event.get("target") or event.get("to_agent")
+    return _join(f"→ {_text(target)}" if target else "", _text(event.get("content"))) or _any(event)
+
+
+SUMMARISERS: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    "tool_invocation": _tool_call,
+    "tool_result": _tool_result,
+    "permission_request": _tool_call,
+    "llm_request": _llm_request,
+    "llm_response": _llm_response,
+    "error": _failure,
+    "handoff": _handoff,
+}

@@ -1,0 +1,1 @@
+"""The hub's web face: the only floor that knows HTTP."""

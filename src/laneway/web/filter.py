@@ -1,0 +1,205 @@
+"""The query string of the reading routes as a `Query`, and the same table as OpenAPI parameters."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from laneway.base.clock import NS_PER_S, now_ns
+from laneway.base.errors import QueryError, quote
+from laneway.base.limits import PAGE_EVENTS
+from laneway.base.settings import FALSE_WORDS, TRUE_WORDS, parse_duration_s
+from laneway.model.event import parse_timestamp_ns
+from laneway.model.vocabulary import LEVEL_RANK, LEVELS
+from laneway.store.api import Cursor, Query
+
+VALUES = 100
+"""Values of one filter; more make a statement that takes longer to plan than to run."""
+
+TEXT_CHARS = 1_000
+
+MANY = {
+    "agent": ("agents", "Only this agent."),
+    "-agent": ("not_agents", "Without this agent."),
+    "event": ("events", "Only this type of event."),
+    "-event": ("not_events", "Without this type of event."),
+    "session": ("sessions", "Only this session."),
+    "tool": ("tools", "Only this tool."),
+    "level": ("levels", f"Only this level: {', '.join(LEVELS)}."),
+    "trace": ("traces", "Only this trace id."),
+    "span": ("spans", "Only this span id."),
+    "pod": ("pods", "Only this pod."),
+}
+
+ONE = {
+    "q": 'Words that must all occur; `"a phrase"`; `prefix*`.',
+    "error": "`true`: only events that failed; `false`: only those that did not.",
+    "since": "From this time on: ISO 8601, Unix, or so long ago (`15m`).",
+    "until": "Before this time, in the same forms.",
+}
+
+PAGE = {
+    "limit": f"Events in the answer, 1 to {PAGE_EVENTS}; 200 by default.",
+    "order": "`newest` (default) or `oldest` first.",
+    "cursor": "`next` of the page before.",
+}
+
+STEP = {"step": "Length of a bucket, such as `1s` or `1m`."}
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A request's parameters: those with one value, and those with several."""
+
+    one: dict[str, str]
+    many: dict[str, tuple[str, ...]]
+
+
+def parse(items: Iterable[tuple[str, str]], *more: dict[str, str]) -> Given:
+    """Sort a query string's pairs. ``more``: parameters besides the filters.
+
+    Raises:
+        QueryError: a name that no filter has, a second value where one is wanted, or too many.
+    """
+    single = {name for table in (ONE, *more) for name in table}
+    one: dict[str, str] = {}
+    many: dict[str, list[str]] = {}
+    for name, value in items:
+        if name in MANY:
+            many.setdefault(name, []).append(value)
+        elif name not in single:
+            raise _unknown(name, [*MANY, *single])
+        elif name in one:
+            raise QueryError(f"{name}: given twice, and takes one value")
+        else:
+            one[name] = value
+    for name, values in many.items():
+        if len(values) > VALUES:
+            raise QueryError(f"{name}: {len(values)} values, at most {VALUES} are taken")
+    return Given(one, {name: tuple(filter(None, values)) for name, values in many.items()})
+
+
+def to_query(given: Given, time_ns: int = 0) -> Query:
+    """The filters as the index takes them.
+
+    Raises:
+        QueryError: a value cannot be read.
+    """
+    time_ns = time_ns or now_ns()
+    one = given.one
+    fields: dict[str, Any] = {MANY[name][0]: values for name, values in given.many.items()}
+    for level in fields.get("levels", ()):
+        if level not in LEVEL_RANK:
+            raise QueryError(f"level: {quote(level)} is not one of {', '.join(LEVELS)}")
+    if len(one.get("q", "")) > TEXT_CHARS:
+        raise QueryError(f"q: {len(one['q'])} characters, at most {TEXT_CHARS} are taken")
+    return Query(
+        **fields,
+        text=one.get("q", "").strip(),
+        has_error=_flag(one, "error"),
+        since_ns=_time_ns(one, "since", time_ns),
+        until_ns=_time_ns(one, "until", time_ns),
+        limit=_limit(one.get("limit", "")),
+        newest_first=_is_newest_first(one.get("order", "")),
+        after=parse_cursor(one["cursor"]) if one.get("cursor") else None,
+    )
+
+
+def format_cursor(cursor: Cursor) -> str:
+    return f"{cursor.ts_ns:x}.{cursor.seq:x}"
+
+
+def parse_cursor(text: str) -> Cursor:
+    try:
+        ts_ns, seq = text.split(".")
+        cursor = Cursor(int(ts_ns, 16), int(seq, 16))
+    except ValueError:
+        raise QueryError(f"cursor: {quote(text)} is not the `next` of a page") from None
+    if max(abs(cursor.ts_ns), abs(cursor.seq)) >= 2**63:
+        raise QueryError(f"cursor: {quote(text)} is not the `next` of a page")
+    return cursor
+
+
+def parse_seq(text: str) -> int:
+    """The number in ``@17``."""
+    digits = text[1:]
+    if not (digits.isascii() and digits.isdigit() and len(digits) < 19):
+        raise QueryError(f"{quote(text)} is not @ and a number")
+    return int(digits)
+
+
+def parse_step_ns(text: str) -> int:
+    try:
+        step_ns = int(parse_duration_s(text) * NS_PER_S)
+    except (ValueError, OverflowError):
+        step_ns = 0
+    if not NS_PER_S // 1000 <= step_ns <= 366 * 86_400 * NS_PER_S:
+        raise QueryError(f"step: {quote(text)} is not a length such as 1s, 1m or 1h")
+    return step_ns
+
+
+def parameters(*more: dict[str, str]) -> dict[str, Any]:
+    """The parameters for a route's OpenAPI entry."""
+    many = [
+        {
+            "name": name,
+            "in": "query",
+            "description": text,
+            "schema": {"type": "array", "items": {"type": "string"}},
+        }
+        for name, (_, text) in MANY.items()
+    ]
+    one = [
+        {"name": name, "in": "query", "description": text, "schema": {"type": "string"}}
+        for table in (ONE, *more)
+        for name, text in table.items()
+    ]
+    return {"parameters": many + one}
+
+
+def _flag(one: dict[str, str], name: str) -> bool | None:
+    text = one.get(name, "").lower()
+    if not text:
+        return None
+    if text not in TRUE_WORDS | FALSE_WORDS:
+        raise QueryError(f"{name}: {quote(text)} is not true or false")
+    return text in TRUE_WORDS
+
+
+def _time_ns(one: dict[str, str], name: str, time_ns: int) -> int | None:
+    text = one.get(name, "").strip()
+    if not text:
+        return None
+    try:
+        if text[-1] in "smhdw" and not text[:-1].endswith("-"):
+            return time_ns - int(parse_duration_s(text) * NS_PER_S)
+        return _index_time(parse_timestamp_ns(text))
+    except (ValueError, OverflowError):
+        raise QueryError(
+            f"{name}: {quote(text)} is not ISO 8601, a Unix time, or a duration such as 15m"
+        ) from None
+
+
+def _index_time(ts_ns: int) -> int:
+    """Times that the index cannot hold stand for its first and last."""
+    return max(-(2**63), min(ts_ns, 2**63 - 1))
+
+
+def _limit(text: str) -> int:
+    if not text:
+        return 200
+    if not (text.isascii() and text.isdigit() and len(text) < 9 and 1 <= int(text) <= PAGE_EVENTS):
+        raise QueryError(f"limit: {quote(text)} is not from 1 to {PAGE_EVENTS}")
+    return int(text)
+
+
+def _is_newest_first(text: str) -> bool:
+    if text not in ("", "newest", "oldest"):
+        raise QueryError(f"order: {quote(text)} is not newest or oldest")
+    return text != "oldest"
+
+
+def _unknown(name: str, names: list[str]) -> QueryError:
+    near = get_close_matches(name, names, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"
+    return QueryError(f"there is no parameter {quote(name)}", hint=hint)

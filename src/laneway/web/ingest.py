@@ -1,0 +1,148 @@
+"""``POST /log`` as plain ASGI: the hot route, answered before any framework sees it."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from time import perf_counter
+
+import orjson
+from anyio import to_thread
+from starlette.types import Receive, Scope, Send
+
+from laneway.base.errors import BodyError, LanewayError, LogError, quote
+from laneway.base.limits import KIB
+from laneway.hub.hub import Hub
+from laneway.hub.pipeline import Taken
+from laneway.model.wire import decode_body
+from laneway.web.auth import HeaderMap
+from laneway.web.body import UNSUPPORTED, GoneError, read_body
+from laneway.web.problem import Headers, send_problem
+
+INLINE_BYTES = 64 * KIB
+"""A larger body is decoded in a worker thread: it would hold up everybody for milliseconds."""
+
+JSON_TYPES = frozenset({b"application/json", b"application/x-ndjson", b"application/jsonl"})
+
+ONE_LOGGED = b'{"status":"logged","accepted":1,"rejected":0,"durable":false,"errors":[]}'
+
+Append = Callable[[Sequence[bytes]], None]
+
+
+class GroupCommit:
+    """Requests of one turn of the event loop share one append; each waits until it is done."""
+
+    def __init__(self, append: Append) -> None:
+        self._append = append
+        self._lines: list[bytes] = []
+        self._waiting: list[asyncio.Future[None]] = []
+
+    def append(self, lines: Sequence[bytes]) -> asyncio.Future[None]:
+        """Done when ``lines`` stand in the log; raises LogError where they do not."""
+        loop = asyncio.get_running_loop()
+        if not self._waiting:
+            loop.call_soon(self._commit)
+        future: asyncio.Future[None] = loop.create_future()
+        self._lines += lines
+        self._waiting.append(future)
+        return future
+
+    def _commit(self) -> None:
+        lines, self._lines = self._lines, []
+        waiting, self._waiting = self._waiting, []
+        error: Exception | None = None
+        try:
+            self._append(lines)
+        except Exception as failure:  # noqa: BLE001 - every request that waits must be told
+            error = failure
+        for future in waiting:
+            if future.done():  # its request was cancelled
+                continue
+            if error:
+                future.set_exception(error)
+            else:
+                future.set_result(None)
+
+
+class Ingest:
+    """The route's handler; access was checked before."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._limit_bytes = hub.settings.body_bytes
+        self._commit = GroupCommit(hub.append)
+
+    async def __call__(
+        self, scope: Scope, receive: Receive, send: Send, headers: HeaderMap
+    ) -> None:
+        try:
+            status, answer = await self._take(receive, headers)
+        except LanewayError as error:
+            self._hub.metric.refused.add(1, error.code)
+            await send_problem(scope, send, error)
+        except GoneError:
+            pass
+        else:
+            await send({"type": "http.response.start", "status": status, "headers": _head(answer)})
+            await send({"type": "http.response.body", "body": answer})
+
+    async def _take(self, receive: Receive, headers: HeaderMap) -> tuple[int, bytes]:
+        content_type = headers.get(b"content-type", b"")
+        _check_type(content_type, headers)
+        body = await read_body(receive, headers, self._limit_bytes)
+        begun_s = perf_counter()
+        if len(body) <= INLINE_BYTES:
+            taken = self._decode(body, content_type)
+        else:
+            taken = await to_thread.run_sync(self._decode, body, content_type)
+        if taken.lines:
+            await self._append(taken.lines)
+        self._hub.metric.ingest_s.observe(perf_counter() - begun_s)
+        return _receipt(taken)
+
+    def _decode(self, body: bytes, content_type: bytes) -> Taken:
+        return self._hub.intake.take(decode_body(body, content_type.decode("latin-1")))
+
+    async def _append(self, lines: Sequence[bytes]) -> None:
+        try:
+            await self._commit.append(lines)
+        except LogError as error:
+            raise LogError(
+                f"the log cannot be written: {error.message}", hint=error.hint
+            ) from error
+
+
+def _check_type(content_type: bytes, headers: HeaderMap) -> None:
+    """A browser sends other types across sites without asking first; a page of ours has no need to.
+
+    Raises:
+        BodyError: a page sends what is not declared as JSON.
+    """
+    if b"origin" not in headers and b"sec-fetch-site" not in headers:
+        return
+    kind = content_type.partition(b";")[0].strip().lower()
+    if kind not in JSON_TYPES:
+        raise BodyError(
+            f"Content-Type {quote(kind.decode('latin-1'))} is not application/json",
+            status=UNSUPPORTED,
+        )
+
+
+def _receipt(taken: Taken) -> tuple[int, bytes]:
+    """Status and body that tell what was taken."""
+    if len(taken.lines) == 1 and not taken.rejected_count:
+        return 200, ONE_LOGGED
+    is_refused = bool(taken.rejected_count and not taken.lines)
+    receipt = {
+        "status": "rejected" if is_refused else "logged",
+        "accepted": len(taken.lines),
+        "rejected": taken.rejected_count,
+        "durable": False,
+        "errors": [
+            {"index": place, "field": field, "message": message}
+            for place, field, message in taken.rejections
+        ],
+    }
+    return 422 if is_refused else 200, orjson.dumps(receipt)
+
+
+def _head(body: bytes) -> Headers:
+    return [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]

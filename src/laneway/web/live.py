@@ -1,0 +1,290 @@
+"""The live stream over WebSocket and server-sent events: one pump, two kinds of envelope."""
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from typing import Protocol
+
+from anyio import to_thread
+from fastapi import APIRouter, Request, WebSocket
+from fastapi.responses import Response
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocketDisconnect
+
+from laneway.base.errors import LanewayError, QueryError, quote
+from laneway.hub.frame import Frame
+from laneway.hub.hub import Hub
+from laneway.hub.live import Viewer
+from laneway.web.problem import encode, send_problem
+
+BEAT_S = 10.0
+"""Two beats may be lost before a viewer, which waits 25 s, comes again."""
+
+SEND_S = 30.0
+"""A viewer whose socket takes nothing for this long is let go."""
+
+JSON_HISTORY = 100
+"""Whole events sent first to a plain client that names no other number."""
+
+MOST_JSON_HISTORY = 1_000
+
+GONE = 1000
+"""The receiver left by itself."""
+
+PARAMETERS = {
+    "epoch": "The index that `since` belongs to, from the hello.",
+    "since": "The last seq that the viewer has; it gets what followed.",
+    "history": "Events of the backlog at most.",
+    "format": "`frame` (default), or `json`: one whole event a message.",
+}
+
+
+class Streams:
+    """The viewers of one app."""
+
+    def __init__(self, hub: Hub) -> None:
+        self.hub = hub
+        self._count = 0
+        self._empty = asyncio.Event()
+        self._empty.set()
+
+    async def beat(self) -> None:
+        """Tell every viewer, every `BEAT_S`, that the hub is alive. Runs until cancelled."""
+        while True:
+            await asyncio.sleep(BEAT_S)
+            self.hub.live.beat(self.hub.lag_bytes())
+
+    async def drain(self, timeout_s: float) -> None:
+        """Wait until every viewer was let go, or the time is over."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._empty.wait()
+        except TimeoutError:
+            pass
+
+    def _change(self, by: int) -> None:
+        self._count += by
+        if self._count:
+            self._empty.clear()
+        else:
+            self._empty.set()
+
+    async def join(self, wanted: "Wanted", notify: Callable[[], None]) -> Viewer:
+        return await to_thread.run_sync(partial(self._join, wanted, notify))
+
+    def _join(self, wanted: "Wanted", notify: Callable[[], None]) -> Viewer:
+        viewer = self.hub.live.join(
+            notify,
+            epoch=wanted.epoch,
+            since=wanted.since,
+            history=wanted.history,
+            as_json=wanted.as_json,
+        )
+        if wanted.as_json:
+            count = JSON_HISTORY if wanted.history is None else wanted.history
+            count = min(count, MOST_JSON_HISTORY)
+            viewer.begin(self.hub.archive.recent(viewer.start_seq, count))
+        return viewer
+
+    async def pump(self, wanted: "Wanted", channel: "Channel") -> None:
+        """Send frames until the receiver is gone or let go.
+
+        Raises:
+            LanewayError: there is no room; the channel was not opened.
+        """
+        loop, wake = asyncio.get_running_loop(), asyncio.Event()
+
+        def notify() -> None:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(wake.set)
+
+        viewer = await self.join(wanted, notify)
+        self._change(1)
+        watch: asyncio.Task[None] | None = None
+        try:
+            await channel.open()
+            watch = asyncio.create_task(_watch(viewer, channel))
+            await _send_all(viewer, wake, channel)
+            await channel.close(viewer.close_code)
+        except (TimeoutError, OSError, WebSocketDisconnect):  # the receiver is stuck or gone
+            pass
+        finally:
+            self._change(-1)
+            self.hub.live.leave(viewer)
+            if watch:
+                watch.cancel()
+
+
+async def _watch(viewer: Viewer, channel: "Channel") -> None:
+    await channel.wait_gone()
+    viewer.close(GONE)
+
+
+async def _send_all(viewer: Viewer, wake: asyncio.Event, channel: "Channel") -> None:
+    while not viewer.close_code:
+        wake.clear()
+        if frame := viewer.take():
+            async with asyncio.timeout(SEND_S):
+                await channel.send(frame)
+        elif not viewer.close_code:
+            await wake.wait()
+
+
+class Wanted:
+    """What a viewer asks for.
+
+    Raises:
+        QueryError: a parameter cannot be read.
+    """
+
+    def __init__(self, parameters: dict[str, str], last_event_id: str = "") -> None:
+        for name in parameters:
+            if name not in PARAMETERS:
+                raise QueryError(f"there is no parameter {quote(name)}")
+        self.epoch = parameters.get("epoch", "")
+        self.since = _number(parameters, "since")
+        self.history = _number(parameters, "history")
+        kind = parameters.get("format", "")
+        if kind not in ("", "frame", "json"):
+            raise QueryError(f"format: {quote(kind)} is not json or frame")
+        self.as_json = kind == "json"
+        epoch, _, seq = last_event_id.rpartition(":")
+        if epoch and seq.isascii() and seq.isdigit() and len(seq) < 19:
+            self.epoch, self.since = epoch, int(seq)
+
+
+def _number(parameters: dict[str, str], name: str) -> int | None:
+    text = parameters.get(name, "")
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise QueryError(f"{name}: {quote(text)} is not a whole number from 0 up")
+    return int(text)
+
+
+class Channel(Protocol):
+    """How frames travel to one receiver."""
+
+    async def open(self) -> None: ...
+
+    async def send(self, frame: Frame) -> None:
+        """Returns when there is room for more."""
+
+    async def wait_gone(self) -> None:
+        """Returns when the receiver has left."""
+
+    async def close(self, code: int) -> None: ...
+
+
+class SocketChannel:
+    """WebSocket text messages."""
+
+    def __init__(self, socket: WebSocket) -> None:
+        self._socket = socket
+
+    async def open(self) -> None:
+        await self._socket.accept()
+
+    async def send(self, frame: Frame) -> None:
+        await self._socket.send_text(frame.data.decode())
+
+    async def wait_gone(self) -> None:
+        while (await self._socket.receive())["type"] != "websocket.disconnect":
+            pass  # viewers have nothing to say
+
+    async def close(self, code: int) -> None:
+        if code != GONE:
+            await self._socket.close(code)
+
+
+class EventChannel:
+    """Server-sent events; ``id`` is ``EPOCH:SEQ``, with which a browser resumes."""
+
+    def __init__(self, epoch: str, receive: Receive, send: Send) -> None:
+        self._epoch = epoch.encode()
+        self._receive = receive
+        self._send = send
+
+    async def open(self) -> None:
+        headers = [
+            (b"content-type", b"text/event-stream; charset=utf-8"),
+            (b"cache-control", b"no-store"),
+            (b"x-accel-buffering", b"no"),
+        ]
+        await self._send({"type": "http.response.start", "status": 200, "headers": headers})
+        await self._send_body(b"retry: 2000\n\n")
+
+    async def send(self, frame: Frame) -> None:
+        await self._send_body(
+            b"id: %b:%d\ndata: %b\n\n" % (self._epoch, frame.last_seq, frame.data)
+        )
+
+    async def wait_gone(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+
+    async def close(self, code: int) -> None:
+        if code != GONE:
+            await self._send({"type": "http.response.body", "body": b""})
+
+    async def _send_body(self, body: bytes) -> None:
+        await self._send({"type": "http.response.body", "body": body, "more_body": True})
+
+
+class EventStream(Response):
+    """The answer of ``/logs/sse``."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, streams: Streams, wanted: Wanted) -> None:
+        super().__init__()
+        self._streams = streams
+        self._wanted = wanted
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        channel = EventChannel(self._streams.hub.live.epoch, receive, send)
+        try:
+            await self._streams.pump(self._wanted, channel)
+        except LanewayError as error:
+            await send_problem(scope, send, error)
+
+
+def live_router(streams: Streams) -> APIRouter:
+    router = APIRouter(tags=["live"])
+
+    @router.get(
+        "/logs/sse",
+        summary="The live stream as server-sent events",
+        description="Messages as in docs/protocol.md, Live; `format=json` sends whole events.",
+        response_class=EventStream,
+        openapi_extra={"parameters": [_parameter(name) for name in PARAMETERS]},
+    )
+    async def sse(request: Request) -> Response:
+        last_event_id = request.headers.get("last-event-id", "")
+        return EventStream(streams, Wanted(dict(request.query_params), last_event_id))
+
+    @router.websocket("/logs/ws")
+    async def ws(socket: WebSocket) -> None:
+        try:
+            wanted = Wanted(dict(socket.query_params))
+            await streams.pump(wanted, SocketChannel(socket))
+        except LanewayError as error:
+            await _refuse(socket, error)
+
+    return router
+
+
+async def _refuse(socket: WebSocket, error: LanewayError) -> None:
+    status, headers, body = encode(error)
+    answer = Response(body, status)
+    answer.raw_headers = headers
+    await socket.send_denial_response(answer)
+
+
+def _parameter(name: str) -> dict[str, object]:
+    return {
+        "name": name,
+        "in": "query",
+        "schema": {"type": "string"},
+        "description": PARAMETERS[name],
+    }

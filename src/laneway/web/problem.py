@@ -1,0 +1,80 @@
+"""Errors as JSON, in one shape and one place: ``{"code", "message", "hint"}``."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from starlette.types import Message, Scope, Send
+
+from laneway.base.errors import LanewayError
+
+RETRY_AFTER_S = 1
+"""A full disk or a stuck index may be well again this soon; senders back off by themselves."""
+
+Headers = list[tuple[bytes, bytes]]
+
+
+class NotFoundError(LanewayError):
+    code = "not_found"
+    status = 404
+
+
+class MethodError(LanewayError):
+    code = "method_not_allowed"
+    status = 405
+
+
+def encode(error: LanewayError) -> tuple[int, Headers, bytes]:
+    """Status, headers and body of the answer to ``error``."""
+    body = orjson.dumps({"code": error.code, "message": error.message, "hint": error.hint})
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", b"%d" % len(body)),
+        (b"cache-control", b"no-store"),
+        (b"x-content-type-options", b"nosniff"),
+    ]
+    if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers.append((b"retry-after", b"%d" % RETRY_AFTER_S))
+    if error.status == HTTPStatus.UNAUTHORIZED:
+        headers.append((b"www-authenticate", b"Bearer"))
+    return error.status, headers, body
+
+
+async def send_problem(scope: Scope, send: Send, error: LanewayError, **extra: bytes) -> None:
+    """Answer a request, or refuse a WebSocket, with ``error``."""
+    status, headers, body = encode(error)
+    headers += [(name.replace("_", "-").encode(), value) for name, value in extra.items()]
+    if scope["type"] == "http":
+        await _send_answer(send, "http.response", status, headers, body)
+    elif "websocket.http.response" in scope.get("extensions", {}):
+        await _send_answer(send, "websocket.http.response", status, headers, body)
+    else:
+        await send({"type": "websocket.close", "code": 1008, "reason": error.code})
+
+
+async def _send_answer(send: Send, kind: str, status: int, headers: Headers, body: bytes) -> None:
+    start: Message = {"type": f"{kind}.start", "status": status, "headers": headers}
+    await send(start)
+    await send({"type": f"{kind}.body", "body": body})
+
+
+def from_http_exception(
+    status: int, detail: object, allow: Mapping[str, str] | None
+) -> LanewayError:
+    """The framework's own refusals (no such route, wrong method) in our words."""
+    if status == HTTPStatus.NOT_FOUND:
+        return NotFoundError("there is nothing at this address", hint="routes: /api/openapi.json")
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        allowed = (allow or {}).get("Allow", "")
+        return MethodError("this address does not take that method", hint=f"it takes {allowed}")
+    return LanewayError(str(detail), status=status)
+
+
+def from_validation(errors: list[Any]) -> str:
+    """The framework's findings about parameters, one after the other."""
+    found = []
+    for item in errors:
+        place = ".".join(str(part) for part in item.get("loc", ())[1:])
+        found.append(f"{place}: {item.get('msg', '')}" if place else str(item.get("msg", "")))
+    return "; ".join(found)
