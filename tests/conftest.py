@@ -22,3 +22,4 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     recorder.shared.close()
     recorder.shared._given = {}
     recorder.shared._has_complained = False
+    recorder.shared.faults = 0

@@ -64,6 +64,11 @@ class Post:
         retry_after = response.headers.get("Retry-After", "")
         return _read_answer(response.status, body, retry_after, len(lines))
 
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
     def _connect(self) -> HTTPConnection:
         kind = HTTPSConnection if self._is_secure else HTTPConnection
         return kind(self._host, self._port, timeout=TIMEOUT_S)

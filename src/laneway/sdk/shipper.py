@@ -99,6 +99,7 @@ class Shipper:
             self._last_error = f"{type(fault).__name__}: {fault}"
             self._complain(f"the shipper stopped: {self._last_error}")
         finally:
+            self._post.close()
             self._release()
 
     def _turn(self) -> float:
