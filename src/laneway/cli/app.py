@@ -126,6 +126,7 @@ def _wanted(args: list[str]) -> list[str]:
 
 
 def _exit_code(stop: SystemExit) -> int:
-    if stop.code is None:
-        return FOUND
-    return stop.code if isinstance(stop.code, int) else NOTHING
+    if isinstance(stop.code, str):
+        print(stop.code, file=sys.stderr)
+        return NOTHING
+    return stop.code or FOUND

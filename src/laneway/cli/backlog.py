@@ -45,11 +45,11 @@ def log_files(log_path: LogPath) -> list[str]:
 
 
 def last_lines(
-    log_path: LogPath, positions: Positions, count: int, pick: Callable[[bytes], T | None]
+    log_path: LogPath, positions: Positions, count: int, pick: Callable[[str, int, bytes], T | None]
 ) -> list[T]:
     """Of each file the last ``count`` lines that ``pick`` takes, newest first within a file.
 
-    A file is left out once it was last written before ``count`` were found in newer segments.
+    ``pick`` gets the file's name, the line's offset, and the line.
     """
     found: list[T] = []
     budget = SCAN_BYTES
@@ -59,9 +59,10 @@ def last_lines(
         if log_path.number_of(name) and len(found) >= count:
             break  # numbered segments follow one another: this one is older in every line
         taken = 0
-        for line in iter_back(os.path.join(log_path.directory, name), positions[name][1]):
+        path = os.path.join(log_path.directory, name)
+        for offset, line in iter_back(path, positions[name][1]):
             budget -= len(line)
-            item = pick(line)
+            item = pick(name, offset, line)
             if item is not None:
                 found.append(item)
                 taken += 1
@@ -70,18 +71,23 @@ def last_lines(
     return found
 
 
-def iter_back(path: str, end: int) -> Iterator[bytes]:
-    """The lines before ``end``, last first, blank ones left out."""
+def iter_back(path: str, end: int) -> Iterator[tuple[int, bytes]]:
+    """Offset and bytes of the lines before ``end``, last first, blank ones left out."""
     with open(path, "rb") as file:
         rest = b""
         while end > 0:
             begin = max(0, end - BLOCK_BYTES)
             data = os.pread(file.fileno(), end - begin, begin) + rest
-            first, *lines = data.split(b"\n")
-            yield from (line for line in reversed(lines) if line.strip())
+            first, newline, others = data.partition(b"\n")
+            place = begin + len(data)
+            for line in reversed(others.split(b"\n")) if newline else ():
+                place -= len(line)
+                if text := line.rstrip(b"\r"):
+                    yield place, text
+                place -= 1
             rest, end = first, begin
-        if rest.strip():
-            yield rest
+        if text := rest.rstrip(b"\r"):
+            yield 0, text
 
 
 def _last_newline(fd: int, size: int) -> int:

@@ -4,11 +4,13 @@ import os
 from collections.abc import Mapping, Sequence
 from http.client import HTTPConnection, HTTPException
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from laneway.base.errors import HubError, LanewayError, QueryError
 from laneway.base.limits import MIB
 from laneway.base.settings import Settings
+from laneway.hub.lock import LOCK_FILE
+from laneway.log.segment import LogPath
 
 CONNECT_S = 1.0
 """The hub is on this machine: it accepts at once or is not there."""
@@ -23,13 +25,24 @@ ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}  # noqa: S1
 Parameters = Sequence[tuple[str, str]]
 
 
+class StrangerError(HubError):
+    """Something answers at the hub's address, and it is no hub."""
+
+
 class Client:
     """One hub. Every method raises `HubError` where it does not answer, or not as a hub does."""
 
-    def __init__(self, settings: Settings) -> None:
-        self.host = ANY_ADDRESS.get(settings.host, settings.host)
-        self.port = settings.port
+    def __init__(self, settings: Settings, host: str = "", port: int = 0) -> None:
+        self.host = host or ANY_ADDRESS.get(settings.host, settings.host)
+        self.port = port or settings.port
         self._token_path = os.path.join(settings.home, "access.token")
+
+    @classmethod
+    def of_log(cls, settings: Settings) -> "Client":
+        """The hub that serves this log, wherever it listens; else the one that would."""
+        is_named = "argument" in (settings.origin["host"], settings.origin["port"])
+        url = urlsplit("" if is_named else read_address(settings))
+        return cls(settings, url.hostname or "", url.port or 0)
 
     @property
     def url(self) -> str:
@@ -37,10 +50,11 @@ class Client:
         return f"http://{host}:{self.port}"
 
     def health(self) -> dict[str, Any]:
-        """Needs no token."""
-        answer = self._ask("GET", "/health", timeout_s=CONNECT_S * 3)
-        if "version" not in answer:
-            raise HubError(f"{self.url} is not a Laneway hub")
+        """Needs no token. A hub that is not well answers, too: look at ``status``."""
+        _, body = self._exchange("GET", "/health", {}, CONNECT_S * 3)
+        answer = _decode(body)
+        if answer is None or not {"version", "index"} <= answer.keys():
+            raise StrangerError(f"{self.url} is not a Laneway hub")
         return answer
 
     def try_health(self) -> dict[str, Any] | None:
@@ -51,10 +65,10 @@ class Client:
 
     def get(self, path: str, parameters: Parameters = ()) -> dict[str, Any]:
         query = f"?{urlencode(parameters)}" if parameters else ""
-        return self._ask("GET", path + query, headers=self._authorization())
+        return self._ask("GET", path + query)
 
     def post(self, path: str) -> dict[str, Any]:
-        return self._ask("POST", path, headers=self._authorization())
+        return self._ask("POST", path)
 
     def _authorization(self) -> dict[str, str]:
         try:
@@ -66,18 +80,11 @@ class Client:
                 hint="the hub writes it at its first start; run this as the user who runs the hub",
             ) from error
 
-    def _ask(
-        self,
-        method: str,
-        target: str,
-        *,
-        headers: Mapping[str, str] | None = None,
-        timeout_s: float = ANSWER_S,
-    ) -> dict[str, Any]:
-        status, body = self._exchange(method, target, headers or {}, timeout_s)
+    def _ask(self, method: str, target: str) -> dict[str, Any]:
+        status, body = self._exchange(method, target, self._authorization(), ANSWER_S)
         answer = _decode(body)
         if answer is None:
-            raise HubError(f"{self.url} answered {status}, and not as a Laneway hub does")
+            raise StrangerError(f"{self.url} answered {status}, and not as a Laneway hub does")
         if status >= 300:
             raise _as_error(status, answer)
         return answer
@@ -99,6 +106,16 @@ class Client:
             ) from error
         finally:
             connection.close()
+
+
+def read_address(settings: Settings) -> str:
+    """The address that the hub of this log left in its lock file, or ``""``."""
+    path = os.path.join(LogPath.parse(settings.log_path).directory, LOCK_FILE)
+    try:
+        with open(path, "rb") as file:
+            return str((_decode(file.read()) or {}).get("url", ""))
+    except OSError:
+        return ""
 
 
 def _decode(body: bytes) -> dict[str, Any] | None:

@@ -41,7 +41,6 @@ def command(
     sys.path.insert(0, str(root))
     sys.argv = ["laneway demo", *arguments]
     import_module("examples.assistant.demo").main()
-    import_module("examples.assistant.demo").main()
 
 
 def find_checkout() -> Path:

@@ -42,14 +42,9 @@ class Layout:
 
     def line(self, event: dict[str, Any], ts_ns: int) -> str:
         width = self.terminal.width if self.is_cropped else 0
-        is_narrow = 0 < width < NARROW_CELLS
-        head = list(self._head(event, ts_ns, is_narrow))
-        used = sum(cell_len(text) for text, _ in head)
-        body = list(describe(event, is_folded=bool(width)))
-        shown = fit(body, width - used) if width else body
-        return "".join(
-            self.terminal.paint(text, *style.split()) for text, style in head + shown
-        ).rstrip()
+        parts = list(self._head(event, ts_ns, is_narrow=0 < width < NARROW_CELLS))
+        parts += describe(event, is_folded=bool(width))
+        return self._paint(fit(parts, width) if width else parts)
 
     def day_line(self, ts_ns: int) -> str | None:
         """A dim rule with the date where it differs from the line before (today goes without)."""
@@ -64,7 +59,7 @@ class Layout:
         text = escape(raw[:TEXT_CHARS].decode("utf-8", "replace"))
         parts = [(head, "yellow"), (text, "dim")]
         shown = fit(parts, self.terminal.width) if self.is_cropped else parts
-        return "".join(self.terminal.paint(text, style) for text, style in shown)
+        return self._paint(shown)
 
     def full_lines(self, event: dict[str, Any]) -> Iterator[str]:
         """The payload in full, for beneath the line."""
@@ -78,7 +73,15 @@ class Layout:
             yield f"{label}{self.terminal.paint('│', 'dim')} {escape(line)}"
             label = " " * 10
 
-    def _head(self, event: dict[str, Any], ts_ns: int, is_narrow: bool) -> Iterator[Part]:
+    def _paint(self, parts: list[Part]) -> str:
+        """Blanks at the end of a line are nobody's."""
+        while parts and not parts[-1][0].strip():
+            parts = parts[:-1]
+        if parts:
+            parts = [*parts[:-1], (parts[-1][0].rstrip(), parts[-1][1])]
+        return "".join(self.terminal.paint(text, *style.split()) for text, style in parts)
+
+    def _head(self, event: dict[str, Any], ts_ns: int, *, is_narrow: bool) -> Iterator[Part]:
         moment = self._local(ts_ns)
         clock = moment.strftime("%H:%M:%S")
         yield clock if is_narrow else f"{clock}.{moment.microsecond // 1000:03d}", "dim"
@@ -173,7 +176,10 @@ def fit(parts: list[Part], width: int) -> list[Part]:
     """``parts`` cropped to ``width`` cells with an ellipsis; the count of folded lines stays."""
     fold = [(text, "dim") for text, style in parts if style == "fold"]
     parts = [(text, style) for text, style in parts if style != "fold"]
-    room = max(width - sum(cell_len(text) for text, _ in fold), 1)
+    fold_cells = sum(cell_len(text) for text, _ in fold)
+    if fold_cells > width // 3:
+        fold, fold_cells = [], 0
+    room = width - fold_cells
     shown: list[Part] = []
     for text, style in parts:
         cells = cell_len(text)

@@ -1,5 +1,8 @@
 """``laneway open``: a new one-time link to the dashboard of the running hub."""
 
+import os
+import sys
+import webbrowser
 from typing import Annotated
 
 import typer
@@ -19,7 +22,7 @@ def command(
     port: option.Port = None,
 ) -> None:
     """Print a new one-time link to the dashboard of the running hub."""
-    client = Client(resolve({"host": host, "port": port}))
+    client = Client.of_log(resolve({"host": host, "port": port}))
     client.health()
     url = new_link(client)
     terminal = Terminal()
@@ -35,6 +38,9 @@ def new_link(client: Client) -> str:
 
 
 def open_browser(url: str) -> bool:
-    import webbrowser
-
-    return webbrowser.open(url)
+    """Whether a browser took it. Without a desktop the only browser would be one in this terminal."""
+    has_desktop = sys.platform in ("darwin", "win32") or not {
+        "DISPLAY",
+        "WAYLAND_DISPLAY",
+    }.isdisjoint(os.environ)
+    return has_desktop and webbrowser.open(url)

@@ -47,6 +47,26 @@ Levels = Annotated[
         "--level", "-l", metavar="LEVEL", help="error is that level, warning+ is that or worse."
     ),
 ]
+Traces = Annotated[
+    list[str] | None, _filter("--trace", metavar="ID", help="Of this trace; repeatable.")
+]
+Spans = Annotated[
+    list[str] | None, _filter("--span", metavar="ID", help="Of this span; repeatable.")
+]
+Pods = Annotated[
+    list[str] | None, _filter("--pod", metavar="NAME", help="Of this pod; repeatable.")
+]
+Error = Annotated[
+    bool | None,
+    _filter("--error/--no-error", metavar="", help="Only what failed, or what did not."),
+]
+Since = Annotated[
+    str, _filter("--since", metavar="TIME", help="From then on: 15m, 14:05, 2026-11-23, ISO, Unix.")
+]
+Until = Annotated[str, _filter("--until", metavar="TIME", help="Before then, in the same forms.")]
+EventId = Annotated[
+    str, _filter("--id", metavar="ID", help="This one event, in full; @17 is number 17.")
+]
 Grep = Annotated[
     str | None,
     _filter("--grep", "-g", metavar="REGEX", help="Whose text matches; small letters match large."),

@@ -1,2 +1,155 @@
-def command() -> None:
-    pass
+"""``laneway query``: past events, from the running hub or straight from the index."""
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from typing import Annotated, Any
+
+import typer
+
+from laneway.base.errors import QueryError
+from laneway.base.settings import Settings, resolve
+from laneway.cli import NOTHING, option
+from laneway.cli.client import Client, read_address
+from laneway.cli.line import Layout
+from laneway.cli.match import parse_levels
+from laneway.cli.source import HubSource, IndexSource, Source
+from laneway.cli.tail import to_json
+from laneway.cli.terminal import Terminal
+from laneway.cli.when import to_utc
+from laneway.model.event import parse_timestamp_ns
+
+
+def command(
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(help='Words that must all occur; "a phrase" in quotes; begin* as a prefix.'),
+    ] = None,
+    agent: option.Agents = None,
+    not_agent: option.NotAgents = None,
+    event: option.Events = None,
+    not_event: option.NotEvents = None,
+    session: option.Sessions = None,
+    tool: option.Tools = None,
+    level: option.Levels = None,
+    trace: option.Traces = None,
+    span: option.Spans = None,
+    pod: option.Pods = None,
+    error: option.Error = None,
+    since: option.Since = "",
+    until: option.Until = "",
+    event_id: option.EventId = "",
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most this many.")] = 50,
+    order: Annotated[
+        str, typer.Option("--order", metavar="newest|oldest", help="Which come first.")
+    ] = "newest",
+    as_json: Annotated[bool, typer.Option("--json", help="As one JSON array.")] = False,
+    as_lines: Annotated[bool, typer.Option("--jsonl", help="As one JSON object a line.")] = False,
+    as_table: Annotated[
+        bool, typer.Option("--table", help="As lines for people (default).")
+    ] = False,
+    full: option.Full = False,
+    utc: option.Utc = False,
+    log: option.Log = None,
+    host: option.Host = None,
+    port: option.Port = None,
+) -> None:
+    """Find past events, newest first.
+
+    It asks the running hub; without one, or with --log, it reads the index itself and brings it up
+    to date first. Exits with 1 if nothing was found.
+
+    Times are local: --since 14:05, --since "2026-11-23 08:00", --since 15m (so long ago).
+    """
+    if as_json + as_lines + as_table > 1:
+        raise QueryError("--json, --jsonl and --table: choose one")
+    settings = resolve({"log_path": log, "host": host, "port": port})
+    pairs = [
+        *_many("agent", agent),
+        *_many("-agent", not_agent),
+        *_many("event", event),
+        *_many("-event", not_event),
+        *_many("session", session),
+        *_many("tool", tool),
+        *_many("level", parse_levels(option.as_tuple(level))),
+        *_many("trace", trace),
+        *_many("span", span),
+        *_many("pod", pod),
+        *_one("q", join_words(words or [])),
+        *_one("error", "" if error is None else str(error).lower()),
+        *_one("since", to_utc(since, is_utc=utc)),
+        *_one("until", to_utc(until, is_utc=utc)),
+        *_one("order", order),
+    ]
+    terminal = Terminal()
+    layout = Layout(terminal, is_utc=utc)
+    with closing(choose_source(settings)) as source:
+        found = source.iter_one(event_id) if event_id else source.iter_events(pairs, limit)
+        if as_json:
+            count = print_array(found, terminal)
+        elif as_lines:
+            count = print_lines(map(to_json, found), terminal)
+        else:
+            count = print_lines(to_lines(found, layout, is_full=full or bool(event_id)), terminal)
+    if not count:
+        _say_nothing(terminal)
+        raise typer.Exit(NOTHING)
+
+
+def choose_source(settings: Settings) -> Source:
+    """The hub of this log if there is one, and the hub that an address names; else the index."""
+    client = Client.of_log(settings)
+    if "argument" in (settings.origin["host"], settings.origin["port"]):
+        client.health()
+        return HubSource(client)
+    is_ours = bool(read_address(settings)) or settings.origin["log_path"] == "default"
+    if is_ours and client.try_health():
+        return HubSource(client)
+    return IndexSource(settings)
+
+
+def join_words(words: Sequence[str]) -> str:
+    """One text filter: an argument with spaces is a phrase, for the shell took its quotes away."""
+    return " ".join(f'"{word}"' if " " in word and '"' not in word else word for word in words)
+
+
+def print_array(found: Iterable[dict[str, Any]], terminal: Terminal) -> int:
+    """Valid JSON at any count, written as it comes."""
+    count = 0
+    for count, event in enumerate(found, 1):
+        terminal.stream.write(("[\n " if count == 1 else ",\n ") + to_json(event))
+    terminal.print("\n]" if count else "[]")
+    return count
+
+
+def print_lines(lines: Iterable[str], terminal: Terminal) -> int:
+    count = 0
+    for line in lines:
+        count += 1
+        terminal.stream.write(line + "\n")
+    terminal.stream.flush()
+    return count
+
+
+def to_lines(found: Iterable[dict[str, Any]], layout: Layout, *, is_full: bool) -> Iterator[str]:
+    for event in found:
+        ts_ns = parse_timestamp_ns(event["timestamp"])
+        day = layout.day_line(ts_ns)
+        if day:
+            yield day
+        yield layout.line(event, ts_ns)
+        if is_full:
+            yield from layout.full_lines(event)
+
+
+def _say_nothing(terminal: Terminal) -> None:
+    if terminal.is_tty:
+        Terminal(sys.stderr).print("nothing found")
+
+
+def _many(name: str, values: Iterable[str] | None) -> list[tuple[str, str]]:
+    return [(name, value) for value in values or ()]
+
+
+def _one(name: str, value: str) -> list[tuple[str, str]]:
+    return [(name, value)] if value else []

@@ -1,2 +1,22 @@
-def command() -> None:
-    pass
+"""``laneway reindex``: the index built anew from the log, with the same answers."""
+
+from time import monotonic
+
+from laneway.base.settings import resolve
+from laneway.cli import option
+from laneway.cli.indexing import progress
+from laneway.cli.terminal import Terminal
+from laneway.hub.hub import index_path, reindex
+
+
+def command(log: option.Log = None) -> None:
+    """Build the index anew from the log, which is the truth and is not touched.
+
+    Queries answer as before. Not while a hub runs on this log: stop it first.
+    """
+    settings = resolve({"log_path": log})
+    begun_s = monotonic()
+    with progress("reindexing") as show:
+        count = reindex(settings, lambda _events, left_bytes: show(left_bytes))
+    took_s = monotonic() - begun_s
+    Terminal().print(f"{count} events indexed in {took_s:.1f} s: {index_path(settings)}")

@@ -6,24 +6,27 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from laneway.base.errors import EventError, SettingError
-from laneway.base.settings import resolve
+from laneway.base.clock import now_ns
+from laneway.base.errors import SettingError
+from laneway.base.settings import Settings, resolve
 from laneway.cli import option
-from laneway.cli.backlog import Positions, end_positions, last_lines
+from laneway.cli.backlog import end_positions, last_lines
 from laneway.cli.escape import escape_json
 from laneway.cli.line import Layout
 from laneway.cli.match import Match, parse_grep, parse_levels
 from laneway.cli.terminal import Terminal
+from laneway.hub.hub import make_redactor
+from laneway.hub.line import LineReader
 from laneway.log.segment import LogPath
-from laneway.log.tail import Tail
-from laneway.model.wire import decode_line
+from laneway.log.tail import Chunk, Tail
 
 WAIT_S = 1.0
 """The tail looks by itself many times a second; this bounds how long Ctrl-C may take on Windows."""
 
 
 class Seen(NamedTuple):
-    """One line of the log: ``event`` is None where it is none, and ``reason`` says why."""
+    """One line of the log. ``event`` is None where it is none: ``reason`` says why, and the time is
+    that of a line beside it, so that it stays in its place."""
 
     ts_ns: int
     event: dict[str, Any] | None
@@ -75,77 +78,71 @@ def command(
             "--raw: the lines may hold control characters, and this is a terminal",
             hint="pipe it into a file or a program, or use --json",
         )
-    log_path = LogPath.parse(resolve({"log_path": log}).log_path)
-    printer = Printer(
-        Layout(terminal, is_utc=utc), form="raw" if raw else "json" if as_json else "", is_full=full
-    )
+    settings = resolve({"log_path": log})
+    form = "raw" if raw else "json" if as_json else ""
+    printer = Printer(Layout(terminal, is_utc=utc), form=form, is_full=full)
     try:
-        watch(log_path, match, printer, lines, follow)
+        Watch(settings, match).run(printer, lines, follow=follow)
     except KeyboardInterrupt:
         terminal.print(*([""] if terminal.is_tty else []))
 
 
-def watch(log_path: LogPath, match: Match, printer: "Printer", count: int, follow: bool) -> None:
-    positions = end_positions(log_path)
-    printer.print(backlog(log_path, positions, match, count))
-    if not follow:
-        return
-    if not positions:
-        _say_waiting(log_path)
-    tail = Tail(log_path, positions)
-    try:
-        for seen in iter_live(tail, match):
-            printer.print(seen)
-    finally:
-        tail.close()
+class Watch:
+    """One log, seen through one set of filters."""
 
+    def __init__(self, settings: Settings, match: Match) -> None:
+        self._log_path = LogPath.parse(settings.log_path)
+        self._match = match
+        self._reader = LineReader(make_redactor(settings))
+        self._last_ns = 0
+        self._positions = end_positions(self._log_path)
 
-def backlog(log_path: LogPath, positions: Positions, match: Match, count: int) -> list[Seen]:
-    """The last ``count`` events that match, oldest first."""
-    if not count:
-        return []
+    def run(self, printer: "Printer", count: int, *, follow: bool) -> None:
+        printer.print(self.backlog(count))
+        if not follow:
+            return
+        if not self._positions:
+            _say_waiting(self._log_path)
+        tail = Tail(self._log_path, self._positions)
+        try:
+            while True:
+                tail.wait(WAIT_S)
+                printer.print(self._take(tail.poll()))
+        finally:
+            tail.close()
 
-    def pick(line: bytes) -> Seen | None:
-        seen = read_line(line)
-        return seen if _is_wanted(seen, match) else None
+    def backlog(self, count: int) -> list[Seen]:
+        """The last ``count`` events that match, oldest first."""
 
-    found = last_lines(log_path, positions, count, pick)
-    found.reverse()  # equal times stay in the order of the file
-    return in_order(found)[-count:]
+        def pick(name: str, offset: int, data: bytes) -> Seen | None:
+            return self._wanted(data, self._positions[name][0], offset)
 
+        found = last_lines(self._log_path, self._positions, count, pick) if count else []
+        found.reverse()  # equal times stay in the order of the file
+        return in_order(found)[-count:]
 
-def iter_live(tail: Tail, match: Match) -> Iterator[list[Seen]]:
-    """What comes, in order of time within one look at the files."""
-    while True:
-        tail.wait(WAIT_S)
-        chunks = tail.poll()
-        fresh = [read_line(line) for chunk in chunks for _, line in chunk.lines]
-        wanted = [seen for seen in fresh if _is_wanted(seen, match)]
-        if wanted:
-            yield in_order(wanted)
+    def _take(self, chunks: Iterable[Chunk]) -> list[Seen]:
+        """What came, in order of time within one look at the files."""
+        found = [
+            self._wanted(data, chunk.fingerprint, offset)
+            for chunk in chunks
+            for offset, data in chunk.lines
+        ]
+        return in_order([seen for seen in found if seen is not None])
+
+    def _wanted(self, data: bytes, fingerprint: str, offset: int) -> Seen | None:
+        """The line as the hub would show it, if it passes. What is no event passes no filter."""
+        line = self._reader.read(data, fingerprint, offset, self._last_ns or now_ns())
+        if line.event is None:
+            is_wanted = self._match == Match()
+            return Seen(self._last_ns, None, data, line.reason) if is_wanted else None
+        self._last_ns = line.ts_ns
+        event: dict[str, Any] = dict(line.event)
+        return Seen(line.ts_ns, event, data) if self._match.accepts(event) else None
 
 
 def in_order(found: list[Seen]) -> list[Seen]:
-    """By time; a line that is no event, and so has none, stays behind the one before it."""
-    last_ns = 0
-    timed: list[tuple[int, Seen]] = []
-    for seen in found:
-        last_ns = seen.ts_ns if seen.event is not None else last_ns
-        timed.append((last_ns, seen))
-    return [seen for _, seen in sorted(timed, key=lambda pair: pair[0])]
-
-
-def read_line(line: bytes) -> Seen:
-    try:
-        event, ts_ns = decode_line(line)
-    except EventError as error:
-        return Seen(0, None, line, str(error))
-    return Seen(ts_ns, dict(event), line)
-
-
-def _is_wanted(seen: Seen, match: Match) -> bool:
-    """A line that is no event is shown to whoever asked for everything."""
-    return match == Match() if seen.event is None else match.accepts(seen.event)
+    return sorted(found, key=lambda seen: seen.ts_ns)
 
 
 class Printer:

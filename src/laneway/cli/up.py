@@ -1,2 +1,155 @@
-def command() -> None:
-    pass
+"""``laneway up``: the hub in the foreground, and a start-up text that says what to do next."""
+
+import logging
+import os
+import shlex
+import sys
+import threading
+from collections.abc import Iterator
+from typing import Annotated
+
+import typer
+
+from laneway import __version__
+from laneway.base.errors import HubError
+from laneway.base.settings import BY_NAME, Settings, resolve
+from laneway.cli import option
+from laneway.cli.client import Client
+from laneway.cli.line import show_bytes
+from laneway.cli.open import open_browser
+from laneway.cli.terminal import Terminal
+from laneway.log.segment import LogPath
+from laneway.web.server import Ready, serve
+
+
+def command(
+    host: option.Host = None,
+    port: option.Port = None,
+    log: option.Log = None,
+    index: Annotated[
+        str | None, typer.Option("--index", metavar="PATH", help=BY_NAME["index_path"].help)
+    ] = None,
+    retention_age: Annotated[
+        str | None,
+        typer.Option("--retention-age", metavar="TIME", help=BY_NAME["retention_age"].help),
+    ] = None,
+    retention_bytes: Annotated[
+        str | None,
+        typer.Option("--retention-bytes", metavar="SIZE", help=BY_NAME["retention_bytes"].help),
+    ] = None,
+    allowed_host: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--allowed-host",
+            metavar="NAME[:PORT]",
+            help="Another name by which the hub may be called, such as logger:8000; repeatable.",
+            rich_help_panel="Access",
+        ),
+    ] = None,
+    open_ingest: Annotated[
+        bool | None,
+        typer.Option("--open-ingest", help=BY_NAME["open_ingest"].help, rich_help_panel="Access"),
+    ] = None,
+    browser: Annotated[
+        bool, typer.Option("--open/--no-open", help="Open the dashboard in the browser.")
+    ] = False,
+) -> None:
+    """Start the hub of one log and stay in the foreground; Ctrl-C stops it, and loses nothing.
+
+    It serves the dashboard, search and ingest. Agents that write the log directly are seen with
+    or without it.
+    """
+    settings = resolve(
+        {
+            "host": host,
+            "port": port,
+            "log_path": log,
+            "index_path": index,
+            "retention_age": retention_age,
+            "retention_bytes": retention_bytes,
+            "allowed_hosts": allowed_host or None,
+            "open_ingest": open_ingest,
+        }
+    )
+    terminal = Terminal()
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(message)s", stream=sys.stderr)
+
+    def greet(ready: Ready) -> None:
+        terminal.write(greeting(ready, settings, terminal))
+        if browser:
+            threading.Thread(target=open_browser, args=(ready.link,), daemon=True).start()
+
+    try:
+        serve(settings, on_ready=greet)
+    except HubError as error:
+        raise explain(error, settings) from error
+    terminal.print(
+        ("\n" if terminal.is_tty else "") + "Stopped; everything received is in the log."
+    )
+
+
+def greeting(ready: Ready, settings: Settings, terminal: Terminal) -> Iterator[str]:
+    """What the hub is, where it is, and the first thing to do."""
+    log_path = LogPath.parse(settings.log_path)
+    yield terminal.paint(f"Laneway {__version__}", "bold")
+    yield ""
+    yield f"  Dashboard  {terminal.link(ready.link)}"
+    yield "             " + terminal.paint(
+        "this link lets in one browser, once; more: laneway open", "dim"
+    )
+    yield f"  Log        {log_path.directory}  {terminal.paint(_size(log_path), 'dim')}"
+    yield ""
+    for warning in ready.warnings:
+        yield f"  {terminal.paint('WARNING', 'alarm')}  {terminal.paint(warning, 'warn')}"
+    if ready.warnings:
+        yield ""
+    yield from _lessons(ready, settings, terminal) if _is_empty(log_path) else ()
+    yield terminal.paint("  Ctrl-C stops it.", "dim")
+
+
+def _lessons(ready: Ready, settings: Settings, terminal: Terminal) -> Iterator[str]:
+    """Three ways to send a first event, each ready to be pasted."""
+    is_elsewhere = settings.origin["log_path"] == "argument"
+    place = f"LOG_PATH={shlex.quote(settings.log_path)} " if is_elsewhere else ""
+    token = shlex.quote(f"{settings.home}/ingest.token")
+    header = "" if settings.open_ingest else f'-H "Authorization: Bearer $(cat {token})" '
+    event = """'{"agent": "me", "event": "hello"}'"""
+    call = """'from laneway import log_event; log_event("me", "hello", "is this on?")'"""
+    yield "  The log is empty. Send it something, from another terminal:"
+    yield ""
+    for label, line in (
+        ("shell", f'{place}laneway emit me hello "is this on?"'),
+        ("Python", f"{place}python -c {call}"),
+        ("HTTP", f"curl {ready.url}/log {header}-d {event}"),
+    ):
+        yield f"    {terminal.paint(f'{label:<8}', 'dim')}{terminal.paint(line, 'green')}"
+    yield ""
+
+
+def explain(error: HubError, settings: Settings) -> HubError:
+    """Whose the port is, where that is the trouble."""
+    if "in use" not in error.message:
+        return error
+    client = Client(settings)
+    if client.try_health():
+        return HubError(
+            f"a Laneway hub runs at {client.url} already",
+            hint="`laneway open` shows it; another log can have `laneway up --log PATH --port 0`",
+        )
+    return HubError(
+        f"port {settings.port} is taken by another program",
+        hint=f"`laneway up --port {settings.port + 1}`, or --port 0 for any free one",
+    )
+
+
+def _is_empty(log_path: LogPath) -> bool:
+    return not _bytes(log_path)
+
+
+def _size(log_path: LogPath) -> str:
+    count = len(log_path.numbers())
+    return f"{count} segment{'s' * (count != 1)}, {show_bytes(_bytes(log_path))}" if count else ""
+
+
+def _bytes(log_path: LogPath) -> int:
+    return sum(os.path.getsize(log_path.segment_path(number)) for number in log_path.numbers())

@@ -7,7 +7,7 @@ from laneway.base.errors import LanewayError
 from laneway.base.limits import MIB
 from laneway.base.settings import Settings
 from laneway.cli.check import FAIL, NOTE, OK, WARN, Finding
-from laneway.cli.client import Client
+from laneway.cli.client import Client, StrangerError
 from laneway.cli.line import show_bytes
 
 LAG_BYTES = 64 * MIB
@@ -15,13 +15,13 @@ LAG_BYTES = 64 * MIB
 
 
 def check_hub(settings: Settings) -> Finding:
-    client = Client(settings)
+    client = Client.of_log(settings)
     try:
         health = client.health()
-    except LanewayError as error:
-        if "not a Laneway hub" in error.message or "not as a Laneway" in error.message:
-            remedy = "stop that program, or `laneway up --port 8002`"
-            return Finding("hub", WARN, f"another program listens at {client.url}", remedy)
+    except StrangerError:
+        remedy = "stop that program, or `laneway up --port 8002`"
+        return Finding("hub", WARN, f"another program listens at {client.url}", remedy)
+    except LanewayError:
         return Finding("hub", NOTE, f"none at {client.url}; `laneway up` starts one")
     version = str(health["version"])
     if version != __version__:

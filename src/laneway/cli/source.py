@@ -1,0 +1,109 @@
+"""Where `query` gets its answers: the running hub, or the index itself, by the same code as the hub's."""
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from typing import Any, Protocol
+from urllib.parse import quote
+
+import orjson
+
+from laneway.base.errors import LanewayError
+from laneway.base.limits import PAGE_EVENTS
+from laneway.base.settings import Settings
+from laneway.cli.client import Client
+from laneway.cli.indexing import Index, is_writable
+from laneway.store.api import Query
+from laneway.web import filter as query_filter
+
+Pairs = Sequence[tuple[str, str]]
+"""Filters as the query string of ``/api/events`` has them."""
+
+NOT_FOUND = 404
+
+
+class Source(Protocol):
+    """One place to ask. Events come in the order asked for, decoded, with their ``seq``."""
+
+    def iter_events(self, pairs: Pairs, limit: int) -> Iterator[dict[str, Any]]:
+        """At most ``limit`` events, asked for page by page."""
+
+    def iter_one(self, event_id: str) -> Iterator[dict[str, Any]]:
+        """The event with an id, or with ``@SEQ``; none if there is none."""
+
+    def close(self) -> None:
+        """Release everything."""
+
+
+class HubSource:
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def iter_events(self, pairs: Pairs, limit: int) -> Iterator[dict[str, Any]]:
+        cursor = ""
+        while limit > 0:
+            page = [*pairs, ("limit", str(min(limit, PAGE_EVENTS)))]
+            answer = self._client.get("/api/events", [*page, *_one("cursor", cursor)])
+            yield from answer["events"]
+            limit -= len(answer["events"])
+            cursor = answer.get("next") or ""
+            if not cursor:
+                return
+
+    def iter_one(self, event_id: str) -> Iterator[dict[str, Any]]:
+        try:
+            yield self._client.get(f"/api/events/{quote(event_id, safe='@')}")
+        except LanewayError as error:
+            if error.status != NOT_FOUND:
+                raise
+
+    def close(self) -> None:
+        """Nothing is kept open."""
+
+
+class IndexSource:
+    """The log's own index, brought up to date; a temporary one where that cannot be written.
+
+    Raises:
+        HubError: a hub serves this log, and did not answer.
+        StoreError: the index cannot be opened, or does not reach the end of the log.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        with ExitStack() as stack:
+            directory = ""
+            if not is_writable(settings):
+                made = tempfile.TemporaryDirectory(prefix="laneway-index-")
+                directory = stack.enter_context(made)
+            self._index = Index(settings, directory)
+            stack.callback(self._index.close)
+            self._index.catch_up()
+            self._stack = stack.pop_all()
+
+    def iter_events(self, pairs: Pairs, limit: int) -> Iterator[dict[str, Any]]:
+        cursor = ""
+        while limit > 0:
+            page = [*pairs, ("limit", str(min(limit, PAGE_EVENTS))), *_one("cursor", cursor)]
+            query = query_filter.to_query(query_filter.parse(page, query_filter.PAGE))
+            lines, following = self._index.archive.page(query)
+            yield from map(orjson.loads, lines)
+            limit -= len(lines)
+            if following is None:
+                return
+            cursor = query_filter.format_cursor(following)
+
+    def iter_one(self, event_id: str) -> Iterator[dict[str, Any]]:
+        if event_id.startswith("@"):
+            query = Query(seqs=(query_filter.parse_seq(event_id),), limit=1)
+        else:
+            query = Query(ids=(event_id,), limit=1)
+        line = self._index.archive.one(query)
+        if line is not None:
+            yield orjson.loads(line)
+
+    def close(self) -> None:
+        self._stack.close()
+
+
+def _one(name: str, value: str) -> list[tuple[str, str]]:
+    return [(name, value)] if value else []

@@ -1,0 +1,152 @@
+"""One event as one line."""
+
+import io
+
+import pytest
+from rich.cells import cell_len
+
+from laneway.cli.line import Layout, crop, show_bytes, show_duration
+from laneway.cli.terminal import Terminal
+from laneway.model.event import parse_timestamp_ns
+
+NOON_NS = parse_timestamp_ns("2026-11-23T12:00:00.123456Z")
+
+
+def event(**fields: object) -> dict[str, object]:
+    return {"agent": "planner", "event": "log", **fields}
+
+
+def layout(monkeypatch: pytest.MonkeyPatch, width: int = 0) -> Layout:
+    monkeypatch.setenv("COLUMNS", str(width or 80))
+    return Layout(Terminal(io.StringIO()), is_utc=True, is_cropped=bool(width))
+
+
+def line(monkeypatch: pytest.MonkeyPatch, width: int = 0, **fields: object) -> str:
+    return layout(monkeypatch, width).line(event(**fields), NOON_NS)
+
+
+def test_time_agent_mark_type_and_text_stand_in_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = line(monkeypatch, content="hello")
+    assert shown == "12:00:00.123  planner   · log          hello"
+
+
+def test_a_start_an_end_and_an_error_have_their_marks(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "  → tool_invocation" in line(monkeypatch, event="tool_invocation")
+    assert "  ← tool_result" in line(monkeypatch, event="tool_result")
+    assert "  ✗ tool_result" in line(monkeypatch, event="tool_result", error={"message": "no"})
+    assert "  ! log" in line(monkeypatch, level="warning")
+
+
+def test_a_result_shows_tool_duration_and_output(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = line(
+        monkeypatch, event="tool_result", tool="search", duration_ms=834.2, output={"hits": 3}
+    )
+    assert shown.endswith('tool_result  search  834 ms  {"hits":3}')
+
+
+def test_an_answer_shows_model_and_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = line(
+        monkeypatch, event="llm_response", model="small", input_tokens=812, output_tokens=64
+    )
+    assert shown.endswith("small  812→64 tok")
+
+
+def test_an_error_shows_its_type_and_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = line(monkeypatch, event="error", error={"type": "OSError", "message": "disk full"})
+    assert shown.endswith("OSError: disk full")
+
+
+def test_a_long_text_is_cropped_to_the_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = line(monkeypatch, 80, content="word " * 100)
+    assert cell_len(shown) <= 80
+    assert shown.endswith("…")
+
+
+def test_lines_beyond_the_first_are_folded_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = line(monkeypatch, 80, content="\n\nfirst line\nsecond\nthird\n")
+    assert shown.endswith("first line  +2 lines")
+
+
+def test_the_count_of_folded_lines_survives_cropping(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = line(monkeypatch, 80, content="word " * 100 + "\nmore")
+    assert cell_len(shown) <= 80
+    assert shown.endswith("…  +1 line")
+
+
+def test_in_a_pipe_the_whole_text_stands_on_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = line(monkeypatch, content="first\nsecond " + "x" * 500)
+    assert shown.endswith("first\\nsecond " + "x" * 500)
+
+
+def test_wide_letters_count_as_two_cells(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = line(monkeypatch, 80, agent="研究者", content="日本語" * 40)
+    assert cell_len(shown) <= 80
+
+
+@pytest.mark.parametrize("width", [20, 40, 79, 80, 100, 200])
+@pytest.mark.parametrize("content", ["x" * 300, "日" * 300, "\x1b[31m" * 80, "a\n" * 90, None])
+def test_a_line_never_wraps(monkeypatch: pytest.MonkeyPatch, width: int, content: object) -> None:
+    shown = line(monkeypatch, width, agent="a" * 60, event="e" * 60, tool="t" * 90, content=content)
+    assert cell_len(shown) <= width
+
+
+def test_hostile_names_are_spelled_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = line(
+        monkeypatch,
+        agent="\x1b]0;owned\x07",
+        event="\x9b2J",
+        tool="\u202eevil",
+        model="\r",
+        content={"k\x1b": "\x1b[0m"},
+        input_tokens=1,
+        duration_ms="\x1b",
+    )
+    assert shown.isprintable()
+
+
+def test_columns_grow_with_what_was_seen_and_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    wide = layout(monkeypatch)
+    wide.line(event(agent="long-name-here", event="permission_request"), NOON_NS)
+    shown = wide.line(event(content="x"), NOON_NS)
+    assert shown == "12:00:00.123  planner         · log                 x"
+
+
+def test_a_new_day_gets_a_line_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = layout(monkeypatch)
+    day = 86_400 * 10**9
+    assert "2026-11-24" in str(lines.day_line(NOON_NS + day))
+    assert lines.day_line(NOON_NS + day) is None
+    assert "2026-11-25" in str(lines.day_line(NOON_NS + 2 * day))
+
+
+def test_a_time_before_1970_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert layout(monkeypatch).line(event(), -1).startswith("23:59:59.999")
+
+
+def test_a_full_payload_keeps_its_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = list(layout(monkeypatch).full_lines(event(content="one\ntwo\x1b", input={"a": 1})))
+    assert shown == [
+        "  content │ one",
+        "          │ two\\x1b",
+        "  input   │ {",
+        '          │   "a": 1',
+        "          │ }",
+    ]
+
+
+def test_crop_marks_what_is_gone() -> None:
+    assert crop("abcdef", 6) == "abcdef"
+    assert crop("abcdef", 4) == "abc…"
+    assert crop("日本語", 4) == "日…"
+    assert crop("abc", 0) == ""
+
+
+def test_durations_and_sizes_have_their_unit() -> None:
+    shown = [show_duration(ms) for ms in (0.42, 12.3, 1200, 185_000)]
+    assert shown == ["0.4 ms", "12 ms", "1.2 s", "3m05s"]
+    assert [show_bytes(n) for n in (0, 512, 3500, 12 * 2**30)] == [
+        "0 B",
+        "512 B",
+        "3.4 KiB",
+        "12 GiB",
+    ]
