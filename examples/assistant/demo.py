@@ -18,6 +18,7 @@ PACKAGE = __package__ or "examples.assistant"
 ROOT = Path(__file__).resolve().parents[PACKAGE.count(".") + 1]  # from where PACKAGE is imported
 HUB_PORT = 8001
 READY_S = 30.0
+HISTORY_S = 120.0  # takes about 12 s on two idle cores
 STOP_S = 8.0  # after SIGTERM; then SIGKILL
 STOP_SIGNALS = [signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)]
 LAST_WORDS = 15  # lines of a dead child's output that are shown
@@ -90,7 +91,7 @@ class Demo:
 
     def start_all(self) -> None:
         model, assistant = free_port(), free_port()
-        hub = self.options.port if self.options.port is not None else free_port(HUB_PORT)
+        hub = self.options.port or free_port(HUB_PORT if self.options.port is None else 0)
         self.env |= {
             "ASSISTANT_MODEL_URL": f"http://127.0.0.1:{model}/v1",
             "ASSISTANT_DATA": str(self.folder),
@@ -115,16 +116,16 @@ class Demo:
         """Real requests at full pace, so that the dashboard does not open empty."""
         say("Asking the assistant a few dozen things first …")
         history = self.start("history", *users, "--history")
-        self.wait_until(lambda: history.process.poll() == 0, "the first questions are answered")
+        self.wait_until(lambda: history.process.poll() == 0, "the history is made", HISTORY_S)
         self.pieces.remove(history)
 
-    def wait_until(self, is_so: Callable[[], bool], what: str) -> None:
-        deadline = time.monotonic() + READY_S
+    def wait_until(self, is_so: Callable[[], bool], what: str, seconds: float = READY_S) -> None:
+        deadline = time.monotonic() + seconds
         while not is_so():
             for piece in self.pieces:
                 piece.check()
             if time.monotonic() > deadline:
-                raise DemoError(f"waited {READY_S:g} s until {what}, in vain; see {self.folder}")
+                raise DemoError(f"waited {seconds:g} s until {what}, in vain; see {self.folder}")
             time.sleep(0.1)
 
     def greet(self, hub: str) -> None:
