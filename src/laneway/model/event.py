@@ -4,6 +4,7 @@ An event is a plain dict at run time, so that unknown fields are kept as they
 came; `Event` tells type checkers what the known ones hold.
 """
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, NotRequired, TypedDict
 
@@ -56,40 +57,23 @@ NAME_FIELDS = ("session_id", "parent_agent", "tool", "role", "model", "provider"
 COUNT_FIELDS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "pid")
 AMOUNT_FIELDS = ("duration_ms", "cost_usd")
 HEX_FIELDS = {"trace_id": 32, "span_id": 16, "parent_span_id": 16}
+REQUIRED_FIELDS = ("agent", "event")
+
+AMOUNT_END = 1e15
+"""Numbers stay below it: 30,000 years of milliseconds, and exact in every JSON reader (2**53 is 9e15)."""
+
+_NAME, _HEX, _COUNT, _AMOUNT, _LEVEL, _ERROR = range(6)
+_KINDS = {
+    **dict.fromkeys((*REQUIRED_FIELDS, *NAME_FIELDS, "id"), _NAME),
+    **dict.fromkeys(HEX_FIELDS, _HEX),
+    **dict.fromkeys(COUNT_FIELDS, _COUNT),
+    **dict.fromkeys(AMOUNT_FIELDS, _AMOUNT),
+    "level": _LEVEL,
+    "error": _ERROR,
+}
 
 _EARLIEST_S = -62_135_596_800  # year 1
 _LATEST_S = 253_402_300_799  # year 9999, the last that ISO 8601 writes with four digits
-
-
-def parse_timestamp_ns(value: object) -> int:
-    """ISO 8601 with any offset (none means UTC), or a Unix time in s, ms, µs or ns by its size.
-
-    Raises:
-        ValueError: neither; the message says what was seen.
-    """
-    if isinstance(value, str):
-        try:
-            moment = datetime.fromisoformat(value)
-        except ValueError:
-            value = _try_number(value)
-        else:
-            moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
-            whole = moment.replace(microsecond=0)
-            return int(whole.timestamp()) * NS_PER_S + moment.microsecond * 1000
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value:
-        raise ValueError("is not ISO 8601 or a Unix time")
-    size = abs(value)
-    scale = NS_PER_S if size < 1e11 else 1_000_000 if size < 1e14 else 1_000 if size < 1e17 else 1
-    if not _EARLIEST_S <= value * scale / NS_PER_S <= _LATEST_S:
-        raise ValueError("is not a time between the years 1 and 9999")
-    return int(value) * scale if isinstance(value, int) else round(value * scale)
-
-
-def _try_number(text: str) -> float | int | None:
-    try:
-        return int(text) if text.strip().lstrip("-").isdigit() else float(text)
-    except ValueError:
-        return None
 
 
 def normalise(raw: object, *, received_ns: int = 0) -> tuple[Event, int]:
@@ -103,66 +87,149 @@ def normalise(raw: object, *, received_ns: int = 0) -> tuple[Event, int]:
     """
     if not isinstance(raw, dict):
         raise EventError([Problem("", f"{quote(raw)} is not a JSON object")])
+    event: dict[str, Any] = raw
     problems: list[Problem] = []
-    event = dict(raw)
     if "event" not in event and "event_type" in event:
-        event["event"] = event.pop("event_type")
-    ts_ns = _take_timestamp(event, received_ns, problems)
-    for field in ("agent", "event"):
-        _take_required(event, field, problems)
-    for field in NAME_FIELDS:
-        if field in event:
-            _take_name(event, field, problems)
-    for field in HEX_FIELDS:
-        if field in event:
-            _take_hex(event, field, problems)
-    for field in COUNT_FIELDS:
-        if field in event:
-            _take_number(event, field, problems, whole=True)
-    for field in AMOUNT_FIELDS:
-        if field in event:
-            _take_number(event, field, problems, whole=False)
-    if "level" in event:
-        _take_level(event, problems)
-    if "error" in event:
-        _take_error(event)
-    if "id" in event and event["id"] is not None:
-        _take_name(event, "id", problems)
+        event = {("event" if field == "event_type" else field): raw[field] for field in raw}
+    for field in _odd_fields(event):
+        event = dict(raw) if event is raw else event
+        _FIXES[_KINDS[field]](event, field, problems)
+    for field in REQUIRED_FIELDS:
+        if field not in event:
+            problems.append(Problem(field, "is missing; a non-empty text is wanted"))
+    text, ts_ns = _take_timestamp(event.get("timestamp"), received_ns, problems)
     if problems:
         raise EventError(problems)
-    head = {
-        "timestamp": format_ns(ts_ns),
-        "agent": event.pop("agent"),
-        "event": event.pop("event"),
-        "id": event.pop("id", None) or new_event_id(ts_ns),
-    }
-    event.pop("timestamp", None)
-    return {**head, **event}, ts_ns  # type: ignore[typeddict-item]
+    event_id = event.get("id") or new_event_id(ts_ns)
+    head = {"timestamp": text, "agent": event["agent"], "event": event["event"], "id": event_id}
+    return {**head, **event, **head}, ts_ns  # type: ignore[typeddict-item]
 
 
-def _take_timestamp(event: dict[str, Any], received_ns: int, problems: list[Problem]) -> int:
-    value = event.get("timestamp")
+def _odd_fields(event: dict[str, Any]) -> list[str]:
+    """Known fields that are not in normal form. The hub's hot path: one look at each field."""
+    odd = []
+    for field, value in event.items():
+        kind = _KINDS.get(field)
+        if kind is None:
+            continue
+        seen = type(value)
+        if (
+            kind is _NAME
+        ):  # the bounds hold back what is empty, begins with a space, or not with ASCII
+            normal = seen is str and "!" <= value < "\x7f" and len(value) <= NAME_CHARS
+        elif kind is _COUNT:
+            normal = seen is int and 0 <= value < AMOUNT_END
+        elif kind is _HEX:
+            normal = (
+                seen is str
+                and "!" <= value < "\x7f"
+                and len(value) <= 32
+                and value == value.lower()
+            )
+        elif kind is _AMOUNT:
+            normal = (seen is float or seen is int) and 0 <= value < AMOUNT_END
+        elif kind is _LEVEL:
+            normal = seen is str and value in LEVEL_RANK
+        else:
+            normal = seen is dict
+        if not normal:
+            odd.append(field)
+    return odd
+
+
+def _take_timestamp(value: object, received_ns: int, problems: list[Problem]) -> tuple[str, int]:
     if value is None:
-        return received_ns or now_ns()
+        ts_ns = received_ns or now_ns()
+        return format_ns(ts_ns), ts_ns
+    if type(value) is str and len(value) == 27:
+        own_ns = _try_own_timestamp(value)
+        if own_ns is not None:
+            return value, own_ns
     try:
-        return parse_timestamp_ns(value)
+        ts_ns = parse_timestamp_ns(value)
+        return format_ns(ts_ns), ts_ns
     except (ValueError, OverflowError) as error:
         reason = str(error) if isinstance(error, ValueError) else "is out of range"
         problems.append(Problem("timestamp", f"{quote(value)} {reason}"))
-        return 0
+        return "", 0
 
 
-def _take_required(event: dict[str, Any], field: str, problems: list[Problem]) -> None:
-    if event.get(field) is None:
-        problems.append(Problem(field, "is missing; a non-empty text is wanted"))
-    else:
-        _take_name(event, field, problems)
+_SECONDS = 4_096
+"""Seconds remembered with their text: batches arrive in order, and late ones from few places."""
+
+_second_ns: dict[str, int] = {}
+
+
+def _try_own_timestamp(text: str) -> int | None:
+    """The time of ``2026-11-23T18:22:33.000123Z``, the form of `format_ns`; None for any other."""
+    micros = text[20:26]
+    if text[19] != "." or text[26] != "Z" or not (micros.isdecimal() and micros.isascii()):
+        return None
+    second_ns = _second_ns.get(text[:19])
+    if second_ns is None:
+        second_ns = _parse_second_ns(text[:19])
+        if second_ns is None:
+            return None
+        if len(_second_ns) >= _SECONDS:
+            _second_ns.clear()
+        _second_ns[text[:19]] = second_ns
+    return second_ns + int(micros) * 1000
+
+
+def _parse_second_ns(text: str) -> int | None:
+    try:
+        ts_ns = parse_timestamp_ns(text)
+    except (ValueError, OverflowError):
+        return None
+    return ts_ns if format_ns(ts_ns)[:19] == text else None
+
+
+def parse_timestamp_ns(value: object) -> int:
+    """ISO 8601 with any offset (none means UTC), or a Unix time in s, ms, µs or ns by its size.
+
+    Raises:
+        ValueError: neither; the message says what was seen.
+    """
+    if isinstance(value, str):
+        moment = _try_iso(value)
+        if moment is not None:
+            whole = moment.replace(microsecond=0)
+            return int(whole.timestamp()) * NS_PER_S + moment.microsecond * 1000
+        value = _try_number(value)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value:
+        raise ValueError("is not ISO 8601 or a Unix time")
+    size = abs(value)
+    scale = NS_PER_S if size < 1e11 else 1_000_000 if size < 1e14 else 1_000 if size < 1e17 else 1
+    if not _EARLIEST_S <= value * scale / NS_PER_S <= _LATEST_S:
+        raise ValueError("is not a time between the years 1 and 9999")
+    return int(value) * scale if isinstance(value, int) else round(value * scale)
+
+
+def _try_iso(text: str) -> datetime | None:
+    """``1712031510123`` is Unix time, though ``fromisoformat`` reads a moment of the year 1712 in it."""
+    if text.isdecimal() and len(text) != 8:
+        return None
+    try:
+        moment = datetime.fromisoformat(text.upper())  # RFC 3339 allows a small t and z
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+
+
+def _try_number(text: str) -> float | int | None:
+    try:
+        return int(text) if text.strip().lstrip("-").isdecimal() else float(text)
+    except ValueError:
+        return None
 
 
 def _take_name(event: dict[str, Any], field: str, problems: list[Problem]) -> None:
     value = event[field]
     if value is None:
-        del event[field]
+        if field in REQUIRED_FIELDS:
+            problems.append(Problem(field, "is missing; a non-empty text is wanted"))
+        else:
+            del event[field]
         return
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         value = event[field] = str(value)
@@ -180,8 +247,16 @@ def _take_hex(event: dict[str, Any], field: str, problems: list[Problem]) -> Non
         event[field] = value.lower()
 
 
+def _take_count(event: dict[str, Any], field: str, problems: list[Problem]) -> None:
+    _take_number(event, field, problems, "a whole number from 0 up", whole=True)
+
+
+def _take_amount(event: dict[str, Any], field: str, problems: list[Problem]) -> None:
+    _take_number(event, field, problems, "a number from 0 up", whole=False)
+
+
 def _take_number(
-    event: dict[str, Any], field: str, problems: list[Problem], *, whole: bool
+    event: dict[str, Any], field: str, problems: list[Problem], wanted: str, *, whole: bool
 ) -> None:
     value = event[field]
     if value is None:
@@ -189,30 +264,41 @@ def _take_number(
         return
     if isinstance(value, str):
         value = _try_number(value)
-    fits = isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < 1e15
+    fits = (
+        isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < AMOUNT_END
+    )
     if not fits or (whole and value != int(value)):
-        wanted = "a whole number from 0 up" if whole else "a number from 0 up"
         problems.append(Problem(field, f"{quote(event[field])} is not {wanted}"))
-        return
-    event[field] = int(value) if whole else value
+    else:
+        event[field] = int(value) if whole else value
 
 
-def _take_level(event: dict[str, Any], problems: list[Problem]) -> None:
-    value = event["level"]
+def _take_level(event: dict[str, Any], field: str, problems: list[Problem]) -> None:
+    value = event[field]
     if value is None:
-        del event["level"]
+        del event[field]
         return
     name = str(value).strip().lower()
     name = LEVEL_ALIASES.get(name, name)
     if name not in LEVEL_RANK:
-        problems.append(Problem("level", f"{quote(value)} is not one of {', '.join(LEVELS)}"))
-    event["level"] = name
+        problems.append(Problem(field, f"{quote(value)} is not one of {', '.join(LEVELS)}"))
+    event[field] = name
 
 
-def _take_error(event: dict[str, Any]) -> None:
+def _take_error(event: dict[str, Any], field: str, problems: list[Problem]) -> None:
     """Any error value is kept; a bare text becomes its message."""
-    value = event["error"]
+    value = event[field]
     if value is None:
-        del event["error"]
+        del event[field]
     elif not isinstance(value, dict):
-        event["error"] = {"message": value if isinstance(value, str) else str(value)}
+        event[field] = {"message": value if isinstance(value, str) else str(value)}
+
+
+_FIXES: dict[int, Callable[[dict[str, Any], str, list[Problem]], object]] = {
+    _NAME: _take_name,
+    _HEX: _take_hex,
+    _COUNT: _take_count,
+    _AMOUNT: _take_amount,
+    _LEVEL: _take_level,
+    _ERROR: _take_error,
+}

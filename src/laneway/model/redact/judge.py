@@ -74,7 +74,8 @@ def is_cookie(value: str) -> bool:
 
 
 def is_connection(value: str) -> bool:
-    return ("://" in value or "=" in value) and not is_placeholder(value)
+    """A DSN or connection string with something to hide: ``user:password@``, or ``key=value``."""
+    return ("@" in value or "=" in value) and not is_placeholder(value)
 
 
 def is_basic(value: str) -> bool:

@@ -10,7 +10,7 @@ KEY_BYTES = 32
 
 
 class Marker:
-    """Makes marks. The key is read or made at the first; without a usable file it lives as long as the process."""
+    """Makes marks. The key is read or made at the first one; with no usable file it dies with the process."""
 
     __slots__ = ("_key", "_path")
 

@@ -30,9 +30,12 @@ _HEX_OR_DASH = b"0123456789abcdefABCDEF-"
 _WORD_CHARS = frozenset(_TOKEN_CHARS[:62].decode())
 _DIGITS = frozenset("0123456789")
 
-_TOKEN_ANCHORS = tuple((anchor, rule) for rule in TOKEN_RULES for anchor in rule.anchors)
-_LONG_ANCHORS = tuple((anchor, rule) for rule in LONG_RULES for anchor in rule.anchors)
-_WORD_ANCHORS = tuple((anchor, rule) for rule in WORD_RULES for anchor in rule.anchors)
+_TOKENS = {anchor: rule for rule in TOKEN_RULES for anchor in rule.anchors}
+_LONGS = {anchor: rule for rule in LONG_RULES for anchor in rule.anchors}
+_WORDS = {anchor: rule for rule in WORD_RULES for anchor in rule.anchors}
+_TOKEN_ANCHORS = tuple(_TOKENS)
+_LONG_ANCHORS = tuple(_LONGS)
+_WORD_ANCHORS = tuple(_WORDS)
 
 _ASSIGNED = r"\\{0,3}[\"']?\s{0,3}[:=]"
 _PASS = re.compile(rf"pass(?:w|phrase|{_ASSIGNED})")
@@ -52,18 +55,26 @@ def has_word(low: str) -> bool:
         "secret" in low
         or "authorization" in low
         or "credential" in low
-        or "cookie" in low
         or "bearer " in low
         or "pwd" in low
-        or "dsn" in low
         or "-----begin " in low
         or ("pass" in low and _PASS.search(low) is not None)
         or ("token" in low and (_TOKEN.search(low) is not None or "--token" in low))
         or ("key" in low and _has_key_kind(low))
-        or ("connection" in low and "string" in low)
         or ("basic " in low and _BASIC.search(low) is not None)
-        or ("@" in low and "://" in low)
-        or ("=" in low and ("sig=" in low or "signature=" in low))
+        or (("=" in low or "@" in low) and _has_word_of_signs(low))
+    )
+
+
+def _has_word_of_signs(low: str) -> bool:
+    """The words whose secrets hold ``=`` or ``@``: cookies, signatures, addresses with passwords."""
+    return (
+        "://" in low
+        or "cookie" in low
+        or "sig=" in low
+        or "signature=" in low
+        or "dsn" in low
+        or ("connection" in low and "string" in low)
     )
 
 
@@ -94,9 +105,9 @@ def long_runs(data: bytes) -> list[str]:
 def has_token(runs: "Sequence[str]", text: str) -> bool:
     """Whether the runs of ``text`` hold an anchor, or may be base64 of something that does."""
     joined = " ".join(runs)
-    return (
-        any(anchor in joined for anchor, _ in _TOKEN_ANCHORS)
-        or any(anchor in text for anchor, _ in _LONG_ANCHORS)
+    return bool(
+        [anchor for anchor in _TOKEN_ANCHORS if anchor in joined]
+        or [anchor for anchor in _LONG_ANCHORS if anchor in text]
         or any(map(may_be_base64, runs))
     )
 
@@ -120,23 +131,28 @@ def find_spans(text: str) -> list[Span]:
     low = text.lower()
     if len(low) != len(text):  # U+0130 alone grows in lower case
         low = text.replace("\u0130", "I").lower()
-    spans: list[Span] = []
-    if has_word(low):
-        for anchor, rule in _WORD_ANCHORS:
-            if anchor in low:
-                spans.extend(_match(text, low, anchor, rule))
     runs = long_runs(text.encode("latin-1", "replace"))
+    spans = _find_words(text, low) if has_word(low) else []
     if runs:
-        joined = " ".join(runs)
-        for anchor, rule in _TOKEN_ANCHORS:
-            if anchor in joined:
-                spans.extend(_match(text, text, anchor, rule))
-        for anchor, rule in _LONG_ANCHORS:
-            if anchor in text:
-                spans.extend(_match(text, text, anchor, rule))
+        spans += _find_tokens(text, " ".join(runs))
         if any(map(may_be_base64, runs)):
-            spans.extend(_find_base64(text))
+            spans += _find_base64(text)
     return _without_overlap(spans)
+
+
+def _find_words(text: str, low: str) -> list[Span]:
+    anchors = [anchor for anchor in _WORD_ANCHORS if anchor in low]
+    return [span for anchor in anchors for span in _match(text, low, anchor, _WORDS[anchor])]
+
+
+def _find_tokens(text: str, hay: str) -> list[Span]:
+    """``hay`` is where the anchors of tokens are looked for: the long runs of ``text``."""
+    tokens = [anchor for anchor in _TOKEN_ANCHORS if anchor in hay]
+    longs = [anchor for anchor in _LONG_ANCHORS if anchor in text]
+    return [
+        *(span for anchor in tokens for span in _match(text, text, anchor, _TOKENS[anchor])),
+        *(span for anchor in longs for span in _match(text, text, anchor, _LONGS[anchor])),
+    ]
 
 
 def _match(text: str, hay: str, anchor: str, rule: Rule) -> "Iterator[Span]":
@@ -189,21 +205,12 @@ def _find_base64(text: str) -> "Iterator[Span]":
             inner = a2b_base64(run[: len(run) // 4 * 4]).decode()
         except (Error, UnicodeDecodeError):  # no text inside
             continue
-        spans = [] if inner.isspace() else _find_plain(inner)
+        low = inner.lower()
+        spans = _find_tokens(inner, inner) or (
+            _find_words(inner, low) if len(low) == len(inner) else []
+        )
         if spans:
             yield found.start(), found.end(), spans[0][2]
-
-
-def _find_plain(text: str) -> list[Span]:
-    """As `find_spans`, but without looking into base64 again."""
-    low = text.lower()
-    spans: list[Span] = []
-    if len(low) == len(text) and has_word(low):
-        for anchor, rule in _WORD_ANCHORS:
-            spans.extend(_match(text, low, anchor, rule))
-    for anchor, rule in (*_TOKEN_ANCHORS, *_LONG_ANCHORS):
-        spans.extend(_match(text, text, anchor, rule))
-    return spans
 
 
 def _without_overlap(spans: list[Span]) -> list[Span]:
