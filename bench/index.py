@@ -50,13 +50,14 @@ def iter_records(count: int) -> Iterator[Record]:
         ts_ns = START_NS + i * GAP_NS + rng.randrange(GAP_NS)
         if i % 12 == 0:
             trace = new_trace_id()
+        agent = int(rng.paretovariate(1)) % 40
         event: dict[str, Any] = {
             "timestamp": format_ns(ts_ns),
-            "agent": f"agent-{int(rng.paretovariate(1)) % 40}",
+            "agent": f"agent-{agent}",
             "event": rng.choice(KINDS),
             "id": new_event_id(ts_ns),
             "content": words(63),
-            "session_id": f"session-{i // 4_000 * 10 + rng.randrange(10)}",
+            "session_id": f"session-{i // 4_000 * 10 + agent % 10}",
             "trace_id": trace,
             "span_id": new_span_id(),
         }

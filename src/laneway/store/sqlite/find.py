@@ -49,11 +49,12 @@ def _iter_reads(
     if search.picks:
         yield from plan_picks(connection, search, made)
         return
-    spans = read_spans(connection, made, *_reach(search), search.query.newest_first)
-    few = try_few_seqs(connection, search, spans) if search.match and spans else None
+    few = try_few_seqs(connection, search) if search.match else None
     if few is not None:
-        yield Read(made, source_of_seqs(few))
+        if few:
+            yield Read(made, source_of_seqs(few))
         return
+    spans = read_spans(connection, made, *_reach(search), search.query.newest_first)
     for group in iter_groups(spans):
         if not hits.may_take(group[0].min_ns, group[0].max_ns):
             return

@@ -93,13 +93,10 @@ def iter_groups(spans: Sequence[Span]) -> Iterator[Sequence[Span]]:
         start, size = start + size, size * 2
 
 
-def try_few_seqs(
-    connection: sqlite3.Connection, search: Search, spans: Sequence[Span]
-) -> list[int] | None:
+def try_few_seqs(connection: sqlite3.Connection, search: Search) -> list[int] | None:
     """The seqs that match the text, or None where they are too many."""
-    rows = connection.execute(
-        f"{_FIND_TEXT} LIMIT ?", (*_text_values(search, spans), FEW_HITS + 1)
-    ).fetchall()
+    sql = "SELECT rowid FROM text WHERE text MATCH ? LIMIT ?"
+    rows = connection.execute(sql, (search.match, FEW_HITS + 1)).fetchall()
     return [seq for (seq,) in rows] if len(rows) <= FEW_HITS else None
 
 
@@ -107,16 +104,15 @@ def require_text(made: Filter, search: Search, spans: Sequence[Span]) -> Filter:
     """``made`` with the text as a further condition; looks for it within ``spans`` only."""
     if not search.match:
         return made
+    low, high = min(s.first_seq for s in spans), max(s.last_seq for s in spans)
     narrowed = Filter([*made.conditions], [*made.values], made.terms)
-    narrowed.add(f"e.seq IN ({_FIND_TEXT})", *_text_values(search, spans))
+    narrowed.add(
+        "e.seq IN (SELECT rowid FROM text WHERE text MATCH ? AND rowid BETWEEN ? AND ?)",
+        search.match,
+        low,
+        high,
+    )
     return narrowed
-
-
-_FIND_TEXT = "SELECT rowid FROM text WHERE text MATCH ? AND rowid BETWEEN ? AND ?"
-
-
-def _text_values(search: Search, spans: Sequence[Span]) -> tuple[str, int, int]:
-    return search.match, min(s.first_seq for s in spans), max(s.last_seq for s in spans)
 
 
 def plan_picks(connection: sqlite3.Connection, search: Search, made: Filter) -> list[Read]:

@@ -129,7 +129,7 @@ class SqliteStore:
     def groups(self, by: Literal["agent", "session"], query: Query) -> list[Group]:
         search, box, totals = prepare(query), self._time_box(), Totals(by)
         for summary in self._matching(search):
-            work = partial(read_cells, search=search, summary=summary)
+            work = partial(read_cells, by=by, search=search, summary=summary)
             totals.add(self._read(summary.segment, box, work) or ())
         parents = merge_parents(summary.parents for summary in self._summaries.copy().values())
         return totals.groups(parents, query.limit)

@@ -8,11 +8,29 @@ from typing import Literal, NamedTuple
 from laneway.store.api import Group
 
 from . import schema
-from .filter import Filter, Search, filter_names, filter_rows
+from .filter import Search, filter_names, filter_rows
 from .rollup import NO_SESSION
 from .row import NUSD
 from .scan import plan_all
 from .segment import Summary
+
+By = Literal["agent", "session"]
+
+_KEYS: dict[By, tuple[str, str]] = {
+    "agent": (f"{NO_SESSION}, e.agent", "GROUP BY e.agent"),
+    "session": (f"coalesce(e.session, {NO_SESSION}), e.agent", "GROUP BY e.session, e.agent"),
+}
+"""What to select and group by: a session also wants to know its agents."""
+
+_TALLY_SUMS = (
+    "sum(e.event_count), sum(e.error_count), min(e.first_ns), max(e.last_ns),"
+    " total(e.input_tokens), total(e.output_tokens), total(e.cost_nusd)"
+)
+_ROW_SUMS = (
+    "count(*), sum(e.has_error), min(e.ts_ns), max(e.ts_ns),"
+    " total(e.input_tokens), total(e.output_tokens), total(e.cost_nusd)"
+)
+# total() and not sum(): a sum of integers fails when it overflows, and events may be hostile.
 
 
 class Cell(NamedTuple):
@@ -40,13 +58,12 @@ _ROW_COLUMNS = (
 )
 
 
-def read_cells(connection: sqlite3.Connection, search: Search, summary: Summary) -> list[Cell]:
-    """One cell for each session and agent of the segment that has a matching event."""
-    if _tally_knows(search, summary):
-        made = filter_names(connection, search.query)
-        found = [] if made.impossible else _read_tally(connection, made)
-    else:
-        found = _read_rows(connection, search)
+def read_cells(
+    connection: sqlite3.Connection, by: By, search: Search, summary: Summary
+) -> list[Cell]:
+    """The segment's matching events, by agent, or by session and agent."""
+    read = _read_tally if _tally_knows(search, summary) else _read_rows
+    found = read(connection, by, search)
     names = _read_names(connection, (code for row in found for code in row[:2]))
     return [Cell(names.get(row[0]), names[row[1]], *row[2:]) for row in found]
 
@@ -60,18 +77,24 @@ def _tally_knows(search: Search, summary: Summary) -> bool:
     return search.covers(summary) and query.has_error is None and not any(others)
 
 
-def _read_tally(connection: sqlite3.Connection, made: Filter) -> list[tuple[int, ...]]:
-    return connection.execute(_FROM_TALLY + made.where(), made.values).fetchall()
+def _read_tally(connection: sqlite3.Connection, by: By, search: Search) -> list[tuple[int, ...]]:
+    made = filter_names(connection, search.query)
+    if made.impossible:
+        return []
+    keys, rest = _KEYS[by]
+    sql = f"SELECT {keys}, {_TALLY_SUMS} FROM tally e WHERE {made.where()} {rest}"  # noqa: S608 - no value is in it
+    return connection.execute(sql, made.values).fetchall()
 
 
-def _read_rows(connection: sqlite3.Connection, search: Search) -> list[tuple[int, ...]]:
+def _read_rows(connection: sqlite3.Connection, by: By, search: Search) -> list[tuple[int, ...]]:
     made = filter_rows(connection, search)
     if made.impossible:
         return []
     made.add("e.ts_ns BETWEEN ? AND ?", search.since_ns, search.until_ns)
+    keys, rest = _KEYS[by]
     found: list[tuple[int, ...]] = []
     for read in plan_all(connection, search, made):
-        found += connection.execute(*read.query(_ROW_COLUMNS, "GROUP BY 1, 2")).fetchall()
+        found += connection.execute(*read.query(f"{keys}, {_ROW_SUMS}", rest)).fetchall()
     return found
 
 
@@ -121,7 +144,7 @@ class Total:
 class Totals:
     """Merges the cells of all segments into groups."""
 
-    def __init__(self, by: Literal["agent", "session"]) -> None:
+    def __init__(self, by: By) -> None:
         self._by_session = by == "session"
         self._totals: dict[str, Total] = {}
 

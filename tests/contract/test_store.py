@@ -1,0 +1,702 @@
+"""What every backend of `Store` owes. A backend joins by a line in `BACKENDS`."""
+
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from laneway.base.clock import NS_PER_S
+from laneway.base.errors import QueryError, StoreError
+from laneway.base.ids import new_event_id
+from laneway.store.api import Cursor, Group, Pointer, Query, Record
+from laneway.store.sqlite import scan, segment
+from laneway.store.sqlite.store import SqliteStore
+from tests.store.brute import BruteStore
+from tests.store.build import LINE_BYTES, T0_NS, end_of, make_event, make_record, make_records
+
+Open = Callable[[Path], SqliteStore]
+DAY_NS = 86_400 * NS_PER_S
+
+
+@pytest.fixture(params=["sqlite", "sqlite in tiny blocks"], scope="module")
+def open_store(request: pytest.FixtureRequest) -> Iterator[Open]:
+    """Opens the index in a directory, new or left behind by an earlier store."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "sqlite in tiny blocks":
+            # What holds for 256 rows a block must hold for 3: many blocks, few events.
+            patch.setattr(segment, "BLOCK_EVENTS", 3)
+            patch.setattr(scan, "FIRST_BLOCKS", 1)
+            patch.setattr(scan, "FEW_HITS", 1)
+        yield SqliteStore
+
+
+@pytest.fixture
+def store(open_store: Open, tmp_path: Path) -> Iterator[SqliteStore]:
+    opened = open_store(tmp_path / "index")
+    yield opened
+    opened.close()
+
+
+def add(store: SqliteStore, records: list[Record], name: str = "a", fingerprint: str = "f") -> Any:
+    return store.add(name, fingerprint, records, end_of(records))
+
+
+def add_events(store: SqliteStore, *events: dict[str, Any], name: str = "a") -> Any:
+    return add(store, make_records(events), name)
+
+
+def seqs_of(store: SqliteStore, query: Query) -> list[int]:
+    return [hit.seq for hit in store.find(query).hits]
+
+
+# add
+
+
+def test_a_new_index_is_empty(store: SqliteStore) -> None:
+    assert store.segments() == []
+    assert store.find(Query()) == ([], None)
+    assert store.groups("agent", Query()) == []
+    assert store.pulse(NS_PER_S, Query()) == []
+    assert store.last_seq == 0
+
+
+def test_seqs_begin_at_one_and_have_no_holes_over_all_segments(store: SqliteStore) -> None:
+    first = add_events(store, {}, {}, name="a")
+    second = add_events(store, {}, name="b")
+    third = store.add("a", "f", [make_record(2), make_record(3)], 4 * LINE_BYTES)
+    assert first.seqs + second.seqs + third.seqs == [1, 2, 3, 4, 5]
+    assert store.last_seq == 5
+
+
+def test_a_hit_points_to_the_line_in_its_file(store: SqliteStore) -> None:
+    record = Record(12_345, 678, T0_NS + 7, make_event(id="one"))  # type: ignore[arg-type]
+    store.add("logs/events-000001.jsonl", "f", [record], 13_024)
+    assert store.find(Query()).hits == [
+        Pointer(1, T0_NS + 7, "logs/events-000001.jsonl", 12_345, 678)
+    ]
+
+
+def test_a_repeated_id_is_counted_and_not_stored(store: SqliteStore) -> None:
+    add(store, [make_record(0, id="same")])
+    added = store.add("a", "f", [make_record(1, id="same"), make_record(2)], 3 * LINE_BYTES)
+    assert added == ([None, 2], 1)
+    assert seqs_of(store, Query()) == [2, 1]
+
+
+def test_a_repeat_within_one_batch_is_counted_and_not_stored(store: SqliteStore) -> None:
+    event_id = new_event_id(T0_NS)
+    added = add(store, [make_record(i, id=event_id) for i in range(3)])
+    assert added == ([1, None, None], 2)
+
+
+@pytest.mark.parametrize(
+    "event_id",
+    [
+        new_event_id(T0_NS),
+        "1b4e28ba-2fa1-41d2-883f-0016d3cca427",
+        "1B4E28BA-2FA1-41D2-883F-0016D3CCA427",
+        "run 7 · 日本語",
+        "x" * 256,
+        "lone \udcff surrogate",
+        "a\0b",
+    ],
+)
+def test_an_id_is_stored_once_over_all_segments(store: SqliteStore, event_id: str) -> None:
+    add(store, [make_record(0, id=event_id)], "a")
+    for name in "bcd":
+        add(store, [make_record(0)], name)
+    assert add(store, [make_record(0, id=event_id)], "e") == ([None], 1)
+    assert [hit.segment for hit in store.find(Query(ids=(event_id,))).hits] == ["a"]
+
+
+def test_ids_that_differ_in_case_or_form_are_different(store: SqliteStore) -> None:
+    event_id = new_event_id(T0_NS)
+    forms = [event_id, event_id.upper(), event_id.replace("-", ""), f"{event_id} "]
+    added = add(store, [make_record(i, id=form) for i, form in enumerate(forms)])
+    assert added == ([1, 2, 3, 4], 0)
+    assert [seqs_of(store, Query(ids=(form,))) for form in forms] == [[1], [2], [3], [4]]
+
+
+def test_a_late_id_is_looked_up_in_the_segment_of_its_time(store: SqliteStore) -> None:
+    old = [make_record(i, T0_NS + i * NS_PER_S) for i in range(10)]
+    add(store, old, "old")
+    new = [make_record(i, T0_NS + DAY_NS + i) for i in range(10)]
+    mixed = [*new, Record(10 * LINE_BYTES, 99, T0_NS + DAY_NS, old[4].event)]
+    assert store.add("new", "f", mixed, 11 * LINE_BYTES).duplicate_count == 1
+
+
+def test_records_below_the_offset_reached_are_skipped_and_no_duplicates(store: SqliteStore) -> None:
+    records = make_records([{}, {}, {}])
+    store.add("a", "f", records[:2], 2 * LINE_BYTES)
+    assert add(store, records) == ([None, None, 3], 0)
+    assert store.segments()[0].event_count == 3
+
+
+def test_the_offset_never_goes_back(store: SqliteStore) -> None:
+    store.add("a", "f", [make_record(0)], 5_000)
+    store.add("a", "f", [], 100)
+    assert store.segments()[0].indexed_bytes == 5_000
+
+
+def test_an_empty_batch_moves_the_offset_past_lines_that_are_no_events(store: SqliteStore) -> None:
+    assert store.add("a", "f", [], 4_096) == ([], 0)
+    assert store.segments() == [("a", "f", 4_096, 0, 0, 0)]
+
+
+def test_a_replaced_file_is_indexed_anew_and_its_old_events_are_gone(store: SqliteStore) -> None:
+    add_events(store, {"content": "old"}, {})
+    added = add(store, make_records([{"content": "new"}]), fingerprint="another")
+    assert added.seqs == [3]
+    assert seqs_of(store, Query()) == [3]
+    assert store.find(Query(text="old")).hits == []
+    assert store.segments() == [("a", "another", LINE_BYTES, 1, T0_NS, T0_NS)]
+
+
+def test_an_event_of_any_json_is_taken(store: SqliteStore) -> None:
+    deep: Any = "bottom"
+    for _ in range(64):
+        deep = {"down": [deep, None, True]}
+    hostile = {
+        "content": {"a": [1, 2.5, None, False, {"": "x"}]},
+        "input": [deep],
+        "error": {"message": "boom", "stack": ["not", {"a": "text"}]},
+        "drop table event; --": "'; DROP TABLE event; --",
+        "\udc80 lone": "\ud800 surrogates \0 and nul",
+        "big": 10**30,
+        "numbers": list(range(50_000)),
+        "token": "x" * 200_000,
+        "input_tokens": 999_999_999_999_999,
+        "cost_usd": 9e14,
+    }
+    added = add(store, [make_record(i, **hostile) for i in range(20)])
+    assert added.seqs == list(range(1, 21))
+    assert len(seqs_of(store, Query(text="bottom boom drop lone surrogates"))) == 20
+    assert store.groups("agent", Query())[0].input_tokens > 0
+
+
+@pytest.mark.parametrize("ts_ns", [-62_135_596_800 * NS_PER_S, 253_402_300_799 * NS_PER_S, -1, 0])
+def test_every_time_that_an_event_can_have_is_taken(store: SqliteStore, ts_ns: int) -> None:
+    add(store, [make_record(0, ts_ns)])
+    query = Query(since_ns=ts_ns, until_ns=ts_ns + NS_PER_S)
+    assert seqs_of(store, query) == [1]
+    assert store.groups("agent", query)[0].event_count == 1
+    for step_ns in (7, NS_PER_S, 60 * NS_PER_S, 3_600 * NS_PER_S, 7 * DAY_NS):
+        assert [bucket.event_count for bucket in store.pulse(step_ns, query)] == [1]
+
+
+# segments and forget
+
+
+def test_segments_come_oldest_first_with_their_state(store: SqliteStore) -> None:
+    add(store, [make_record(0, T0_NS + DAY_NS)], "z")
+    add(store, [make_record(0, T0_NS), make_record(1, T0_NS - 5)], "late", "g")
+    store.add("empty", "h", [], 10)
+    assert store.segments() == [
+        ("late", "g", 200, 2, T0_NS - 5, T0_NS),
+        ("z", "f", 100, 1, T0_NS + DAY_NS, T0_NS + DAY_NS),
+        ("empty", "h", 10, 0, 0, 0),
+    ]
+
+
+def test_a_forgotten_segment_is_gone_from_every_answer(store: SqliteStore) -> None:
+    add_events(store, {"agent": "gone", "parent_agent": "p", "session_id": "s"}, name="a")
+    add_events(store, {"agent": "kept"}, name="b")
+    store.forget("a")
+    assert seqs_of(store, Query()) == [2]
+    assert [group.name for group in store.groups("agent", Query())] == ["kept"]
+    assert store.groups("session", Query()) == []
+    assert [bucket.event_count for bucket in store.pulse(NS_PER_S, Query())] == [1]
+    assert [state.segment for state in store.segments()] == ["b"]
+
+
+def test_to_forget_an_unknown_segment_does_nothing(store: SqliteStore) -> None:
+    store.forget("never seen")
+    assert store.segments() == []
+
+
+def test_a_seq_never_comes_twice_not_even_after_its_segment_was_forgotten(
+    open_store: Open, tmp_path: Path
+) -> None:
+    store = open_store(tmp_path)
+    add_events(store, {}, {}, {})
+    store.forget("a")
+    assert store.last_seq == 3
+    store.close()
+    store = open_store(tmp_path)
+    assert store.last_seq == 3
+    assert add_events(store, {}).seqs == [4]
+    store.close()
+
+
+def test_an_id_may_come_back_after_its_segment_was_forgotten(store: SqliteStore) -> None:
+    add_events(store, {"id": "one"}, name="a")
+    store.forget("a")
+    assert add_events(store, {"id": "one"}, name="b") == ([2], 0)
+
+
+def test_a_restart_keeps_everything(open_store: Open, tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    add_events(
+        store, {"id": "one", "agent": "a1", "parent_agent": "a0", "content": "first words"}, {}
+    )
+    before = (store.epoch, store.last_seq, store.segments(), store.find(Query()))
+    store.close()
+    store = open_store(tmp_path)
+    assert (store.epoch, store.last_seq, store.segments(), store.find(Query())) == before
+    assert store.groups("agent", Query(agents=("a1",)))[0].parent == "a0"
+    again = store.add("a", "f", [make_record(2, id="one"), make_record(3, agent="a1")], 400)
+    assert again == ([None, 3], 1)
+    assert seqs_of(store, Query(agents=("a1",))) == [3, 1]
+    store.close()
+
+
+def test_reset_drops_everything_and_begins_another_epoch(open_store: Open, tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    add_events(store, {"id": "one"}, {})
+    epoch = store.epoch
+    store.reset()
+    assert (store.segments(), store.last_seq) == ([], 0)
+    assert add_events(store, {"id": "one"}) == ([1], 0)
+    store.close()
+    store = open_store(tmp_path)
+    assert store.epoch != epoch
+    assert store.last_seq == 1
+    store.close()
+
+
+# find
+
+
+def test_newest_first_is_by_time_and_among_equals_by_arrival(store: SqliteStore) -> None:
+    times = [T0_NS + 5, T0_NS, T0_NS + 9, T0_NS + 5]
+    add(store, [make_record(i, ts_ns) for i, ts_ns in enumerate(times)])
+    assert seqs_of(store, Query()) == [3, 4, 1, 2]
+    assert seqs_of(store, Query(newest_first=False)) == [2, 1, 4, 3]
+
+
+def test_segments_whose_times_overlap_are_merged_in_order(store: SqliteStore) -> None:
+    add(store, [make_record(i, T0_NS + 10 * i) for i in range(20)], "a")
+    add(store, [make_record(i, T0_NS + 10 * i + 5) for i in range(20)], "b")
+    hits = store.find(Query(limit=12)).hits
+    assert [hit.ts_ns for hit in hits] == [T0_NS + 195 - 5 * i for i in range(12)]
+    oldest = store.find(Query(limit=12, newest_first=False)).hits
+    assert [hit.ts_ns for hit in oldest] == [T0_NS + 5 * i for i in range(12)]
+
+
+def test_since_is_inside_and_until_outside(store: SqliteStore) -> None:
+    add(store, [make_record(i, T0_NS + i) for i in range(4)])
+    assert seqs_of(store, Query(since_ns=T0_NS + 1, until_ns=T0_NS + 3)) == [3, 2]
+
+
+def test_a_full_last_page_has_no_next(store: SqliteStore) -> None:
+    add_events(store, {}, {}, {})
+    assert store.find(Query(limit=3)).next is None
+    page = store.find(Query(limit=2))
+    assert page.next == Cursor(page.hits[-1].ts_ns, page.hits[-1].seq)
+    assert seqs_of(store, Query(limit=2, after=page.next)) == [1]
+
+
+def test_an_agent_that_said_nothing_finds_nothing(store: SqliteStore) -> None:
+    add_events(store, {"agent": "a"})
+    for query in (
+        Query(agents=("b",)),
+        Query(sessions=("s",)),
+        Query(levels=("loud",)),
+        Query(pods=("p",)),
+    ):
+        assert store.find(query) == ([], None)
+    assert seqs_of(store, Query(not_agents=("b",))) == [1]
+    assert seqs_of(store, Query(agents=("b", "a"))) == [1]
+
+
+def test_hostile_filter_values_are_only_values(store: SqliteStore) -> None:
+    add_events(store, {"agent": "'; DROP TABLE event; --"}, {"agent": "\udcff"})
+    assert seqs_of(store, Query(agents=("'; DROP TABLE event; --",))) == [1]
+    assert seqs_of(store, Query(agents=("\udcff",))) == [2]
+    strange = Query(
+        seqs=(-1, 0, 2**80),
+        ids=("%", "\0"),
+        traces=("g" * 32, ""),
+        spans=("é",),
+        since_ns=-(2**90),
+        until_ns=2**90,
+        after=Cursor(2**90, -(2**90)),
+    )
+    assert store.find(strange) == ([], None)
+
+
+def test_too_many_values_are_refused_and_not_looked_for(store: SqliteStore) -> None:
+    with pytest.raises(QueryError, match="at most 10000"):
+        store.find(Query(seqs=tuple(range(10_001))))
+
+
+def test_ids_and_seqs_must_both_hold(store: SqliteStore) -> None:
+    add_events(store, {"id": "one"}, {"id": "two"}, {"id": "three"})
+    assert seqs_of(store, Query(ids=("one", "two"), seqs=(2, 3))) == [2]
+    assert seqs_of(store, Query(seqs=(3, 1), text="planner")) == [3, 1]
+    assert seqs_of(store, Query(seqs=(3, 1), text="absent")) == []
+
+
+# text
+
+
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [
+        ("Quick", [1]),
+        ("quick fox", [1]),
+        ("fox quick", [1]),
+        ('"quick brown"', [1]),
+        ('"brown quick"', []),
+        ("qui*", [1]),
+        ('"quick bro"*', [1]),
+        ("main.py", [2]),
+        ("search_files", [2]),
+        ("path", [2]),
+        ("zurich", [3]),
+        ("ZÜRICH", [3]),
+        ("明日", [3]),
+        ("日東京", [3]),
+        ("attr", [4]),
+        ("42", [4]),
+        ("TimeoutError", [4]),
+        ("planner", [4, 3, 2, 1]),
+        ("user_message", [1]),
+        ("quick absent", []),
+        ('"unclosed quick', []),
+        ('"quick', [1]),
+        ("quick AND", []),
+        ("NEAR(quick fox)", []),
+        ("body:quick", []),
+        ("quick ***", [1]),
+        ("^quick", [1]),
+        ("-quick", [1]),
+        ("quick\0fox", []),
+        ("", [4, 3, 2, 1]),
+        ("  \t ", [4, 3, 2, 1]),
+    ],
+)
+def test_a_text_finds(store: SqliteStore, search: str, found: list[int]) -> None:
+    add_events(
+        store,
+        {"event": "user_message", "content": "The quick brown fox"},
+        {"tool": "search_files", "input": {"path": ["src/main.py"]}},
+        {"content": "Zürich", "output": "明日東京に行く"},
+        {"error": {"type": "TimeoutError"}, "attr": {"answer": 42}},
+    )
+    assert seqs_of(store, Query(text=search)) == found
+
+
+@pytest.mark.parametrize("search", ["!!!", '""', "*", '"', "— ·", "x" * 5_000, "w " * 65])
+def test_a_text_that_cannot_be_searched_for_is_refused(store: SqliteStore, search: str) -> None:
+    with pytest.raises(QueryError, match="q: "):
+        store.find(Query(text=search))
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(search=st.text(max_size=40))
+def test_no_text_is_a_syntax_error(store: SqliteStore, search: str) -> None:
+    add(store, [make_record(store.last_seq)])
+    try:
+        store.find(Query(text=search))
+    except QueryError:
+        pass
+
+
+def test_text_far_into_a_long_event_is_found_and_beyond_the_bound_is_not(
+    store: SqliteStore,
+) -> None:
+    add_events(store, {"content": f"{'word ' * 12_000} needle {'word ' * 5_000} lost"})
+    assert seqs_of(store, Query(text="needle")) == [1]
+    assert seqs_of(store, Query(text="lost")) == []
+
+
+# groups and pulse
+
+
+def test_groups_sum_what_was_reported(store: SqliteStore) -> None:
+    add_events(
+        store,
+        {
+            "agent": "a",
+            "parent_agent": "root",
+            "input_tokens": 10,
+            "output_tokens": 1,
+            "cost_usd": 0.1,
+        },
+        {
+            "agent": "a",
+            "parent_agent": "boss",
+            "input_tokens": 5,
+            "cost_usd": 0.2,
+            "level": "critical",
+        },
+        {"agent": "b"},
+    )
+    assert store.groups("agent", Query()) == [
+        Group("b", "", 1, 0, T0_NS + 2 * NS_PER_S, T0_NS + 2 * NS_PER_S, 0, 0, 0.0, ()),
+        Group("a", "boss", 2, 1, T0_NS, T0_NS + NS_PER_S, 15, 1, 0.3, ()),
+    ]
+
+
+def test_a_session_tells_who_took_part_by_first_appearance(store: SqliteStore) -> None:
+    add_events(
+        store,
+        {"agent": "late", "session_id": "s"},
+        {"agent": "z", "session_id": "other"},
+        {},
+        name="b",
+    )
+    early = [make_record(0, T0_NS - 9, agent="early", session_id="s")]
+    add(store, early, "a")
+    groups = store.groups("session", Query())
+    assert [(group.name, group.agents) for group in groups] == [
+        ("other", ("z",)),
+        ("s", ("early", "late")),
+    ]
+
+
+def test_no_more_groups_than_asked_for(store: SqliteStore) -> None:
+    add_events(store, *({"agent": f"a{i}"} for i in range(9)))
+    assert [group.name for group in store.groups("agent", Query(limit=2))] == ["a8", "a7"]
+
+
+def test_the_pulse_counts_each_event_in_one_step(store: SqliteStore) -> None:
+    add(store, [make_record(i, ts) for i, ts in enumerate([-1, 0, 9, 10, 25])])
+    assert store.pulse(10, Query()) == [(-10, 1, 0), (0, 2, 0), (10, 1, 0), (20, 1, 0)]
+
+
+def test_the_pulse_disregards_the_text(store: SqliteStore) -> None:
+    add_events(store, {"content": "x"}, {"event": "error"})
+    assert store.pulse(DAY_NS, Query(text="absent"))[0][1:] == (2, 1)
+    assert store.pulse(DAY_NS, Query(text="!!!"))[0][1:] == (2, 1)
+
+
+@pytest.mark.parametrize("step_ns", [0, -1, 2**80])
+def test_a_senseless_step_is_refused(store: SqliteStore, step_ns: int) -> None:
+    with pytest.raises(QueryError, match="step: "):
+        store.pulse(step_ns, Query())
+
+
+# against a list
+
+
+NAMES = st.sampled_from(["a", "b", "c"])
+TRACES = st.sampled_from(
+    ["0af7651916cd43dd8448eb211c80319c", "short", "0AF7651916CD43DD8448EB211C80319C"]
+)
+SPANS = st.sampled_from(["00f067aa0ba902b7", "s1"])
+LEVELS = st.sampled_from(["debug", "warning", "error", "critical"])
+WORDS = st.sampled_from(["alpha", "beta", "gamma", "alphabet", "Zürich", "main.py"])
+TIMES = st.one_of(
+    st.integers(T0_NS, T0_NS + 50),
+    st.integers(0, 300).map(lambda i: T0_NS + i * 30 * NS_PER_S),
+    st.integers(-5, 5).map(lambda i: i * 40 * NS_PER_S),
+)
+EVENTS = st.fixed_dictionaries(
+    {
+        "agent": NAMES,
+        "event": st.sampled_from(["log", "error", "tool_result"]),
+        "id": st.one_of(st.sampled_from(["x", "y"]), TIMES.map(lambda ns: new_event_id(abs(ns)))),
+    },
+    optional={
+        "content": st.lists(WORDS, max_size=4).map(" ".join),
+        "session_id": st.sampled_from(["s1", "s2"]),
+        "tool": NAMES,
+        "level": LEVELS,
+        "pod": NAMES,
+        "trace_id": TRACES,
+        "span_id": SPANS,
+        "parent_agent": NAMES,
+        "error": st.just({"message": "boom"}),
+        "input_tokens": st.integers(0, 1_000),
+        "output_tokens": st.integers(0, 1_000),
+        "cost_usd": st.integers(0, 10_000).map(lambda n: n / 10_000),
+        "custom": st.lists(WORDS, max_size=2),
+    },
+)
+BATCHES = st.lists(
+    st.tuples(
+        st.sampled_from(["s-a", "s-b", "s-c"]), st.lists(st.tuples(TIMES, EVENTS), max_size=12)
+    ),
+    max_size=6,
+)
+UNKNOWN = st.just("unheard of")
+
+
+def some(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Mostly no filter, or one or two values."""
+    return st.one_of(
+        st.just(()), st.lists(st.one_of(values, UNKNOWN), min_size=1, max_size=2).map(tuple)
+    )
+
+
+TEXTS = st.one_of(
+    st.just(""), WORDS, st.sampled_from(["alph*", '"alpha beta"', "beta gamma", "boom", "custom"])
+)
+QUERIES = st.builds(
+    Query,
+    agents=some(NAMES),
+    not_agents=some(NAMES),
+    events=some(st.sampled_from(["log", "error"])),
+    not_events=some(st.just("error")),
+    sessions=some(st.sampled_from(["s1", "s2"])),
+    tools=some(NAMES),
+    levels=some(LEVELS),
+    traces=some(TRACES),
+    spans=some(SPANS),
+    pods=some(NAMES),
+    ids=some(st.sampled_from(["x", "y"])),
+    seqs=st.one_of(st.just(()), st.lists(st.integers(0, 40), min_size=1, max_size=9).map(tuple)),
+    text=TEXTS,
+    has_error=st.one_of(st.none(), st.booleans()),
+    since_ns=st.one_of(st.none(), TIMES),
+    until_ns=st.one_of(st.none(), TIMES),
+    limit=st.integers(1, 30),
+    newest_first=st.booleans(),
+    after=st.one_of(st.none(), st.builds(Cursor, TIMES, st.integers(0, 40))),
+)
+FEW_FILTERS = st.one_of(QUERIES, st.builds(Query, agents=some(NAMES), text=TEXTS, limit=st.integers(1, 30),
+    newest_first=st.booleans(), since_ns=st.one_of(st.none(), TIMES), until_ns=st.one_of(st.none(), TIMES),
+    has_error=st.one_of(st.none(), st.booleans())))  # fmt: skip
+STEPS = st.sampled_from(
+    [7, NS_PER_S, 45 * NS_PER_S, 60 * NS_PER_S, 300 * NS_PER_S, 3_600 * NS_PER_S, DAY_NS]
+)
+
+against_a_list = settings(
+    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+def fill(store: SqliteStore, batches: Any) -> BruteStore:
+    """The same events in the store and in a list."""
+    brute = BruteStore()
+    offsets: dict[str, int] = {}
+    for name, events in batches:
+        start = offsets.get(name, 0)
+        records = [make_record(start + i, ts, **event) for i, (ts, event) in enumerate(events)]
+        offsets[name] = start + len(records)
+        added = store.add(name, "f", records, offsets[name] * LINE_BYTES)
+        assert added == brute.add(name, records)
+    return brute
+
+
+def rounded(groups: list[Group]) -> list[Group]:
+    return [group._replace(cost_usd=round(group.cost_usd, 6)) for group in groups]
+
+
+@against_a_list
+@given(batches=BATCHES, queries=st.lists(FEW_FILTERS, min_size=1, max_size=6), step_ns=STEPS)
+def test_every_answer_is_that_of_filtering_a_list(
+    open_store: Open, batches: Any, queries: list[Query], step_ns: int
+) -> None:
+    with tempfile.TemporaryDirectory() as path:
+        store = open_store(Path(path))
+        brute = fill(store, batches)
+        for query in queries:
+            assert store.find(query) == brute.find(query)
+            assert store.pulse(step_ns, query) == brute.pulse(step_ns, query)
+            for by in ("agent", "session"):
+                assert rounded(store.groups(by, query)) == brute.groups(by, query)  # type: ignore[arg-type]
+        store.close()
+
+
+@against_a_list
+@given(batches=BATCHES, query=FEW_FILTERS, limit=st.integers(1, 5))
+def test_pages_meet_every_hit_once_in_order(
+    open_store: Open, batches: Any, query: Query, limit: int
+) -> None:
+    with tempfile.TemporaryDirectory() as path:
+        store = open_store(Path(path))
+        brute = fill(store, batches)
+        query = replace(query, after=None, limit=1_000)
+        met: list[Pointer] = []
+        page = store.find(replace(query, limit=limit))
+        while True:
+            met += page.hits
+            if page.next is None:
+                break
+            assert len(page.hits) == limit
+            page = store.find(replace(query, limit=limit, after=page.next))
+        assert met == brute.find(query).hits
+        store.close()
+
+
+@against_a_list
+@given(batches=BATCHES, query=FEW_FILTERS, step_ns=STEPS)
+def test_a_rebuild_a_restart_and_forgetting_change_no_answer(
+    open_store: Open, batches: Any, query: Query, step_ns: int
+) -> None:
+    def answers(store: SqliteStore) -> Any:
+        both = [rounded(store.groups(by, query)) for by in ("agent", "session")]  # type: ignore[arg-type]
+        return store.find(query), store.pulse(step_ns, query), both, store.segments()
+
+    with tempfile.TemporaryDirectory() as path:
+        store = open_store(Path(path))
+        fill(store, batches)
+        before, epoch = answers(store), store.epoch
+        store.close()
+        store = open_store(Path(path))
+        assert (answers(store), store.epoch) == (before, epoch)
+        store.reset()
+        brute = fill(store, batches)
+        assert answers(store) == before
+        assert store.epoch != epoch
+        store.forget("s-b")
+        brute.forget("s-b")
+        assert store.find(query) == brute.find(query)
+        store.close()
+
+
+# threads and the end
+
+
+def test_readers_see_whole_batches_while_a_writer_adds(store: SqliteStore) -> None:
+    batch, done, faults = 20, threading.Event(), []
+
+    def read() -> None:
+        while not done.is_set():
+            counts = [bucket.event_count for bucket in store.pulse(DAY_NS, Query())]
+            groups = store.groups("agent", Query())
+            hits = store.find(Query(limit=1_000)).hits
+            if (
+                sum(counts) % batch
+                or sum(g.event_count for g in groups) % batch
+                or len(hits) % batch
+            ):
+                faults.append((counts, groups, len(hits)))
+
+    readers = [threading.Thread(target=read) for _ in range(3)]
+    for reader in readers:
+        reader.start()
+    try:
+        for start in range(0, 800, batch):
+            records = [make_record(i, T0_NS + i) for i in range(start, start + batch)]
+            store.add("a", "f", records, (start + batch) * LINE_BYTES)
+    finally:
+        done.set()
+        for reader in readers:
+            reader.join()
+    assert faults == []
+    assert len(store.find(Query(limit=1_000)).hits) == 800
+
+
+def test_close_may_be_called_twice_and_nothing_works_afterwards(
+    open_store: Open, tmp_path: Path
+) -> None:
+    store = open_store(tmp_path)
+    add_events(store, {})
+    store.close()
+    store.close()
+    with pytest.raises(StoreError, match="closed"):
+        store.find(Query())
+    with pytest.raises(StoreError, match="closed"):
+        add_events(store, {})

@@ -1,0 +1,161 @@
+"""The answers of a `Store` by filtering a list: slow and plainly right."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal, NamedTuple
+
+from laneway.model.vocabulary import LEVEL_RANK
+from laneway.store.api import Added, Bucket, Cursor, Group, Page, Pointer, Query, Record
+from laneway.store.sqlite.text import text_of
+
+
+class Row(NamedTuple):
+    pointer: Pointer
+    event: dict[str, Any]
+
+
+class BruteStore:
+    def __init__(self) -> None:
+        self.rows: list[Row] = []
+        self.ids: set[str] = set()
+        self.last_seq = 0
+
+    def add(self, segment: str, records: Sequence[Record]) -> Added:
+        seqs: list[int | None] = []
+        for record in records:
+            event: dict[str, Any] = dict(record.event)
+            if event["id"] in self.ids:
+                seqs.append(None)
+                continue
+            self.ids.add(event["id"])
+            self.last_seq += 1
+            seqs.append(self.last_seq)
+            pointer = Pointer(self.last_seq, record.ts_ns, segment, record.offset, record.length)
+            self.rows.append(Row(pointer, event))
+        return Added(seqs, seqs.count(None))
+
+    def forget(self, segment: str) -> None:
+        gone = [row for row in self.rows if row.pointer.segment == segment]
+        self.ids -= {row.event["id"] for row in gone}
+        self.rows = [row for row in self.rows if row.pointer.segment != segment]
+
+    def matching(self, query: Query, *, text: bool = True) -> list[Row]:
+        return [
+            row
+            for row in self.rows
+            if matches(row, query) and (not text or contains(text_of(row.event), query.text))  # type: ignore[arg-type]
+        ]
+
+    def find(self, query: Query) -> Page:
+        rows = sorted(self.matching(query), key=place, reverse=query.newest_first)
+        if query.after:
+            after = (query.after.ts_ns, query.after.seq)
+            rows = [
+                r for r in rows if (place(r) < after if query.newest_first else place(r) > after)
+            ]
+        hits = [row.pointer for row in rows[: query.limit]]
+        more = len(rows) > query.limit
+        return Page(hits, Cursor(hits[-1].ts_ns, hits[-1].seq) if more else None)
+
+    def groups(self, by: Literal["agent", "session"], query: Query) -> list[Group]:
+        field = "agent" if by == "agent" else "session_id"
+        members: dict[str, list[Row]] = {}
+        for row in self.matching(query):
+            if row.event.get(field) is not None:
+                members.setdefault(row.event[field], []).append(row)
+        groups = [self._group(by, name, rows) for name, rows in members.items()]
+        return sorted(groups, key=lambda group: (-group.last_ns, group.name))[: query.limit]
+
+    def pulse(self, step_ns: int, query: Query) -> list[Bucket]:
+        counts: dict[int, list[int]] = {}
+        for row in self.matching(query, text=False):
+            cell = counts.setdefault(row.pointer.ts_ns // step_ns * step_ns, [0, 0])
+            cell[0] += 1
+            cell[1] += has_error(row.event)
+        return [Bucket(start, *counts[start]) for start in sorted(counts)]
+
+    def _group(self, by: Literal["agent", "session"], name: str, rows: list[Row]) -> Group:
+        times = [row.pointer.ts_ns for row in rows]
+        first = {}
+        for row in sorted(
+            rows, key=lambda row: (-row.pointer.ts_ns, row.event["agent"]), reverse=True
+        ):
+            first.setdefault(row.event["agent"], row.pointer.ts_ns)
+        by_appearance = sorted(first, key=lambda agent: (first[agent], agent))
+        return Group(
+            name,
+            self._parent(name) if by == "agent" else "",
+            len(rows),
+            sum(has_error(row.event) for row in rows),
+            min(times),
+            max(times),
+            sum(row.event.get("input_tokens", 0) for row in rows),
+            sum(row.event.get("output_tokens", 0) for row in rows),
+            round(sum(row.event.get("cost_usd", 0) for row in rows), 6),
+            tuple(by_appearance) if by == "session" else (),
+        )
+
+    def _parent(self, agent: str) -> str:
+        said = [
+            (row.pointer.ts_ns, row.event["parent_agent"])
+            for row in self.rows
+            if row.event["agent"] == agent and row.event.get("parent_agent", agent) != agent
+        ]
+        return max(said, default=(0, ""))[1]
+
+
+def place(row: Row) -> tuple[int, int]:
+    return row.pointer.ts_ns, row.pointer.seq
+
+
+def has_error(event: dict[str, Any]) -> bool:
+    rank = LEVEL_RANK.get(event.get("level", ""), 0)
+    return rank >= LEVEL_RANK["error"] or event["event"] == "error" or "error" in event
+
+
+def matches(row: Row, query: Query) -> bool:
+    """Every filter but the text and the cursor."""
+    event, pointer = row.event, row.pointer
+    wanted = {
+        "agent": query.agents, "event": query.events, "session_id": query.sessions, "tool": query.tools,
+        "level": query.levels, "trace_id": query.traces, "span_id": query.spans, "pod": query.pods,
+        "id": query.ids,
+    }  # fmt: skip
+    return (
+        all(not values or event.get(field) in values for field, values in wanted.items())
+        and event["agent"] not in query.not_agents
+        and event["event"] not in query.not_events
+        and (not query.seqs or pointer.seq in query.seqs)
+        and query.has_error in (None, has_error(event))
+        and (query.since_ns is None or pointer.ts_ns >= query.since_ns)
+        and (query.until_ns is None or pointer.ts_ns < query.until_ns)
+    )
+
+
+def contains(text: str, search: str) -> bool:
+    words = tokens_of(text)
+    return all(_has_phrase(words, *piece) for piece in _pieces(search))
+
+
+def tokens_of(text: str) -> list[str]:
+    plain = "".join(
+        c for c in unicodedata.normalize("NFD", text) if unicodedata.category(c) != "Mn"
+    )
+    return re.findall(r"[^\W_]+", plain.lower())
+
+
+def _pieces(search: str) -> Iterable[tuple[list[str], bool]]:
+    for quoted, word in re.findall(r'"([^"]*)"|([^\s"]+)', search):
+        yield tokens_of(quoted or word), word.endswith("*")
+
+
+def _has_phrase(words: list[str], phrase: list[str], is_prefix: bool) -> bool:
+    size = len(phrase)
+    for start in range(len(words) - size + 1):
+        head, last = words[start : start + size - 1], words[start + size - 1]
+        if head == phrase[:-1] and (
+            last.startswith(phrase[-1]) if is_prefix else last == phrase[-1]
+        ):
+            return True
+    return False
