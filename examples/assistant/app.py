@@ -27,45 +27,41 @@ class Chat(BaseModel):
     )
 
 
-class Session:
-    """Open from its first request until it has been idle for a while: one long bar in the lane."""
-
-    def __init__(self, session_id: str, idle_s: float) -> None:
-        self.turns: asyncio.Queue[bool] = asyncio.Queue()
-        self.task = asyncio.create_task(self.stay_open(session_id, idle_s))
-
-    async def stay_open(self, session_id: str, idle_s: float) -> None:
-        async with aspan(session_id, kind="session", agent="assistant") as session:
-            turns = 0
-            while await self.another_turn(idle_s):
-                turns += 1
-            session.set(turns=turns)
-
-    async def another_turn(self, idle_s: float) -> bool:
-        try:
-            return await asyncio.wait_for(self.turns.get(), idle_s)
-        except TimeoutError:
-            return False
-
-    async def close(self) -> None:
-        self.turns.put_nowait(False)
-        await self.task
-
-
 class Sessions:
+    """One long bar each: open from the first request until nothing was asked for a while."""
+
     def __init__(self, idle_s: float) -> None:
         self.idle_s = idle_s
-        self.open: dict[str, Session] = {}
+        self.turns: dict[str, asyncio.Queue[bool]] = {}
+        self.tasks: set[asyncio.Task[None]] = set()
 
     def turn(self, session_id: str) -> None:
-        session = self.open.get(session_id)
-        if session is None or session.task.done():
-            session = self.open[session_id] = Session(session_id, self.idle_s)
-            session.task.add_done_callback(lambda _: self.open.pop(session_id, None))
-        session.turns.put_nowait(True)
+        if session_id not in self.turns:
+            self.turns[session_id] = asyncio.Queue()
+            task = asyncio.create_task(self.stay_open(session_id))
+            self.tasks.add(task)
+            task.add_done_callback(self.tasks.discard)
+        self.turns[session_id].put_nowait(True)
+
+    async def stay_open(self, session_id: str) -> None:
+        async with aspan(session_id, kind="session", agent="assistant") as session:
+            count = 0
+            while await self.another_turn(self.turns[session_id]):
+                count += 1
+            del self.turns[session_id]
+            session.set(turns=count)
+            session.result = f"{count} turns"
+
+    async def another_turn(self, turns: asyncio.Queue[bool]) -> bool:
+        try:
+            return await asyncio.wait_for(turns.get(), self.idle_s)
+        except TimeoutError:
+            return not turns.empty() and turns.get_nowait()
 
     async def close(self) -> None:
-        await asyncio.gather(*(session.close() for session in list(self.open.values())))
+        for turns in self.turns.values():
+            turns.put_nowait(False)
+        await asyncio.gather(*self.tasks)
 
 
 def build_app(idle_s: float = SESSION_IDLE_S, watch_every_s: float = WATCH_EVERY_S) -> FastAPI:

@@ -188,8 +188,11 @@ def answers(url: str) -> bool:
 
 def one_time_link(hub: str, home: Path) -> str:
     """What `laneway up` prints in a terminal: an address that lets one browser in, once."""
-    token = (home / "access.token").read_text().strip()
-    reply = fetch(f"{hub}/auth/code", data=b"{}", headers={"Authorization": f"Bearer {token}"})
+    try:
+        token = (home / "access.token").read_text().strip()
+        reply = fetch(f"{hub}/auth/code", data=b"{}", headers={"Authorization": f"Bearer {token}"})
+    except OSError as error:
+        raise DemoError(f"the hub gives no link to its dashboard: {error}") from error
     return str(json.loads(reply)["url"])
 
 

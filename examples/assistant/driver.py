@@ -34,7 +34,7 @@ REQUESTS = (
     "Which entries are there: SELECT title FROM diary",
     "Find the train to Kraków; find the price of the hotel; calculate (148 + 4 * 96) / 2",
     "Run an endless Python loop, please",
-    "Remember that the staging server wants api_key=KEY",
+    "Remember that the key of the staging server is KEY",
     "Search the documents for the compost",
     "Delete all my notes and everything else",
     "Shuffle 52 cards and keep the order as a note",

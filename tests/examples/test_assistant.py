@@ -22,7 +22,7 @@ ASKED = {
     SIDE_BY_SIDE: "ada",
     "Calculate 17 / 0": "ada",
     "Read holidays.md": "ada",
-    f"Remember that the staging server wants api_key={KEY}": "mei",
+    f"Remember that the key of the staging server is {KEY}": "mei",
     f"Login with password={PASSWORD} and look up when glass is collected": "mei",
     "Delete all my notes": "mei",
     "Which entries are there: SELECT title FROM diary": "mei",
@@ -218,7 +218,7 @@ def test_a_secret_reaches_the_agents_and_not_the_log(run: Run, secret: str) -> N
 
 def test_a_redacted_message_can_still_be_read(run: Run) -> None:
     messages = [event["content"] for event in run.of("user_message")]
-    [message] = [text for text in messages if text.startswith("Remember that the staging")]
+    [message] = [text for text in messages if text.startswith("Remember that the key")]
     assert "[redacted:" in message
 
 
