@@ -39,9 +39,9 @@ def test_a_start_an_end_and_an_error_have_their_marks(monkeypatch: pytest.Monkey
 
 def test_a_result_shows_tool_duration_and_output(monkeypatch: pytest.MonkeyPatch) -> None:
     shown = line(
-        monkeypatch, event="tool_result", tool="search", duration_ms=834.2, output={"hits": 3}
+        monkeypatch, event="tool_result", tool="search", duration_ms=834.2, output={"hits": [3]}
     )
-    assert shown.endswith('tool_result  search  834 ms  {"hits":3}')
+    assert shown.endswith('tool_result  search  834 ms  {"hits":[3]}')
 
 
 def test_an_answer_shows_model_and_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,6 +49,20 @@ def test_an_answer_shows_model_and_tokens(monkeypatch: pytest.MonkeyPatch) -> No
         monkeypatch, event="llm_response", model="small", input_tokens=812, output_tokens=64
     )
     assert shown.endswith("small  812→64 tok")
+
+
+def test_a_conversation_shows_its_last_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    messages = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi?"}]
+    assert line(monkeypatch, event="llm_request", input=messages).endswith("  user: Hi?")
+    said = line(monkeypatch, event="llm_request", input={"messages": messages})
+    assert said.endswith("  user: Hi?")
+
+
+def test_a_few_plain_arguments_show_without_braces(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = line(monkeypatch, event="tool_invocation", input={"path": "a b", "deep": True, "n": 3})
+    assert plain.endswith("  path=a b  deep=true  n=3")
+    nested = line(monkeypatch, event="tool_invocation", input={"a": {"b": 1}})
+    assert nested.endswith('  {"a":{"b":1}}')
 
 
 def test_an_error_shows_its_type_and_message(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,12 +76,12 @@ def test_a_long_text_is_cropped_to_the_window(monkeypatch: pytest.MonkeyPatch) -
     assert shown.endswith("…")
 
 
-def test_lines_beyond_the_first_are_folded_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    shown = line(monkeypatch, 80, content="\n\nfirst line\nsecond\nthird\n")
-    assert shown.endswith("first line  +2 lines")
+def test_many_lines_are_folded_into_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = line(monkeypatch, 80, content="\n\nfirst line\n\nsecond\nthird\n")
+    assert shown.endswith("  first line ⏎ second ⏎ third")
 
 
-def test_the_count_of_folded_lines_survives_cropping(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lines_that_do_not_fit_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     shown = line(monkeypatch, 80, content="word " * 100 + "\nmore")
     assert cell_len(shown) <= 80
     assert shown.endswith("…  +1 line")

@@ -23,10 +23,11 @@ Usage: laneway emit AGENT EVENT [CONTENT] [key=value …] [key:=json …]
 
 HELP_TEXT = f"""\
 {USAGE_TEXT}
-Record one event, or many, from a shell or a hook. It is on disk when the command returns.
+Record one event, or many, from a shell or a hook. What is recorded is on disk
+when the command returns.
 
   AGENT        whose lane it belongs to
-  EVENT        what happened: tool_invocation, error, decision, … or a word of your own
+  EVENT        what happened: tool_invocation, error, decision, or your own word
   CONTENT      the main text
   key=value    a field, as text: tool=grep session_id=42
   key:=json    a field with its type: duration_ms:=12.5 input:='{{"path": "."}}'
@@ -34,17 +35,17 @@ Record one event, or many, from a shell or a hook. It is on disk when the comman
 Options
   -c, --content TEXT  the main text, whatever it looks like; so does: -- TEXT
       --stdin         read the main text from standard input
-      --json          read whole events from standard input: one object, an array, or
-                      NDJSON; AGENT, EVENT and fields fill in what they lack
+      --json          read whole events from standard input: one object, an
+                      array, or NDJSON; AGENT, EVENT and fields fill in gaps
       --log PATH      write to this log (else LOG_PATH, else the home's)
       --url URL       send to this hub (else LOGGING_URL)
-      --timeout SEC   wait this long for the hub; an event that it has not got by then is
-                      kept and sent later (default 2)
+      --timeout TIME  wait so long for the hub; what it has not got by then is
+                      kept in the spool and sent later (default 2s)
   -i, --id            print the event's id
   -q, --quiet         say nothing, not even what is wrong; the exit code tells
   -h, --help          this text
 
-Exit code: 0 recorded, 1 an event was refused, 2 usage, 3 the log cannot be written
+Exit code: 0 recorded, 1 refused, 2 usage, 3 the log cannot be written
 
 Examples
   laneway emit builder decision "use the cached wheel" session_id=$USER
@@ -89,6 +90,7 @@ class Order:
         self.fields: dict[str, object] = {}
         self.values: dict[str, str] = {}
         self.flags: set[str] = set()
+        self.complaints: list[str] = []
 
     @property
     def defaults(self) -> dict[str, object]:
@@ -211,6 +213,8 @@ def _record_all(order: Order, is_quiet: bool) -> int:
     for number, event in enumerate(_iter_events(order, is_quiet), 1):
         try:
             event_id = _record(event)
+            if not event_id:
+                raise _loss(order)
         except EventError as error:
             refused += 1
             prefix = f"event {number}: " if "json" in order.flags else ""
@@ -224,12 +228,15 @@ def _record_all(order: Order, is_quiet: bool) -> int:
 
 def _configure(order: Order) -> "Settings":
     from laneway.base.settings import resolve
+    from laneway.sdk import recorder
     from laneway.sdk.api import configure
 
     url, log = order.values.get("url"), order.values.get("log")
     # A log that is named here wins over a hub that the environment names.
     given = {"log_path": log, "logging_url": "" if log is not None and url is None else url}
     configure(**given)
+    # One line in the end says what went wrong; the SDK's own is for programs that go on.
+    vars(recorder.shared)["_complain"] = order.complaints.append
     return resolve(given)
 
 
@@ -249,11 +256,10 @@ def _iter_events(order: Order, is_quiet: bool) -> Iterator[object]:
 
 
 def _record(raw: object) -> str:
-    """The event's id.
+    """The event's id, or ``""`` if it could not be kept.
 
     Raises:
         EventError: it is no event.
-        LogError: it could not be kept.
     """
     from laneway.model.event import normalise
     from laneway.sdk.api import log_event
@@ -262,10 +268,7 @@ def _record(raw: object) -> str:
         raise EventError([Problem("", str(raw))])
     event: dict[str, object] = dict(normalise(raw)[0])
     agent, kind = str(event.pop("agent")), str(event.pop("event"))
-    event_id = log_event(agent, kind, event.pop("content", None), **event)
-    if not event_id:
-        raise _loss()
-    return event_id
+    return log_event(agent, kind, event.pop("content", None), **event)
 
 
 def _settle(order: Order, settings: "Settings", is_quiet: bool) -> None:
@@ -275,22 +278,23 @@ def _settle(order: Order, settings: "Settings", is_quiet: bool) -> None:
     if flush(order.timeout_s):
         return
     if stats()["waiting"]:
-        raise _loss()
+        raise _loss(order)
     _say(
         f"kept in the spool: {settings.logging_url} did not take it in time; it is sent later",
         is_quiet,
     )
 
 
-def _loss() -> LogError:
+def _loss(order: Order) -> LogError:
+    """Why the last event was not kept, as far as anybody knows."""
     from laneway.sdk.api import stats
 
     lost = stats()["lost"]
-    reasons = ", ".join(lost) if isinstance(lost, dict) else ""
-    return LogError(
-        f"not recorded: {reasons or 'the log cannot be written'}",
-        hint="`laneway doctor` tells what is wrong",
+    reasons = order.complaints[-1:] or (list(lost) if isinstance(lost, dict) else [])
+    reason = (
+        reasons[0].removeprefix("events wait in memory: ") if reasons else "for no known reason"
     )
+    return LogError(f"not recorded: {reason}", hint="`laneway doctor` tells what is wrong")
 
 
 def _say(message: str, is_quiet: bool) -> None:

@@ -24,6 +24,12 @@ KIND_CELLS = (11, 19)
 NARROW_CELLS = 100
 """Below this width the milliseconds go, and the columns stay slimmer."""
 
+RETURN = " ⏎ "
+FOLD = "fold"
+
+FEW = 4
+"""Fields of a payload that read well without their braces."""
+
 TEXT_CHARS = 2_000
 """Of a text that is cropped anyway, no more than this is looked at."""
 
@@ -145,8 +151,22 @@ def main_text(event: dict[str, Any]) -> Part:
     )
     for field in fields:
         if event.get(field) not in (None, ""):
-            return "", as_text(event[field])
+            return "", as_prose(event[field])
     return "", ""
+
+
+def as_prose(value: object) -> str:
+    """What a person would say of a payload: the last message of a conversation, ``key=value`` for a
+    few plain fields, else JSON."""
+    if isinstance(value, dict) and isinstance(value.get("messages"), list):
+        value = value["messages"]
+    if isinstance(value, list) and value and isinstance(value[-1], dict) and "role" in value[-1]:
+        last = value[-1]
+        return f"{last['role']}: {as_prose(last.get('content') or last)}"
+    if isinstance(value, dict) and 0 < len(value) <= FEW:
+        if not any(isinstance(item, (dict, list)) for item in value.values()):
+            return "  ".join(f"{name}={as_text(item)}" for name, item in value.items())
+    return as_text(value)
 
 
 def _error_text(error: dict[str, Any]) -> str:
@@ -164,18 +184,20 @@ def as_text(value: object, *, indent: bool = False) -> str:
 
 
 def _folded(text: str, style: str) -> Iterator[Part]:
-    """The first line that says something, and how many more there are."""
-    text = text.strip() or text
-    more = text.count("\n")
-    yield escape(text[:TEXT_CHARS].partition("\n")[0].rstrip()), style
+    """The lines of ``text`` joined into one, and how many there are more than that."""
+    lines = [line.strip() for line in text[:TEXT_CHARS].split("\n") if line.strip()]
+    yield RETURN.join(map(escape, lines)) or escape(text[:TEXT_CHARS]), style
+    more = text.strip().count("\n")
     if more:
-        yield f"  +{more} line{'s' if more > 1 else ''}", "fold"
+        yield f"  +{more} line{'s' if more > 1 else ''}", FOLD
 
 
 def fit(parts: list[Part], width: int) -> list[Part]:
-    """``parts`` cropped to ``width`` cells with an ellipsis; the count of folded lines stays."""
-    fold = [(text, "dim") for text, style in parts if style == "fold"]
-    parts = [(text, style) for text, style in parts if style != "fold"]
+    """``parts`` cropped to ``width`` cells with an ellipsis, and then the count of folded lines."""
+    fold = [(text, "dim") for text, style in parts if style == FOLD]
+    parts = [(text, style) for text, style in parts if style != FOLD]
+    if cell_len("".join(text for text, _ in parts)) <= width:
+        return parts
     fold_cells = sum(cell_len(text) for text, _ in fold)
     if fold_cells > width // 3:
         fold, fold_cells = [], 0

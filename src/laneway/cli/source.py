@@ -1,5 +1,6 @@
 """Where `query` gets its answers: the running hub, or the index itself, by the same code as the hub's."""
 
+import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -8,11 +9,12 @@ from urllib.parse import quote
 
 import orjson
 
-from laneway.base.errors import LanewayError
+from laneway.base.errors import LanewayError, LogError
 from laneway.base.limits import PAGE_EVENTS
 from laneway.base.settings import Settings
 from laneway.cli.client import Client
 from laneway.cli.indexing import Index, is_writable
+from laneway.log.segment import LogPath
 from laneway.store.api import Query
 from laneway.web import filter as query_filter
 
@@ -70,12 +72,17 @@ class IndexSource:
     """
 
     def __init__(self, settings: Settings) -> None:
+        directory = LogPath.parse(settings.log_path).directory
+        if not os.path.isdir(directory):
+            raise LogError(
+                f"{directory}: there is no log yet", hint="the first event makes it; `laneway emit`"
+            )
         with ExitStack() as stack:
-            directory = ""
+            index_directory = ""
             if not is_writable(settings):
                 made = tempfile.TemporaryDirectory(prefix="laneway-index-")
-                directory = stack.enter_context(made)
-            self._index = Index(settings, directory)
+                index_directory = stack.enter_context(made)
+            self._index = Index(settings, index_directory)
             stack.callback(self._index.close)
             self._index.catch_up()
             self._stack = stack.pop_all()

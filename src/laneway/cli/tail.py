@@ -135,7 +135,7 @@ class Watch:
         line = self._reader.read(data, fingerprint, offset, self._last_ns or now_ns())
         if line.event is None:
             is_wanted = self._match == Match()
-            return Seen(self._last_ns, None, data, line.reason) if is_wanted else None
+            return Seen(self._last_ns, None, data, str(line.problem)) if is_wanted else None
         self._last_ns = line.ts_ns
         event: dict[str, Any] = dict(line.event)
         return Seen(line.ts_ns, event, data) if self._match.accepts(event) else None

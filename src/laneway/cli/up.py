@@ -97,7 +97,8 @@ def greeting(ready: Ready, settings: Settings, terminal: Terminal) -> Iterator[s
     yield "             " + terminal.paint(
         "this link lets in one browser, once; more: laneway open", "dim"
     )
-    yield f"  Log        {log_path.directory}  {terminal.paint(_size(log_path), 'dim')}"
+    size = _size(log_path)
+    yield f"  Log        {log_path.directory}" + terminal.paint(size and f"  {size}", "dim")
     yield ""
     for warning in ready.warnings:
         yield f"  {terminal.paint('WARNING', 'alarm')}  {terminal.paint(warning, 'warn')}"
@@ -134,12 +135,17 @@ def explain(error: HubError, settings: Settings) -> HubError:
     if client.try_health():
         return HubError(
             f"a Laneway hub runs at {client.url} already",
-            hint="`laneway open` shows it; another log can have `laneway up --log PATH --port 0`",
+            hint=f"`laneway open{_named_port(settings)}` prints a link to its page; "
+            "for another log: `laneway up --log PATH --port 0`",
         )
     return HubError(
         f"port {settings.port} is taken by another program",
         hint=f"`laneway up --port {settings.port + 1}`, or --port 0 for any free one",
     )
+
+
+def _named_port(settings: Settings) -> str:
+    return "" if settings.origin["port"] == "default" else f" --port {settings.port}"
 
 
 def _is_empty(log_path: LogPath) -> bool:

@@ -1,0 +1,156 @@
+"""The command as its users run it: a process of its own, with a pipe or a terminal for its output."""
+
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import orjson
+import pytest
+
+COMMAND = [sys.executable, "-m", "laneway"]
+PATIENCE_S = 30.0
+
+
+class Ended(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Ended]
+
+
+@pytest.fixture
+def run(home: Path, tmp_path: Path) -> Run:
+    """Runs ``laneway ARGS`` to its end, in an empty folder, with its output in pipes."""
+
+    def run(*args: str, stdin: str | bytes = b"", **env: str) -> Ended:
+        data = stdin.encode() if isinstance(stdin, str) else stdin
+        done = subprocess.run(
+            [*COMMAND, *args],
+            input=data,
+            capture_output=True,
+            env=environment(home, **env),
+            timeout=PATIENCE_S,
+            cwd=tmp_path,
+        )
+        return Ended(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    return run
+
+
+def environment(home: Path, **more: str) -> dict[str, str]:
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    base = {"LANEWAY_HOME": str(home), "TZ": "UTC", "COLUMNS": "80", "TERM": "xterm-256color"}
+    return {**kept, **base, "PYTHONUTF8": "1", **more}
+
+
+class Screen:
+    """A process on a terminal of its own; `text` is everything that it wrote so far."""
+
+    def __init__(self, *args: str, env: dict[str, str]) -> None:
+        self.master, slave = pty.openpty()
+        self.process = subprocess.Popen(
+            [*COMMAND, *args],
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            env=env,
+            start_new_session=True,
+        )
+        os.close(slave)
+        self._data = b""
+
+    @property
+    def text(self) -> str:
+        return self._data.decode()
+
+    def wait_for(self, what: str) -> str:
+        """Read until ``what`` was written."""
+        until = time.monotonic() + PATIENCE_S
+        while what not in self.text:
+            assert time.monotonic() < until, f"waited in vain for {what!r} in {self.text!r}"
+            if not self._read(0.2) and self.process.poll() is not None:
+                assert what in self.text, f"ended without {what!r}: {self.text!r}"
+        return self.text
+
+    def end(self) -> int:
+        """Read to the end; the exit code."""
+        until = time.monotonic() + PATIENCE_S
+        while self._read(0.2) or self.process.poll() is None:
+            assert time.monotonic() < until, f"does not end: {self.text!r}"
+        return self.process.wait()
+
+    def press_ctrl_c(self) -> None:
+        self.process.send_signal(signal.SIGINT)
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        os.close(self.master)
+
+    def _read(self, timeout_s: float) -> bool:
+        if not select.select([self.master], [], [], timeout_s)[0]:
+            return False
+        try:
+            data = os.read(self.master, 65_536)
+        except OSError:  # Linux: the other end is closed
+            return False
+        self._data += data
+        return bool(data)
+
+
+Show = Callable[..., Screen]
+
+
+@pytest.fixture
+def show(home: Path) -> Iterator[Show]:
+    """Starts ``laneway ARGS`` on a terminal."""
+    screens: list[Screen] = []
+
+    def show(*args: str, **env: str) -> Screen:
+        screens.append(Screen(*args, env=environment(home, **env)))
+        return screens[-1]
+
+    yield show
+    for screen in screens:
+        screen.close()
+
+
+Write = Callable[..., None]
+
+
+@pytest.fixture
+def write(home: Path) -> Write:
+    """Writes events into the home's log, one line each, at set times."""
+    directory = home / "logs"
+
+    def write(*events: dict[str, object], name: str = "events-000001.jsonl") -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        with open(directory / name, "ab") as file:
+            for event in events:
+                base = {"timestamp": "2026-11-23T12:00:00Z", "agent": "planner", "event": "log"}
+                file.write(orjson.dumps({**base, **event}) + b"\n")
+
+    return write
+
+
+@pytest.fixture
+def lines(home: Path) -> Callable[[], list[dict[str, object]]]:
+    """What stands in the home's log."""
+
+    def read() -> list[dict[str, object]]:
+        files = sorted((home / "logs").glob("events-0*.jsonl"))
+        return [
+            orjson.loads(line) for file in files for line in file.read_bytes().split(b"\n") if line
+        ]
+
+    return read
