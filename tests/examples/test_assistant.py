@@ -13,6 +13,8 @@ import pytest
 from example_process import Processes, clean_environment, wait_until
 from openai import OpenAI
 
+pytestmark = pytest.mark.timeout(300)  # real processes, on a machine that may be busy
+
 Event = dict[str, Any]
 
 KEY = "sk-" + "proj-" + secrets.token_hex(24)

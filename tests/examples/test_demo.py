@@ -11,6 +11,8 @@ import httpx
 import pytest
 from example_process import Processes, clean_environment, wait_until
 
+pytestmark = pytest.mark.timeout(300)  # real processes, on a machine that may be busy
+
 HISTORY_S = 90
 
 
