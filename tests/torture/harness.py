@@ -129,6 +129,8 @@ class Writer:
     def join(self) -> None:
         self.process.wait(900)
         self._reader.join()
+        assert self.process.stdout
+        self.process.stdout.close()
 
 
 class Viewer:
@@ -157,7 +159,7 @@ class Viewer:
     def _watch(self) -> None:
         since = max([*self.seqs[-1:], *(end - 1 for _, end in self.gaps[-1:])], default=0)
         epoch = f"&epoch={next(iter(self.epochs))}" if self.epochs else ""
-        address = f"ws://127.0.0.1:{self.hub.port}/logs/ws?history=0&since={since}{epoch}"
+        address = f"ws://127.0.0.1:{self.hub.port}/logs/ws?history=1000000&since={since}{epoch}"
         headers = {"Authorization": f"Bearer {self.hub.access_token}"}
         with connect(
             address, additional_headers=headers, max_size=None, compression=None

@@ -30,6 +30,9 @@ HISTORY_EVENTS = 2_000
 GOING_AWAY, COME_BACK = 1001, 1012
 """WebSocket close codes (RFC 6455 and the registry): the hub stops, or begins anew."""
 
+FILL_S = 20.0
+"""A viewer that comes while the ring is being filled after a start waits at most this long."""
+
 SPARE_NAMES = 10_000
 """Names beyond twice the ring that may gather before they are sorted out."""
 
@@ -89,7 +92,7 @@ class Viewer:
         self._notify()
 
     def _drop_queue(self, following: Frame) -> None:
-        first = next((frame for frame in self._queue if frame.since < frame.until), following)
+        first = next((frame for frame in self._queue if frame.has_events), following)
         self._live.metric.dropped_frames.add(len(self._queue))
         self._queue.clear()
         if first.since < following.since:
@@ -115,6 +118,7 @@ class Live:
         self._lines: list[Frame] = []
         self._flushed_at_s = 0.0
         self._is_open = True
+        self._is_filled = threading.Event()
 
     @property
     def seq(self) -> int:
@@ -143,6 +147,7 @@ class Live:
             for row in rows[start:]:
                 self._ring.push(row.ts_ns, row.event, is_redacted=row.is_redacted)
             self._settle()
+        self._is_filled.set()
 
     def publish(self, rows: Sequence[Row]) -> None:
         """Add ``rows``, in order of seq; they are sent by the next `flush` that is due."""
@@ -246,12 +251,15 @@ class Live:
         """A new viewer, which finds the hello and its backlog waiting.
 
         ``since`` (the last seq it has, of this ``epoch``) resumes; else the newest ``history``
-        events come first. It may take milliseconds to encode: not for the event loop.
+        events come first. It may take milliseconds to encode, and waits for `fill` after a
+        start (else it could not resume): not for the event loop.
 
         Raises:
             HubError: there are too many viewers, or the hub is stopping.
         """
         viewer = Viewer(self, notify, as_json=as_json)
+        if not self._is_filled.wait(FILL_S):
+            raise HubError("the hub is still starting", hint="try again in a few seconds")
         with self._lock:
             self._check_room()
             self._send()
@@ -305,6 +313,7 @@ class Live:
 
     def close(self) -> None:
         """Let every viewer go, and take no more."""
+        self._is_filled.set()
         with self._lock:
             self._is_open = False
             self._close_viewers(GOING_AWAY)
