@@ -6,6 +6,10 @@ from hashlib import blake2b
 from typing import TypeVar
 
 from laneway.base.limits import MIB
+from laneway.base.settings import Settings
+from laneway.hub.hub import make_redactor
+from laneway.hub.line import LineReader
+from laneway.hub.pipeline import Recent
 from laneway.log.segment import LogPath
 from laneway.log.tail import FINGERPRINT_BYTES, LOG_FILE
 
@@ -16,6 +20,11 @@ SCAN_BYTES = 256 * MIB
 Positions = dict[str, tuple[str, int]]
 
 T = TypeVar("T")
+
+
+def new_line_reader(settings: Settings) -> LineReader:
+    """Reads lines as the hub does: normalised, without secrets."""
+    return LineReader(make_redactor(settings), Recent())
 
 
 def end_positions(log_path: LogPath) -> Positions:

@@ -6,11 +6,23 @@ from typing import Annotated
 
 import typer
 
-from laneway.base.settings import BY_NAME, SETTINGS, Setting, Settings, resolve, unknown_setting
+from laneway.base.settings import (
+    BY_NAME,
+    SETTINGS,
+    Setting,
+    Settings,
+    parse_duration_s,
+    parse_size_bytes,
+    resolve,
+    unknown_setting,
+)
 from laneway.cli.escape import escape
 from laneway.cli.terminal import Terminal
 
 MASK = "********"
+NAME_CELLS = max(len(row.name) for row in SETTINGS) + 2
+SIZES = {"GiB": 2**30, "MiB": 2**20, "KiB": 2**10}
+DURATIONS_S = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 
 
 def command(
@@ -43,8 +55,19 @@ def show_value(row: Setting, settings: Settings) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, tuple):
-        return " ".join(map(str, value))
+        return escape(" ".join(map(str, value)))
+    if row.parse is parse_size_bytes:
+        return _in_units(value, SIZES)
+    if row.parse is parse_duration_s:
+        return _in_units(value, DURATIONS_S)
     return escape(str(value))
+
+
+def _in_units(value: float, units: dict[str, int]) -> str:
+    """``256MiB``: in the largest unit that needs no fraction."""
+    fitting = (unit for unit, size in units.items() if value and value % size == 0)
+    unit = next(fitting, "")
+    return f"{value / units.get(unit, 1):g}{unit}"
 
 
 def _as_json(row: Setting, settings: Settings) -> dict[str, object]:
@@ -62,8 +85,11 @@ def _paragraph(row: Setting, settings: Settings, terminal: Terminal) -> list[str
     origin = settings.origin[row.name]
     value = show_value(row, settings)
     shown = terminal.paint(value, "cyan") if value else terminal.paint("(empty)", "dim")
-    source = terminal.paint(origin, "dim" if origin == "default" else "green")
-    text = f"{row.help}  [{', '.join(row.envs)}]"
-    body = textwrap.wrap(text, min(terminal.width, 100) - 2, break_long_words=False)
-    head = f"{terminal.paint(row.name, 'bold')} = {shown}  {terminal.paint('from', 'dim')} {source}"
-    return [head, *(terminal.paint(f"  {line}", "dim") for line in body)]
+    source = "" if origin == "default" else terminal.paint(f"  from {origin}", "green")
+    room = min(terminal.width, 100) - NAME_CELLS
+    text = f"{row.help}  {' '.join(row.envs)}"
+    body = textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False)
+    return [
+        f"{terminal.paint(f'{row.name:<{NAME_CELLS}}', 'bold')}{shown}{source}",
+        *(" " * NAME_CELLS + terminal.paint(line, "dim") for line in body),
+    ]

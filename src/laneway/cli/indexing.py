@@ -8,12 +8,12 @@ from time import monotonic
 
 from laneway.base.errors import StoreError
 from laneway.base.settings import Settings
+from laneway.cli.backlog import new_line_reader
 from laneway.cli.line import show_bytes
 from laneway.cli.terminal import Terminal
 from laneway.hub.archive import Archive
 from laneway.hub.follower import Follower
-from laneway.hub.hub import index_path, make_redactor
-from laneway.hub.line import LineReader
+from laneway.hub.hub import index_path
 from laneway.hub.live import Live
 from laneway.hub.lock import HubLock
 from laneway.hub.metric import Metric
@@ -46,7 +46,7 @@ class Index:
                 stack.callback(HubLock(log_path.directory).release)
             self.store = SqliteStore(directory or index_path(settings), on_problem=_warn)
             stack.callback(self.store.close)
-            reader, lines = Reader(log_path), LineReader(make_redactor(settings))
+            reader, lines = Reader(log_path), new_line_reader(settings)
             stack.callback(reader.close)
             self.metric = Metric()
             live = Live(self.store.epoch, settings.live_events, self.metric)

@@ -3,7 +3,7 @@
 ``18:22:33.123  planner     → tool_invocation   search_files  {"query": "lanes"}``
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,6 +27,8 @@ NARROW_CELLS = 100
 RETURN = " ⏎ "
 FOLD = "fold"
 
+EMPTY: tuple[object, ...] = (None, "", {}, [])
+
 FEW = 4
 """Fields of a payload that read well without their braces."""
 
@@ -46,9 +48,22 @@ class Layout:
         self._agent_cells, self._kind_cells = AGENT_CELLS[0], KIND_CELLS[0]
         self._day = ""
 
+    def widen(self, events: Iterable[dict[str, Any]]) -> None:
+        """Make the columns fit for ``events`` before the first of them is laid out."""
+        slack = 3 if self._is_narrow else 0
+        for event in events:
+            agent, kind = escape(str(event["agent"])), escape(str(event["event"]))
+            self._agent_cells = grown(self._agent_cells, agent, AGENT_CELLS[1] - slack)
+            self._kind_cells = grown(self._kind_cells, kind, KIND_CELLS[1] - slack)
+
+    @property
+    def _is_narrow(self) -> bool:
+        return self.is_cropped and self.terminal.width < NARROW_CELLS
+
     def line(self, event: dict[str, Any], ts_ns: int) -> str:
         width = self.terminal.width if self.is_cropped else 0
-        parts = list(self._head(event, ts_ns, is_narrow=0 < width < NARROW_CELLS))
+        self.widen([event])
+        parts = list(self._head(event, ts_ns))
         parts += describe(event, is_folded=bool(width))
         return self._paint(fit(parts, width) if width else parts)
 
@@ -70,7 +85,7 @@ class Layout:
     def full_lines(self, event: dict[str, Any]) -> Iterator[str]:
         """The payload in full, for beneath the line."""
         for field in ("content", "input", "output", "error"):
-            if event.get(field) not in (None, ""):
+            if event.get(field) not in EMPTY:
                 yield from self._payload_lines(field, as_text(event[field], indent=True))
 
     def _payload_lines(self, field: str, text: str) -> Iterator[str]:
@@ -87,14 +102,12 @@ class Layout:
             parts = [*parts[:-1], (parts[-1][0].rstrip(), parts[-1][1])]
         return "".join(self.terminal.paint(text, *style.split()) for text, style in parts)
 
-    def _head(self, event: dict[str, Any], ts_ns: int, *, is_narrow: bool) -> Iterator[Part]:
+    def _head(self, event: dict[str, Any], ts_ns: int) -> Iterator[Part]:
         moment = self._local(ts_ns)
         clock = moment.strftime("%H:%M:%S")
-        yield clock if is_narrow else f"{clock}.{moment.microsecond // 1000:03d}", "dim"
+        millis = "" if self._is_narrow else f".{moment.microsecond // 1000:03d}"
+        yield clock + millis, "dim"
         agent, kind = escape(str(event["agent"])), escape(str(event["event"]))
-        slack = 3 if is_narrow else 0
-        self._agent_cells = grown(self._agent_cells, agent, AGENT_CELLS[1] - slack)
-        self._kind_cells = grown(self._kind_cells, kind, KIND_CELLS[1] - slack)
         yield "  " + pad(agent, self._agent_cells), self.terminal.agent_style(agent)
         mark, style = mark_of(event)
         yield f"  {mark} ", style
@@ -150,7 +163,7 @@ def main_text(event: dict[str, Any]) -> Part:
         else ("content", "input", "output")
     )
     for field in fields:
-        if event.get(field) not in (None, ""):
+        if event.get(field) not in EMPTY:
             return "", as_prose(event[field])
     return "", ""
 
@@ -163,10 +176,13 @@ def as_prose(value: object) -> str:
     if isinstance(value, list) and value and isinstance(value[-1], dict) and "role" in value[-1]:
         last = value[-1]
         return f"{last['role']}: {as_prose(last.get('content') or last)}"
-    if isinstance(value, dict) and 0 < len(value) <= FEW:
-        if not any(isinstance(item, (dict, list)) for item in value.values()):
-            return "  ".join(f"{name}={as_text(item)}" for name, item in value.items())
+    if isinstance(value, dict) and len(value) <= FEW and not any(map(_is_nested, value.values())):
+        return "  ".join(f"{name}={as_text(item)}" for name, item in value.items())
     return as_text(value)
+
+
+def _is_nested(value: object) -> bool:
+    return isinstance(value, (dict, list))
 
 
 def _error_text(error: dict[str, Any]) -> str:

@@ -132,6 +132,8 @@ def print_lines(lines: Iterable[str], terminal: Terminal) -> int:
 
 
 def to_lines(found: Iterable[dict[str, Any]], layout: Layout, *, is_full: bool) -> Iterator[str]:
+    found = list(found)
+    layout.widen(found)
     for event in found:
         ts_ns = parse_timestamp_ns(event["timestamp"])
         day = layout.day_line(ts_ns)

@@ -1,7 +1,7 @@
 """``laneway tail``: the log as it grows, straight from its files, with or without a hub."""
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, Any, NamedTuple
 
 import typer
@@ -10,13 +10,11 @@ from laneway.base.clock import now_ns
 from laneway.base.errors import SettingError
 from laneway.base.settings import Settings, resolve
 from laneway.cli import option
-from laneway.cli.backlog import end_positions, last_lines
+from laneway.cli.backlog import end_positions, last_lines, new_line_reader
 from laneway.cli.escape import escape_json
 from laneway.cli.line import Layout
 from laneway.cli.match import Match, parse_grep, parse_levels
 from laneway.cli.terminal import Terminal
-from laneway.hub.hub import make_redactor
-from laneway.hub.line import LineReader
 from laneway.log.segment import LogPath
 from laneway.log.tail import Chunk, Tail
 
@@ -93,7 +91,7 @@ class Watch:
     def __init__(self, settings: Settings, match: Match) -> None:
         self._log_path = LogPath.parse(settings.log_path)
         self._match = match
-        self._reader = LineReader(make_redactor(settings))
+        self._reader = new_line_reader(settings)
         self._last_ns = 0
         self._positions = end_positions(self._log_path)
 
@@ -153,11 +151,12 @@ class Printer:
         self.form = form
         self.is_full = is_full
 
-    def print(self, seen: Iterable[Seen]) -> None:
+    def print(self, seen: Sequence[Seen]) -> None:
         if self.form == "raw":
             sys.stdout.buffer.write(b"".join(item.raw + b"\n" for item in seen))
             sys.stdout.buffer.flush()
             return
+        self.layout.widen(item.event for item in seen if item.event is not None)
         self.layout.terminal.write(line for item in seen for line in self._lines(item))
 
     def _lines(self, item: Seen) -> Iterator[str]:

@@ -4,6 +4,7 @@ import logging
 import os
 import shlex
 import sys
+import textwrap
 import threading
 from collections.abc import Iterator
 from typing import Annotated
@@ -95,17 +96,23 @@ def greeting(ready: Ready, settings: Settings, terminal: Terminal) -> Iterator[s
     yield ""
     yield f"  Dashboard  {terminal.link(ready.link)}"
     yield "             " + terminal.paint(
-        "this link lets in one browser, once; more: laneway open", "dim"
+        f"the link lets in one browser, once; laneway open{_named_port(settings)} makes more", "dim"
     )
     size = _size(log_path)
     yield f"  Log        {log_path.directory}" + terminal.paint(size and f"  {size}", "dim")
     yield ""
     for warning in ready.warnings:
-        yield f"  {terminal.paint('WARNING', 'alarm')}  {terminal.paint(warning, 'warn')}"
-    if ready.warnings:
+        yield from _loudly(warning, terminal)
         yield ""
     yield from _lessons(ready, settings, terminal) if _is_empty(log_path) else ()
     yield terminal.paint("  Ctrl-C stops it.", "dim")
+
+
+def _loudly(warning: str, terminal: Terminal) -> Iterator[str]:
+    head = terminal.paint("WARNING", "alarm")
+    for line in textwrap.wrap(warning, max(40, min(terminal.width, 100) - 14)):
+        yield f"  {head}  {terminal.paint(line, 'warn')}"
+        head = " " * len("WARNING")
 
 
 def _lessons(ready: Ready, settings: Settings, terminal: Terminal) -> Iterator[str]:
