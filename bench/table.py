@@ -8,7 +8,8 @@ from statistics import median
 
 def machine() -> str:
     """What the figures were measured on, in one line."""
-    return f"{os.cpu_count()} cores, {platform.system()} {platform.release()}, Python {platform.python_version()}"
+    system = f"{platform.system()} {platform.release()}"
+    return f"{os.cpu_count()} cores, {system}, Python {platform.python_version()}"
 
 
 def show(title: str, rows: list[dict[str, object]]) -> None:

@@ -1,0 +1,148 @@
+"""``POST /log``: one event a request and batches of 500, beside an empty ASGI handler on the same server.
+
+Needs wrk. The hub does all its work meanwhile: redaction, append, index.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import orjson
+
+from bench.table import machine, middle, show
+
+ROUNDS, SECONDS, CONNECTIONS, BATCH = 3, 3, 16, 500
+
+CONTENT = ("The planner asks the researcher for three sources on tidal power, " * 4)[:250]
+EVENT = {
+    "agent": "planner",
+    "event": "tool_invocation",
+    "content": CONTENT,
+    "tool": "search_files",
+    "session_id": "s1",
+    "input": {"pattern": "tidal", "path": "notes"},
+}
+
+SCRIPT = """
+local file = io.open("{body}", "rb")
+wrk.method = "POST"
+wrk.body = file:read("*a")
+wrk.headers["Content-Type"] = "{kind}"
+wrk.headers["Authorization"] = "Bearer {token}"
+"""
+
+ANSWER = b'{"status":"logged","accepted":1,"rejected":0,"durable":false,"errors":[]}'
+
+
+async def bare(scope, receive, send):  # type: ignore[no-untyped-def]
+    """Reads the body and answers; what a hub would do if it had nothing to do."""
+    while (await receive()).get("more_body"):
+        pass
+    head = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(ANSWER))]
+    await send({"type": "http.response.start", "status": 200, "headers": head})
+    await send({"type": "http.response.body", "body": ANSWER})
+
+
+def serve_bare() -> None:
+    import asyncio
+
+    import uvloop
+    from uvicorn import Config, Server
+
+    from laneway.web.server import bind
+
+    listener = bind("127.0.0.1", 0)
+    listener.listen()
+    print(f"http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
+    config = Config(bare, http="httptools", ws="none", lifespan="off", log_config=None, access_log=False,
+                    proxy_headers=False, server_header=False, date_header=False)  # fmt: skip
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(Server(config).serve(sockets=[listener]))
+
+
+def serve_hub(home: str) -> None:
+    from laneway.base.settings import resolve
+    from laneway.web.server import serve
+
+    settings = resolve({"home": home, "log_path": f"{home}/logs", "port": 0})
+    serve(settings, on_ready=lambda ready: print(ready.url, flush=True))
+
+
+@contextmanager
+def running(*arguments: str) -> Iterator[str]:
+    """A server of this module in a process of its own; its address."""
+    command = [sys.executable, "-m", "bench.ingest", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        try:
+            yield process.stdout.readline().strip()
+        finally:
+            process.terminate()
+
+
+def load(url: str, script: str) -> float:
+    """Requests a second."""
+    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{SECONDS}s", "-s", script, f"{url}/log"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    text = done.stdout + done.stderr
+    if "Non-2xx" in text:
+        raise RuntimeError(text)
+    found = re.search(r"Requests/sec:\s+([\d.]+)", text)
+    assert found, text
+    return float(found[1])
+
+
+def write_scripts(folder: Path, token: str) -> dict[int, str]:
+    """wrk's scripts by events in a request."""
+    one = orjson.dumps(EVENT)
+    scripts = {}
+    for count, kind in ((1, "application/json"), (BATCH, "application/x-ndjson")):
+        (folder / f"{count}.body").write_bytes(b"\n".join([one] * count))
+        script = folder / f"{count}.lua"
+        body = str(folder / f"{count}.body")
+        script.write_text(SCRIPT.format(body=body, kind=kind, token=token))
+        scripts[count] = str(script)
+    return scripts
+
+
+def main() -> None:
+    if not shutil.which("wrk"):
+        sys.exit("bench/ingest.py needs wrk (apt install wrk, brew install wrk)")
+    rates: dict[tuple[str, int], list[float]] = {}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with running("hub", name) as hub, running("bare") as empty:
+            scripts = write_scripts(folder, (folder / "ingest.token").read_text().strip())
+            for _ in range(ROUNDS):
+                for count, script in scripts.items():
+                    for who, url in (("bare ASGI", empty), ("hub", hub)):
+                        rates.setdefault((who, count), []).append(load(url, script) * count)
+    rows: list[dict[str, object]] = []
+    for count in scripts:
+        limit = middle(rates["bare ASGI", count])
+        for who in ("bare ASGI", "hub"):
+            rate = middle(rates[who, count])
+            rows.append(
+                {
+                    "events a request": count,
+                    "server": who,
+                    "events/s": rate,
+                    "of bare": rate / limit,
+                }
+            )
+    show(f"POST /log ({machine()}, {os.getloadavg()[0]:.1f} load)", rows)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["bare"]:
+        serve_bare()
+    elif sys.argv[1:2] == ["hub"]:
+        serve_hub(sys.argv[2])
+    else:
+        main()
