@@ -251,7 +251,7 @@ class Follower:
         found = []
         last_ns = self._last_ns.get(chunk.segment, 0)
         for offset, data in chunk.lines:
-            line = self._lines.read(data, chunk.fingerprint, offset, last_ns or now_ns())
+            line = self._lines.read_new(data, chunk.fingerprint, offset, last_ns or now_ns())
             if line.event is None:
                 self._put_aside(chunk.segment, offset, len(data), line.problem)
                 continue

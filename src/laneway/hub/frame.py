@@ -24,6 +24,11 @@ class Frame(NamedTuple):
     """The dictionaries as the receiver must have them to read this frame."""
 
     @property
+    def has_events(self) -> bool:
+        """Whether it covers any seq, as batches and gaps do."""
+        return self.since < self.until
+
+    @property
     def last_seq(self) -> int:
         """The last seq that a receiver knows of, once it has read this frame."""
         return self.until - 1

@@ -14,7 +14,7 @@ from laneway.hub.line import LineReader
 from laneway.hub.live import Live
 from laneway.hub.lock import HubLock
 from laneway.hub.metric import Metric, resident_bytes
-from laneway.hub.pipeline import Intake
+from laneway.hub.pipeline import Intake, Recent
 from laneway.log.append import Appender
 from laneway.log.read import Reader
 from laneway.log.segment import LogPath
@@ -41,14 +41,15 @@ class Hub:
         self.log_path = LogPath.parse(settings.log_path)
         self.metric = Metric()
         self.redactor = make_redactor(settings)
-        self.intake = Intake(self.redactor, self.metric)
+        recent = Recent()
+        self.intake = Intake(self.redactor, self.metric, recent)
         self.lock = HubLock(self.log_path.directory)
         try:
             self.store = SqliteStore(index_path(settings), on_problem=note_problem)
         except BaseException:
             self.lock.release()
             raise
-        lines = LineReader(make_redactor(settings))  # what it finds is counted apart
+        lines = LineReader(make_redactor(settings), recent)  # what it finds is counted apart
         self._appender = Appender(self.log_path, segment_bytes=settings.segment_bytes)
         self._reader = Reader(self.log_path)
         self._append_fault = ""

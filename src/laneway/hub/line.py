@@ -10,12 +10,11 @@ from typing import Any, NamedTuple, cast
 import orjson
 
 from laneway.base.errors import EventError, Problem
+from laneway.hub.pipeline import Recent
 from laneway.model.encode import encode
 from laneway.model.event import Event, normalise
 from laneway.model.redact import Redactor
 from laneway.model.wire import decode_line, is_too_deep, stable_id
-
-MARKS = (b"[redacted:", b"[withheld:")
 
 
 class Line(NamedTuple):
@@ -33,8 +32,15 @@ class Line(NamedTuple):
 class LineReader:
     """Thread-safe."""
 
-    def __init__(self, redactor: Redactor) -> None:
+    def __init__(self, redactor: Redactor, recent: Recent) -> None:
         self._redactor = redactor
+        self._recent = recent
+
+    def read_new(self, data: bytes, fingerprint: str, offset: int, fallback_ns: int) -> Line:
+        """`read`, for a line that is met for the first time."""
+        if known := self._recent.pop(data):
+            return Line(*known, data, _is_marked(data))
+        return self.read(data, fingerprint, offset, fallback_ns)
 
     def read(self, data: bytes, fingerprint: str, offset: int, fallback_ns: int) -> Line:
         """The line ``data`` at ``offset``; without a timestamp it gets ``fallback_ns``.
@@ -57,7 +63,11 @@ class LineReader:
         # only the second one is in the event.
         is_as_kept = is_strict and event == raw and not is_suspicious
         shown = data if is_as_kept else encode(event)
-        return Line(event, ts_ns, shown, any(mark in shown for mark in MARKS), count > 0)
+        return Line(event, ts_ns, shown, _is_marked(shown), count > 0)
+
+
+def _is_marked(line: bytes) -> bool:
+    return b"[redacted:" in line or b"[withheld:" in line
 
 
 def _decode(data: bytes) -> tuple[dict[str, Any], bool]:

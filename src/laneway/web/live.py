@@ -215,9 +215,9 @@ class EventChannel:
         await self._send_body(b"retry: 2000\n\n")
 
     async def send(self, frame: Frame) -> None:
-        await self._send_body(
-            b"id: %b:%d\ndata: %b\n\n" % (self._epoch, frame.last_seq, frame.data)
-        )
+        # A hello has no id: who resumes after it alone must still get the backlog.
+        place = b"id: %b:%d\n" % (self._epoch, frame.last_seq) if frame.has_events else b""
+        await self._send_body(place + b"data: %b\n\n" % frame.data)
 
     async def wait_gone(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":
@@ -256,7 +256,8 @@ def live_router(streams: Streams) -> APIRouter:
         "/logs/sse",
         summary="The live stream as server-sent events",
         description="Messages as in docs/protocol.md, Live; `format=json` sends whole events.",
-        response_class=EventStream,
+        response_class=Response,
+        responses={200: {"content": {"text/event-stream": {}}}},
         openapi_extra={"parameters": [_parameter(name) for name in PARAMETERS]},
     )
     async def sse(request: Request) -> Response:
