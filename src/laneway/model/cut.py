@@ -50,8 +50,9 @@ def shorten(text: str, keep: int) -> str:
     body, gone, digest = split_mark(text)
     if len(body) <= keep:
         return text
-    gone += _utf8_size(body, keep)
-    return _clean(body[:keep]) + join_mark(gone, digest or _digest(text))
+    if not gone:
+        digest = _digest(text)
+    return _clean(body[:keep]) + join_mark(gone + _utf8_size(body, keep), digest)
 
 
 def split_mark(text: str) -> tuple[str, int, str]:

@@ -4,12 +4,15 @@ A rule begins with a literal (its anchor) and goes on with a pattern whose every
 repeat is bounded and possessive, so that no text makes it slow.
 
 `TOKEN_RULES` match a run of `RUN_CHARS` or more token characters that holds the
-anchor; `LONG_RULES` match something that holds such a run elsewhere; `WORD_RULES`
+anchor, or follows it; `PATH_RULES` an address that ends in such a run; `WORD_RULES`
 begin with a word in any case. A text without such a run or word needs no pattern at all.
 """
 
 RUN_CHARS = 20
 """The shortest token of `TOKEN_RULES`; ordinary words are shorter."""
+
+BEFORE_CHARS = 12
+"""How far before its run an anchor of `TOKEN_RULES` may begin."""
 
 BASE64_CHARS = 36
 """The shortest base64 that is looked into: 27 bytes. Trace ids (32) stay below."""
@@ -52,7 +55,6 @@ TOKEN_RULES = (
     Rule("xai-key", "xai-", f"{_B62}{{60,120}}+"),
     Rule("nvidia-key", "nvapi-", f"{_B64URL}{{40,80}}+"),
     Rule("tavily-key", "tvly-", f"{_B64URL}{{20,64}}+"),
-    Rule("firecrawl-key", "fc-", f"{_HEX}{{32}}(?![A-Za-z0-9])"),
     Rule("elevenlabs-key", "sk_", f"{_HEX}{{48}}(?![A-Za-z0-9])"),
     Rule("e2b-key", "e2b_", f"{_HEX}{{40}}(?![A-Za-z0-9])"),
     Rule("langsmith-key", "lsv2_pt_|lsv2_sk_", f"{_HEX}{{32}}_{_HEX}{{10}}"),
@@ -88,12 +90,11 @@ TOKEN_RULES = (
     Rule("notion-token", "ntn_|secret_", f"{_B62}{{43,60}}+"),
     Rule("figma-token", "figd_", f"{_B64URL}{{30,60}}+"),
     Rule("postman-key", "PMAK-", f"{_HEX}{{24}}-{_HEX}{{34}}"),
-    Rule("airtable-token", "pat", f"{_B62}{{14}}\\.{_HEX}{{64}}"),
     # messages and money
     Rule("slack-token", "xoxb-|xoxp-|xoxa-|xoxr-|xoxs-|xoxe-|xoxc-|xoxd-|xapp-",
-         "[A-Za-z0-9%-]{14,250}+"),
+         "[A-Za-z0-9-]{15,250}+(?:%[A-Za-z0-9%-]{1,250}+)?+"),
     Rule("stripe-key", "sk_live_|sk_test_|rk_live_|rk_test_", f"{_B62}{{16,255}}+"),
-    Rule("stripe-webhook-secret", "whsec_", "[A-Za-z0-9+/]{24,64}+={0,2}+"),
+    Rule("stripe-webhook-secret", "whsec_", f"{_B62}{{14}}[A-Za-z0-9+/]{{10,50}}+={{0,2}}+"),
     Rule("square-token", "sq0csp-|sq0atp-|EAAAE", f"{_B64URL}{{22,64}}+"),
     Rule("shopify-token", "shpat_|shpca_|shppa_|shpss_", "[a-fA-F0-9]{32}(?![A-Za-z0-9])"),
     Rule("mailgun-key", "key-", f"{_HEX}{{32}}(?![A-Za-z0-9])"),
@@ -101,22 +102,31 @@ TOKEN_RULES = (
     Rule("brevo-key", "xkeysib-", f"{_HEX}{{64}}-{_B62}{{16}}"),
     Rule("facebook-token", "EAA", f"{_B62}{{80,300}}+"),
     Rule("age-key", "AGE-SECRET-KEY-1", "[A-Z0-9]{58}"),
-    Rule("jwt", "eyJ", f"{_B64URL}{{8,4096}}+\\.{_B64URL}{{8,8192}}+(?:\\.{_B64URL}{{0,2048}}+){{0,3}}+"),
-)  # fmt: skip
-
-LONG_RULES = (
+    Rule("jwt", "eyJ", f"{_B64URL}{{17,4096}}+\\.{_B64URL}{{8,8192}}+(?:\\.{_B64URL}{{0,2048}}+){{0,3}}+"),
+    # an anchor with a dot or colon stands before the run
     Rule("google-oauth-token", "ya29.", f"{_B64URL}{{20,1024}}+"),
-    Rule("sendgrid-key", "SG.", f"{_B64URL}{{16,32}}+\\.{_B64URL}{{30,64}}+"),
+    Rule("sendgrid-key", "SG.", f"{_B64URL}{{20,32}}+\\.{_B64URL}{{30,64}}+"),
     Rule("vault-token", "hvs.|hvb.|hvr.", f"{_B64URL}{{20,300}}+"),
     Rule("terraform-token", ".atlasv1.", f"{_B64URL}{{60,80}}+", before=""),
-    Rule("doppler-token", "dp.pt.|dp.st.|dp.ct.", "[A-Za-z0-9._-]{40,80}+"),
+    Rule("doppler-token", "dp.pt.|dp.st.|dp.ct.", f"{_B62}{{40,60}}+"),
     Rule("dropbox-token", "sl.", f"{_B64URL}{{100,1500}}+"),
     Rule("telegram-token", ":AA", f"{_B64URL}{{32,35}}+", before="digit"),
-    Rule("slack-webhook", "hooks.slack.com/",
-         "(?:services|workflows)/(T[A-Z0-9]{6,14}+/[A-Z0-9]{6,16}+/[A-Za-z0-9/]{16,64}+)", before=""),
-    Rule("discord-webhook", "discord.com/api/webhooks/|discordapp.com/api/webhooks/",
-         f"[0-9]{{15,22}}+/({_B64URL}{{40,100}}+)", before=""),
 )  # fmt: skip
+
+PATH_RULES = (
+    Rule(
+        "slack-webhook",
+        "hooks.slack.com/",
+        "(?:services|workflows)/(T[A-Z0-9]{6,14}+/[A-Z0-9]{6,16}+/[A-Za-z0-9/]{16,64}+)",
+        before="",
+    ),
+    Rule(
+        "discord-webhook",
+        "discord.com/api/webhooks/|discordapp.com/api/webhooks/",
+        f"[0-9]{{15,22}}+/({_B64URL}{{40,100}}+)",
+        before="",
+    ),
+)
 
 _SPACE = "[ \\t]"
 _ASSIGN = (

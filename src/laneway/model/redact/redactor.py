@@ -31,7 +31,7 @@ class Redactor:
     """``counts`` holds how many values each rule replaced. Safe to share between threads."""
 
     def __init__(self, extra_secrets: "Iterable[str]" = (), key_path: str | None = None) -> None:
-        """``extra_secrets``: see `environment_secrets`. ``key_path``: the file of the marks' key, see `Marker`."""
+        """``extra_secrets``: see `environment_secrets`. ``key_path``: the file with the key of `Marker`."""
         self.counts: dict[str, int] = {}
         self._secrets = sorted({s for s in extra_secrets if len(s) >= 8}, key=len, reverse=True)
         self._needles = _spellings(self._secrets)

@@ -9,7 +9,8 @@ import re
 from laneway.model.redact.judge import CHECKS, is_assigned
 from laneway.model.redact.patterns import (
     BASE64_CHARS,
-    LONG_RULES,
+    BEFORE_CHARS,
+    PATH_RULES,
     RUN_CHARS,
     TOKEN_RULES,
     WORD_RULES,
@@ -31,10 +32,10 @@ _WORD_CHARS = frozenset(_TOKEN_CHARS[:62].decode())
 _DIGITS = frozenset("0123456789")
 
 _TOKENS = {anchor: rule for rule in TOKEN_RULES for anchor in rule.anchors}
-_LONGS = {anchor: rule for rule in LONG_RULES for anchor in rule.anchors}
+_PATHS = {anchor: rule for rule in PATH_RULES for anchor in rule.anchors}
 _WORDS = {anchor: rule for rule in WORD_RULES for anchor in rule.anchors}
 _TOKEN_ANCHORS = tuple(_TOKENS)
-_LONG_ANCHORS = tuple(_LONGS)
+_PATH_ANCHORS = tuple(_PATHS)
 _WORD_ANCHORS = tuple(_WORDS)
 
 _ASSIGNED = r"\\{0,3}[\"']?\s{0,3}[:=]"
@@ -44,6 +45,7 @@ _BASIC = re.compile("basic [A-Za-z0-9+/]{8}")
 _KEY_KINDS = ("api", "access", "secret", "private", "signing", "encryption", "master", "shared",
               "account", "auth", "service", "ssh", "webhook")  # fmt: skip
 
+_BASE64 = re.compile(f"[A-Za-z0-9+/]{{{BASE64_CHARS},}}+={{0,2}}+")
 _MARK = re.compile(r"\[redacted:[a-z0-9-]{1,40}:[0-9a-f]{6}\]")
 
 _compiled: "dict[str, re.Pattern[str]]" = {}
@@ -89,16 +91,20 @@ def _has_key_kind(low: str) -> bool:
 
 
 def long_runs(data: bytes) -> list[str]:
-    """The runs of `RUN_CHARS` token characters and more, but for UUIDs and hex digests."""
+    """The runs of `RUN_CHARS` token characters and more, but for UUIDs and hex digests.
+
+    Each comes with the `BEFORE_CHARS` before it, where the anchors with a dot or colon stand.
+    """
     classes = data.translate(_CLASSES).decode("latin-1")
     found: list[str] = []
     at = classes.find(_RUN)
     while at >= 0:
         end = classes.find(" ", at)
-        run = data[at : end if end >= 0 else None]
-        if run.strip(_HEX_OR_DASH):
-            found.append(run.decode("latin-1"))
-        at = classes.find(_RUN, end) if end >= 0 else -1
+        if end < 0:
+            end = len(data)
+        if data[at:end].strip(_HEX_OR_DASH):
+            found.append(data[max(at - BEFORE_CHARS, 0) : end].decode("latin-1"))
+        at = classes.find(_RUN, end)
     return found
 
 
@@ -107,15 +113,14 @@ def has_token(runs: "Sequence[str]", text: str) -> bool:
     joined = " ".join(runs)
     return bool(
         [anchor for anchor in _TOKEN_ANCHORS if anchor in joined]
-        or [anchor for anchor in _LONG_ANCHORS if anchor in text]
+        or [anchor for anchor in _PATH_ANCHORS if anchor in text]
         or any(map(may_be_base64, runs))
     )
 
 
 def may_be_base64(run: str) -> bool:
     return len(run) >= BASE64_CHARS and any(
-        len(part) >= BASE64_CHARS and part.strip("0123456789abcdefABCDEF")
-        for part in run.replace("-", "_").split("_")
+        found[0].strip("0123456789abcdefABCDEF") for found in _BASE64.finditer(run)
     )
 
 
@@ -148,10 +153,10 @@ def _find_words(text: str, low: str) -> list[Span]:
 def _find_tokens(text: str, hay: str) -> list[Span]:
     """``hay`` is where the anchors of tokens are looked for: the long runs of ``text``."""
     tokens = [anchor for anchor in _TOKEN_ANCHORS if anchor in hay]
-    longs = [anchor for anchor in _LONG_ANCHORS if anchor in text]
+    paths = [anchor for anchor in _PATH_ANCHORS if anchor in text]
     return [
         *(span for anchor in tokens for span in _match(text, text, anchor, _TOKENS[anchor])),
-        *(span for anchor in longs for span in _match(text, text, anchor, _LONGS[anchor])),
+        *(span for anchor in paths for span in _match(text, text, anchor, _PATHS[anchor])),
     ]
 
 
@@ -199,7 +204,7 @@ def _may_begin(text: str, at: int, before: str) -> bool:
 def _find_base64(text: str) -> "Iterator[Span]":
     from binascii import Error, a2b_base64
 
-    for found in re.finditer(f"[A-Za-z0-9+/]{{{BASE64_CHARS},}}+={{0,2}}+", text):
+    for found in _BASE64.finditer(text):
         run = found[0].rstrip("=")
         try:
             inner = a2b_base64(run[: len(run) // 4 * 4]).decode()
