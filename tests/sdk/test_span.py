@@ -57,6 +57,7 @@ def test_a_model_call_carries_its_tokens_and_text(events) -> None:
         "local",
     )
     assert (end["event"], end["model"]) == ("llm_response", "gpt-local")
+    assert end["provider"] == "local"
     assert (end["content"], end["input_tokens"], end["output_tokens"]) == ("hello", 40, 12)
 
 

@@ -27,6 +27,9 @@ KINDS = {
 }
 """Kind: start event, end event, and the field that holds the span's name."""
 
+ON_BOTH = ("provider", "attempt")
+"""Fields given to a span that its end event repeats: tokens are summed by them without a join."""
+
 STACK_CHARS = 16_384
 """The end of a stack tells where it broke; deep recursion repeats itself before that."""
 
@@ -91,6 +94,7 @@ class span:
         self._shared = {**outer.additions, **inner, "span_id": self.span_id}
         if self._name_field:
             self._shared[self._name_field] = self.name
+        self._shared.update({key: self._fields[key] for key in ON_BOTH if key in self._fields})
         self._context = outer.derive(self._agent, {**inner, "parent_span_id": self.span_id})
         self._record(self._start, self._fields)
         self._began_ns = perf_counter_ns()
