@@ -72,8 +72,10 @@ _KINDS = {
     "error": _ERROR,
 }
 
-_EARLIEST_S = -62_135_596_800  # year 1
-_LATEST_S = 253_402_300_799  # year 9999, the last that ISO 8601 writes with four digits
+_EARLIEST_NS = -62_135_596_800 * NS_PER_S  # year 1
+_LATEST_NS = (
+    253_402_300_800 * NS_PER_S - 1
+)  # year 9999, the last that ISO 8601 writes with four digits
 
 
 def normalise(raw: object, *, received_ns: int = 0) -> tuple[Event, int]:
@@ -148,9 +150,8 @@ def _take_timestamp(value: object, received_ns: int, problems: list[Problem]) ->
     try:
         ts_ns = parse_timestamp_ns(value)
         return format_ns(ts_ns), ts_ns
-    except (ValueError, OverflowError) as error:
-        reason = str(error) if isinstance(error, ValueError) else "is out of range"
-        problems.append(Problem("timestamp", f"{quote(value)} {reason}"))
+    except ValueError as error:
+        problems.append(Problem("timestamp", f"{quote(value)} {error}"))
         return "", 0
 
 
@@ -179,7 +180,7 @@ def _try_own_timestamp(text: str) -> int | None:
 def _parse_second_ns(text: str) -> int | None:
     try:
         ts_ns = parse_timestamp_ns(text)
-    except (ValueError, OverflowError):
+    except ValueError:
         return None
     return ts_ns if format_ns(ts_ns)[:19] == text else None
 
@@ -193,16 +194,20 @@ def parse_timestamp_ns(value: object) -> int:
     if isinstance(value, str):
         moment = _try_iso(value)
         if moment is not None:
-            whole = moment.replace(microsecond=0)
-            return int(whole.timestamp()) * NS_PER_S + moment.microsecond * 1000
+            seconds = int(moment.replace(microsecond=0).timestamp())
+            return _in_range(seconds * NS_PER_S + moment.microsecond * 1000)
         value = _try_number(value)
     if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value:
         raise ValueError("is not ISO 8601 or a Unix time")
     size = abs(value)
     scale = NS_PER_S if size < 1e11 else 1_000_000 if size < 1e14 else 1_000 if size < 1e17 else 1
-    if not _EARLIEST_S <= value * scale / NS_PER_S <= _LATEST_S:
+    return _in_range(value * scale)
+
+
+def _in_range(ts_ns: float) -> int:
+    if not _EARLIEST_NS <= ts_ns <= _LATEST_NS:
         raise ValueError("is not a time between the years 1 and 9999")
-    return int(value) * scale if isinstance(value, int) else round(value * scale)
+    return ts_ns if isinstance(ts_ns, int) else round(ts_ns)
 
 
 def _try_iso(text: str) -> datetime | None:
