@@ -22,6 +22,8 @@ from tests.store.build import LINE_BYTES, T0_NS, end_of, make_event, make_record
 
 Open = Callable[[Path], SqliteStore]
 DAY_NS = 86_400 * NS_PER_S
+MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
+"""Hundreds of small indexes: on a disk their fsyncs would be most of the time."""
 
 
 @pytest.fixture(params=["sqlite", "sqlite in tiny blocks"], scope="module")
@@ -598,7 +600,7 @@ def rounded(groups: list[Group]) -> list[Group]:
 def test_every_answer_is_that_of_filtering_a_list(
     open_store: Open, batches: Any, queries: list[Query], step_ns: int
 ) -> None:
-    with tempfile.TemporaryDirectory() as path:
+    with tempfile.TemporaryDirectory(dir=MEMORY) as path:
         store = open_store(Path(path))
         brute = fill(store, batches)
         for query in queries:
@@ -614,7 +616,7 @@ def test_every_answer_is_that_of_filtering_a_list(
 def test_pages_meet_every_hit_once_in_order(
     open_store: Open, batches: Any, query: Query, limit: int
 ) -> None:
-    with tempfile.TemporaryDirectory() as path:
+    with tempfile.TemporaryDirectory(dir=MEMORY) as path:
         store = open_store(Path(path))
         brute = fill(store, batches)
         query = replace(query, after=None, limit=1_000)
@@ -639,7 +641,7 @@ def test_a_rebuild_a_restart_and_forgetting_change_no_answer(
         both = [rounded(store.groups(by, query)) for by in ("agent", "session")]  # type: ignore[arg-type]
         return store.find(query), store.pulse(step_ns, query), both, store.segments()
 
-    with tempfile.TemporaryDirectory() as path:
+    with tempfile.TemporaryDirectory(dir=MEMORY) as path:
         store = open_store(Path(path))
         fill(store, batches)
         before, epoch = answers(store), store.epoch

@@ -43,7 +43,11 @@ class Directory:
         try:
             os.makedirs(self.path, mode=0o700, exist_ok=True)
             self._lock_file = self._lock()
-            self.epoch, self.seq_floor = self._read_epoch() or self._renew(0)
+            try:
+                self.epoch, self.seq_floor = self._read_epoch() or self._renew(0)
+            except BaseException:
+                self._lock_file.close()
+                raise
         except OSError as error:
             raise StoreError(
                 f"{self.path}: the index cannot be written ({error.strerror})",

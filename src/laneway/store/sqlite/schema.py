@@ -133,6 +133,12 @@ def create(connection: sqlite3.Connection, segment: str, fingerprint: str) -> No
     connection.execute("COMMIT")
 
 
+def is_blank(connection: sqlite3.Connection) -> bool:
+    """Whether nothing was laid out yet: the process was killed in `create`."""
+    (count,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    return bool(count == 0)
+
+
 def find_fault(connection: sqlite3.Connection) -> str:
     """Why this database is not one of ours, or an empty text."""
     (application,) = connection.execute("PRAGMA application_id").fetchone()
@@ -141,7 +147,8 @@ def find_fault(connection: sqlite3.Connection) -> str:
         return "it is not an index of Laneway"
     if version != VERSION:
         return f"it has layout {version}, and this version of Laneway reads {VERSION}"
-    return ""
+    (count,) = connection.execute("SELECT count(*) FROM meta").fetchone()
+    return "" if count == 1 else "it does not tell its segment"
 
 
 def open_writer(path: str) -> sqlite3.Connection:

@@ -78,8 +78,6 @@ class Summary:
 
 def read_summary(connection: sqlite3.Connection) -> Summary:
     row = connection.execute(_GET_META).fetchone()
-    if row is None:
-        raise sqlite3.DatabaseError("it holds no description of itself")
     said = connection.execute("SELECT agent, last_ns, parent FROM parent")
     parents = {agent: (last_ns, parent) for agent, last_ns, parent in said}
     return replace(Summary(*row), parents=parents)

@@ -66,9 +66,11 @@ class SqliteStore:
         self._directory = Directory(path)
         try:
             self._load()
-        except (sqlite3.Error, OSError) as error:
+        except BaseException as error:
             self._directory.close()
-            raise StoreError(f"{path}: {error}") from error
+            if isinstance(error, sqlite3.Error | OSError):
+                raise StoreError(f"{path}: {error}") from error
+            raise
 
     @property
     def epoch(self) -> str:
@@ -171,21 +173,26 @@ class SqliteStore:
         try:
             summary, fault = self._inspect(path)
         except sqlite3.DatabaseError as error:
-            if not _is_damage(error):
+            # ERROR: a table or column of ours is missing.
+            if not _is_damage(error) and _code(error) != sqlite3.SQLITE_ERROR:
                 raise
             summary, fault = None, str(error)
-        if summary and not fault:
+        if fault:
+            self._on_problem(f"{os.path.basename(path)} is dropped and indexed again: {fault}")
+        elif summary:
             self._summaries[summary.segment] = summary
-            return True
-        self._on_problem(f"{os.path.basename(path)} is dropped and indexed again: {fault}")
-        return False
+        else:
+            self._directory.remove(path)
+        return not fault
 
     def _inspect(self, path: str) -> tuple[Summary | None, str]:
+        """What the database holds (None: nothing yet), and what is wrong with it."""
         if self._directory.is_damaged(path):
             return None, "it was found damaged before"
         with closing(schema.open_reader(path)) as connection:
-            fault = schema.find_fault(connection)
-            if fault:
+            if schema.is_blank(connection):
+                return None, ""
+            if fault := schema.find_fault(connection):
                 return None, fault
             summary = read_summary(connection)
         is_ours = self._directory.database(summary.segment) == path
@@ -204,9 +211,13 @@ class SqliteStore:
         return writer
 
     def _open_writer(self, segment: str, fingerprint: str) -> SegmentWriter:
-        connection = schema.open_writer(self._directory.database(segment))
+        database = self._directory.database(segment)
+        is_new = segment not in self._summaries
+        if is_new:
+            self._directory.remove(database)  # what an earlier, failed attempt left
+        connection = schema.open_writer(database)
         try:
-            if segment not in self._summaries:
+            if is_new:
                 schema.create(connection, segment, fingerprint)
             return SegmentWriter(connection)
         except BaseException:
@@ -266,13 +277,15 @@ class SqliteStore:
     ) -> T | None:
         """``work`` done on the segment, or None where it was forgotten in the meantime."""
         self._require_open()
+        if box.is_over():
+            raise box.error()
         try:
             with self._pool.borrow(self._directory.database(segment), box) as connection:
                 return work(connection)
         except sqlite3.Error as error:
             if segment not in self._summaries:
                 return None
-            if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+            if _code(error) == sqlite3.SQLITE_INTERRUPT:
                 raise box.error() from None
             raise self._explain(segment, error) from error
 
@@ -291,7 +304,7 @@ class SqliteStore:
             raise
 
     def _explain(self, segment: str, error: Exception) -> StoreError:
-        if isinstance(error, sqlite3.DatabaseError) and _is_damage(error):
+        if isinstance(error, sqlite3.Error) and _is_damage(error):
             self._directory.mark_damaged(self._directory.database(segment))
             self._on_problem(f"the index of {segment} is damaged ({error}); {REBUILD_HINT}")
             return StoreError(f"{segment}: its index is damaged ({error})", hint=REBUILD_HINT)
@@ -312,8 +325,12 @@ class SqliteStore:
             raise StoreError("the index is closed")
 
 
-def _is_damage(error: sqlite3.DatabaseError) -> bool:
-    """Whether the file itself is at fault. ERROR: a table of ours is missing in it."""
-    return error.sqlite_errorcode & 0xFF in (
-        sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT, sqlite3.SQLITE_ERROR,
-    )  # fmt: skip
+def _is_damage(error: sqlite3.Error) -> bool:
+    """Whether the file itself is at fault."""
+    return _code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def _code(error: sqlite3.Error) -> int:
+    """SQLite's primary result code; 0 for an error of Python's own module, which has none."""
+    code: int = getattr(error, "sqlite_errorcode", 0)
+    return code & 0xFF

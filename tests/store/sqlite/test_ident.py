@@ -1,0 +1,41 @@
+"""Packed ids stay apart, and UUIDv7 stay in order of time."""
+
+import uuid
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from laneway.base.ids import new_event_id
+from laneway.store.sqlite.ident import TERM_BASE, format_uuid, is_timed, pack_hex, pack_id, term_of
+
+IDS = st.one_of(st.text(max_size=40), st.uuids().map(str), st.uuids().map(lambda u: str(u).upper()))
+
+
+@given(st.uuids())
+def test_a_canonical_uuid_takes_16_bytes_and_comes_back(value: uuid.UUID) -> None:
+    assert pack_id(str(value)) == value.bytes
+    assert format_uuid(value.bytes) == str(value)
+
+
+@given(IDS, IDS)
+def test_different_ids_are_packed_differently(one: str, other: str) -> None:
+    # Lone surrogates are the exception: no UTF-8 log holds them.
+    if one.isascii() and other.isascii():
+        assert (pack_id(one) == pack_id(other)) == (one == other)
+        assert (pack_hex(one) == pack_hex(other)) == (one == other)
+
+
+def test_only_a_uuid_of_version_7_is_timed() -> None:
+    assert is_timed(pack_id(new_event_id()))
+    assert not is_timed(pack_id(str(uuid.UUID(int=1 << 120, version=4))))
+    assert not is_timed(pack_id("plain text"))
+
+
+def test_timed_ids_sort_by_their_time() -> None:
+    ids = [pack_id(new_event_id(ms * 1_000_000)) for ms in range(1, 2_000, 13)]
+    assert ids == sorted(ids)  # type: ignore[type-var]
+
+
+@given(st.text())
+def test_a_term_lies_above_all_names_and_within_sqlite_s_integers(text: str) -> None:
+    assert TERM_BASE <= term_of(pack_hex(text)) < 2**63
