@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Protocol
 
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Request, WebSocket
 from fastapi.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -28,6 +28,9 @@ JSON_HISTORY = 100
 
 MOST_JSON_HISTORY = 1_000
 
+JOINING = 4
+"""Viewers that join at a time: right after a start they wait for the history to be read."""
+
 GONE = 1000
 """The receiver left by itself."""
 
@@ -44,6 +47,7 @@ class Streams:
 
     def __init__(self, hub: Hub) -> None:
         self.hub = hub
+        self._joining = CapacityLimiter(JOINING)
         self._count = 0
         self._empty = asyncio.Event()
         self._empty.set()
@@ -70,7 +74,8 @@ class Streams:
             self._empty.set()
 
     async def join(self, wanted: "Wanted", notify: Callable[[], None]) -> Viewer:
-        return await to_thread.run_sync(partial(self._join, wanted, notify))
+        call = partial(self._join, wanted, notify)
+        return await to_thread.run_sync(call, limiter=self._joining)
 
     def _join(self, wanted: "Wanted", notify: Callable[[], None]) -> Viewer:
         viewer = self.hub.live.join(

@@ -1,0 +1,93 @@
+import orjson
+import pytest
+
+from laneway.hub.line import LineReader
+from laneway.hub.pipeline import Recent
+from laneway.model.redact import Redactor
+
+from .event import event
+
+SECRET = "ghp_" + "a1B2c3D4e5" * 3 + "f6G7h8"
+
+
+@pytest.fixture
+def reader() -> LineReader:
+    return LineReader(Redactor(), Recent())
+
+
+def test_a_line_of_ours_is_shown_byte_for_byte(reader: LineReader) -> None:
+    data = orjson.dumps(event(1, content="hé"))
+    line = reader.read(data, "f", 0, 0)
+    assert line.shown is data
+    assert line.event == event(1, content="hé")
+
+
+def test_a_foreign_line_is_shown_in_normal_form(reader: LineReader) -> None:
+    data = b'{"timestamp": 1700000000, "agent": "A", "event_type": "x", "level": "WARN"}'
+    line = reader.read(data, "print", 40, 0)
+    shown = orjson.loads(line.shown)
+    assert shown == line.event
+    assert shown["timestamp"] == "2023-11-14T22:13:20.000000Z"
+    assert shown["event"] == "x"
+    assert shown["level"] == "warning"
+
+
+def test_a_line_without_an_id_gets_the_same_one_each_time(reader: LineReader) -> None:
+    data = b'{"timestamp": 1700000000, "agent": "A", "event": "x"}'
+    ids = [
+        orjson.loads(reader.read(data, print_, offset, 0).shown)["id"]
+        for print_, offset in [("p", 40), ("p", 40), ("p", 41), ("q", 40)]
+    ]
+    assert ids[0] == ids[1]
+    assert len(set(ids)) == 3
+
+
+def test_a_line_without_a_time_gets_the_one_it_is_given(reader: LineReader) -> None:
+    line = reader.read(b'{"agent": "A", "event": "x"}', "p", 0, 1_700_000_000_000_000_000)
+    assert line.ts_ns == 1_700_000_000_000_000_000
+
+
+def test_a_secret_in_a_foreign_line_is_masked(reader: LineReader) -> None:
+    data = orjson.dumps(event(1, content=f"token {SECRET}"))
+    line = reader.read(data, "p", 0, 0)
+    assert line.is_masked
+    assert line.is_redacted
+    assert SECRET.encode() not in line.shown
+    assert line.event is not None
+    assert SECRET not in str(line.event)
+
+
+def test_a_secret_in_the_first_of_two_equal_keys_is_not_shown(reader: LineReader) -> None:
+    data = b'{"content":"%b",%b' % (SECRET.encode(), orjson.dumps(event(1, content="x"))[1:])
+    assert SECRET.encode() not in reader.read(data, "p", 0, 0).shown
+
+
+def test_what_only_python_calls_json_is_shown_as_json(reader: LineReader) -> None:
+    data = b'{"timestamp": 1, "agent": "A", "event": "x", "id": "i", "score": NaN}'
+    line = reader.read(data, "p", 0, 0)
+    assert orjson.loads(line.shown)["agent"] == "A"
+
+
+def test_a_mark_left_by_the_sender_counts_as_redacted_but_not_as_masked(reader: LineReader) -> None:
+    data = orjson.dumps(event(1, content="[redacted:github-token:7f3a9c]"))
+    line = reader.read(data, "p", 0, 0)
+    assert line.is_redacted
+    assert not line.is_masked
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"{",
+        b"\x00\xff",
+        b"[]",
+        b'"text"',
+        b'{"agent":"a"}',
+        b'{"a":' * 200 + b"1" + b"}" * 200,
+    ],
+)
+def test_what_is_no_event_is_told_and_not_raised(reader: LineReader, data: bytes) -> None:
+    line = reader.read(data, "p", 0, 0)
+    assert line.event is None
+    assert line.problem

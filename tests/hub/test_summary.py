@@ -1,0 +1,74 @@
+from typing import Any
+
+import pytest
+
+from laneway.hub.summary import SUMMARY_CHARS, summarise
+
+
+def line(kind: str, **fields: Any) -> str:
+    return summarise({"agent": "a", "event": kind, **fields})
+
+
+@pytest.mark.parametrize(
+    ("event", "wanted"),
+    [
+        ({"event": "user_message", "content": "hello\n  there"}, "hello there"),
+        (
+            {"event": "tool_invocation", "tool": "search", "input": {"limit": 3, "query": "tide"}},
+            "search tide",
+        ),
+        ({"event": "tool_invocation", "tool": "bash", "input": "ls -l"}, "bash ls -l"),
+        ({"event": "tool_invocation", "tool": "f", "input": {"xs": [1]}}, 'f {"xs":[1]}'),
+        ({"event": "tool_result", "tool": "search", "output": "3 files"}, "search → 3 files"),
+        (
+            {"event": "tool_result", "tool": "sql", "error": {"type": "Busy", "message": "locked"}},
+            "sql ✗ Busy: locked",
+        ),
+        ({"event": "error", "error": {"message": "no route"}}, "no route"),
+        ({"event": "error", "content": "it broke"}, "it broke"),
+        (
+            {"event": "llm_request", "model": "m1", "input": {"messages": [{"content": "why?"}]}},
+            "m1 why?",
+        ),
+        (
+            {"event": "llm_response", "model": "m1", "input_tokens": 12, "output_tokens": 3},
+            "m1 (12→3 tokens)",
+        ),
+        ({"event": "handoff", "to": "coder", "content": "fix it"}, "→ coder fix it"),
+        ({"event": "decision", "chosen": "b", "agent": "x"}, "chosen=b"),
+        ({"event": "session_start"}, "session_start"),
+        (
+            {
+                "event": "agent_response",
+                "content": [{"type": "text", "text": "one"}, {"text": "2"}],
+            },
+            "one 2",
+        ),
+        ({"event": "log", "content": False}, "False"),
+    ],
+)
+def test_an_event_is_told_in_one_line(event: dict[str, Any], wanted: str) -> None:
+    assert summarise({"agent": "a", **event}) == wanted
+
+
+def test_a_long_text_is_cut_with_an_ellipsis() -> None:
+    text = line("user_message", content="x" * 5000)
+    assert len(text) == SUMMARY_CHARS
+    assert text.endswith("…")
+
+
+def test_control_and_direction_characters_do_not_survive() -> None:
+    text = line("user_message", content="a\x1b[31mred\x07\u202eevil\u2066\x9bz\u2028end")
+    assert text == "a [31mred evil z end"
+
+
+@pytest.mark.parametrize(
+    "value", [None, 0, "", [], {}, [[[]]], {"a": {"b": [None]}}, [1, "x", None], "\ud800", 1e300]
+)
+@pytest.mark.parametrize("field", ["content", "input", "output", "error", "tool", "to", "model"])
+@pytest.mark.parametrize(
+    "kind",
+    ["tool_invocation", "tool_result", "llm_request", "llm_response", "error", "handoff", "x"],
+)
+def test_any_value_in_any_field_gives_some_line(kind: str, field: str, value: object) -> None:
+    assert line(kind, **{field: value})
