@@ -1,0 +1,70 @@
+// The hub's HTTP routes that the page uses. Every failure is an ApiError that a person can read.
+
+import type { StoredEvent } from "../model/stored";
+
+export class ApiError extends Error {
+  /** `status` is 0 where no answer came at all. */
+  constructor(
+    readonly status: number,
+    message: string,
+    readonly hint = "",
+  ) {
+    super(message);
+  }
+}
+
+export interface Page {
+  readonly events: readonly StoredEvent[];
+  readonly next: string | null;
+}
+
+/** `ref` is an event id or `@SEQ`. */
+export async function fetchEvent(ref: string, signal?: AbortSignal): Promise<StoredEvent> {
+  return (await request(`/api/events/${encodeURIComponent(ref)}`, signal ? { signal } : {})) as StoredEvent;
+}
+
+export async function fetchEvents(query: Readonly<Record<string, string>>, signal?: AbortSignal): Promise<Page> {
+  const search = new URLSearchParams(query).toString();
+  return (await request(`/api/events?${search}`, signal ? { signal } : {})) as Page;
+}
+
+/** "in", "out", or "unreachable" where nothing answers. */
+export async function checkAccess(): Promise<"in" | "out" | "unreachable"> {
+  try {
+    await request("/auth/state");
+    return "in";
+  } catch (error) {
+    return error instanceof ApiError && (error.status === 401 || error.status === 403) ? "out" : "unreachable";
+  }
+}
+
+/** Trades a one-time code for the session cookie. */
+export async function exchangeCode(code: string): Promise<void> {
+  await request("/auth/exchange", {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ code }),
+  });
+}
+
+async function request(path: string, options: RequestInit = {}): Promise<unknown> {
+  let response: Response;
+  try {
+    response = await fetch(path, { credentials: "same-origin", cache: "no-store", ...options });
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw new ApiError(0, "The hub does not answer.", "Is `laneway up` running?");
+  }
+  const body = await readJson(response);
+  if (response.ok) return body;
+  const problem = (body ?? {}) as { message?: string; hint?: string };
+  throw new ApiError(response.status, problem.message ?? `The hub answered ${response.status}.`, problem.hint);
+}
+
+async function readJson(response: Response): Promise<unknown> {
+  try {
+    return await response.json();
+  } catch {
+    return null;
+  }
+}

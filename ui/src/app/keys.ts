@@ -1,0 +1,67 @@
+// The keys of the page. They are silent while someone types.
+
+import { tinykeys } from "tinykeys";
+import type { Board } from "../state/board.svelte";
+
+const ZOOM_IN = 0.8;
+const PAN_RATIO = 0.12;
+
+export interface KeyTargets {
+  readonly board: Board;
+  focusFilter(): void;
+  toggleHelp(): void;
+  nextScheme(): void;
+}
+
+export function bindKeys({ board, focusFilter, toggleHelp, nextScheme }: KeyTargets): () => void {
+  const zoomBy = (factor: number) => board.move((timeline) => timeline.zoomBy(factor, middle(board)));
+  const panBy = (ratio: number) => board.move((timeline) => timeline.panBy(ratio));
+  const actions: Record<string, () => void> = {
+    w: () => zoomBy(ZOOM_IN),
+    s: () => zoomBy(1 / ZOOM_IN),
+    "Shift++": () => zoomBy(ZOOM_IN),
+    "=": () => zoomBy(ZOOM_IN),
+    "-": () => zoomBy(1 / ZOOM_IN),
+    a: () => panBy(-PAN_RATIO),
+    d: () => panBy(PAN_RATIO),
+    ArrowLeft: () => panBy(-PAN_RATIO),
+    ArrowRight: () => panBy(PAN_RATIO),
+    f: () => board.fit(),
+    "0": () => board.showAll(),
+    End: () => board.follow(),
+    Space: () => (board.timeline.isFollowing ? board.pause() : board.follow()),
+    j: () => board.step(1),
+    k: () => board.step(-1),
+    ArrowDown: () => board.step(1),
+    ArrowUp: () => board.step(-1),
+    Enter: () => (board.choice ? undefined : board.step(-1)),
+    Escape: () => board.unchoose(),
+    e: () => board.toggleTerm({ field: "error", value: "true", negated: false }),
+    t: nextScheme,
+    "/": focusFilter,
+    "Shift+?": toggleHelp,
+    "?": toggleHelp,
+  };
+  const bindings = Object.fromEntries(
+    Object.entries(actions).map(([keys, act]) => [keys, (event: KeyboardEvent) => run(event, act)]),
+  );
+  return tinykeys(window, bindings);
+}
+
+function middle(board: Board): number {
+  return board.pointerMs ?? (board.view.fromMs + board.view.toMs) / 2;
+}
+
+function run(event: KeyboardEvent, act: () => void): void {
+  if (isBusy(event)) return;
+  event.preventDefault();
+  act();
+}
+
+/** Someone types, a dialog is open, or the key belongs to the control that has the focus. */
+function isBusy(event: KeyboardEvent): boolean {
+  const target = event.target;
+  if (!(target instanceof HTMLElement)) return false;
+  if (target.closest("input, textarea, select, dialog, [contenteditable]")) return true;
+  return (event.key === " " || event.key === "Enter") && target.closest("button, a") !== null;
+}

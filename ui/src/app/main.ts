@@ -1,0 +1,45 @@
+// The start: trade the one-time code, build the page, open the stream.
+
+import { mount } from "svelte";
+import { checkAccess, exchangeCode } from "../api/client";
+import { browserSurroundings, Stream } from "../api/stream";
+import { Board } from "../state/board.svelte";
+import { SchemeChoice } from "../state/scheme.svelte";
+import "./tokens.css";
+import "./base.css";
+import { exposeFacts } from "./facts";
+import Root from "./Root.svelte";
+
+/** Takes the code out of the address before anything else can see it there. */
+function takeCode(): string {
+  const code = new URLSearchParams(location.hash.slice(1)).get("code") ?? "";
+  if (location.hash) history.replaceState(null, "", location.pathname + location.search);
+  return code;
+}
+
+async function signIn(code: string): Promise<void> {
+  try {
+    if (code) await exchangeCode(code);
+  } catch {
+    // used up or expired: an earlier session may still hold
+  }
+}
+
+async function start(): Promise<void> {
+  const code = takeCode();
+  const board = new Board();
+  const stream = new Stream(board, browserSurroundings(checkAccess));
+  const target = document.getElementById("app");
+  if (!target) throw new Error("the page lacks its #app element");
+  exposeFacts(board);
+  mount(Root, { target, props: { desk: { board, scheme: new SchemeChoice() }, stream } });
+  await signIn(code);
+  if ((await checkAccess()) === "out") board.onState({ kind: "signed-out" });
+  else stream.start();
+  addEventListener("online", () => stream.retryNow());
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "visible") stream.retryNow();
+  });
+}
+
+void start();

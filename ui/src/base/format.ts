@@ -1,0 +1,47 @@
+// Numbers and lengths of time as people read them.
+
+const WHOLE = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
+
+export function whole(value: number): string {
+  return WHOLE.format(value);
+}
+
+/** 4 characters at most up to 999 billion: 987, 12.3k, 4.5M. */
+export function short(value: number): string {
+  if (value < 1000) return String(Math.round(value));
+  for (const [unit, size] of [["k", 1e3], ["M", 1e6], ["G", 1e9]] as const) {
+    const scaled = value / size;
+    if (scaled < 999.5) return `${scaled < 99.95 ? trim(scaled.toFixed(1)) : Math.round(scaled)}${unit}`;
+  }
+  return `${Math.round(value / 1e9)}G`;
+}
+
+function trim(text: string): string {
+  return text.endsWith(".0") ? text.slice(0, -2) : text;
+}
+
+/** 0.4 ms, 834 ms, 12.4 s, 3 m 05 s, 2 h 10 m, 3 d 4 h. */
+export function duration(ms: number): string {
+  if (ms < 9.95) return `${trim(ms.toFixed(1))} ms`;
+  if (ms < 999.5) return `${Math.round(ms)} ms`;
+  if (ms < 59_950) return `${trim((ms / 1000).toFixed(1))} s`;
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} m ${String(seconds % 60).padStart(2, "0")} s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 1440) return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, "0")} m`;
+  return `${Math.floor(minutes / 1440)} d ${Math.floor((minutes % 1440) / 60)} h`;
+}
+
+/** How long ago, in one unit: now, 12s, 4m, 3h, 2d. */
+export function age(ms: number): string {
+  if (ms < 2000) return "now";
+  const seconds = Math.floor(ms / 1000);
+  if (seconds < 60) return `${seconds}s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)}m`;
+  if (seconds < 86_400) return `${Math.floor(seconds / 3600)}h`;
+  return `${Math.floor(seconds / 86_400)}d`;
+}
+
+export function plural(count: number, one: string): string {
+  return `${whole(count)} ${one}${count === 1 ? "" : "s"}`;
+}

@@ -1,0 +1,66 @@
+// Where a time axis is marked, and how the marks are called.
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** Steps that people read without reckoning. */
+const STEPS_MS = [
+  0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500,
+  SECOND, 2 * SECOND, 5 * SECOND, 10 * SECOND, 15 * SECOND, 30 * SECOND,
+  MINUTE, 2 * MINUTE, 5 * MINUTE, 10 * MINUTE, 15 * MINUTE, 30 * MINUTE,
+  HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR,
+  DAY, 2 * DAY, 7 * DAY, 14 * DAY, 28 * DAY, 56 * DAY,
+] as const;
+
+/** The smallest readable step of at least `atLeastMs`. */
+export function stepFor(atLeastMs: number): number {
+  return STEPS_MS.find((step) => step >= atLeastMs) ?? 56 * DAY;
+}
+
+/** What to add to Unix time so that midnight of the local clock falls on a whole day. */
+export function localOffsetMs(atMs: number): number {
+  return -new Date(atMs).getTimezoneOffset() * MINUTE;
+}
+
+/** Multiples of `stepMs` in [fromMs, toMs), counted on the clock that is `offsetMs` ahead of UTC. */
+export function ticks(fromMs: number, toMs: number, stepMs: number, offsetMs = 0): number[] {
+  const first = Math.ceil((fromMs + offsetMs) / stepMs);
+  const found: number[] = [];
+  for (let n = first; n * stepMs - offsetMs < toMs && found.length < 1000; n++) {
+    found.push(n * stepMs - offsetMs);
+  }
+  return found;
+}
+
+function two(value: number): string {
+  return value < 10 ? `0${value}` : String(value);
+}
+
+export function clock(ms: number): string {
+  const date = new Date(ms);
+  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+}
+
+export function clockMs(ms: number): string {
+  const within = Math.floor(ms - Math.floor(ms / SECOND) * SECOND);
+  return `${clock(ms)}.${String(within).padStart(3, "0")}`;
+}
+
+const DAY_FORMAT = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
+
+export function day(ms: number): string {
+  return DAY_FORMAT.format(ms);
+}
+
+/** As much of the time as the step makes worth saying. */
+export function tickLabel(ms: number, stepMs: number): string {
+  if (stepMs >= DAY) return day(ms);
+  if (stepMs >= MINUTE) return clock(ms).slice(0, 5);
+  if (stepMs >= SECOND) return clock(ms);
+  const places = stepMs >= 100 ? 1 : stepMs >= 10 ? 2 : stepMs >= 1 ? 3 : 4;
+  const within = ms - Math.floor(ms / MINUTE) * MINUTE;
+  const seconds = (Math.round(within * 10) / 10_000).toFixed(places);
+  return `${clock(ms).slice(0, 5)}:${seconds.padStart(places + 3, "0")}`;
+}

@@ -1,0 +1,55 @@
+// What a person wants to read of an event, or of the two events that make a bar.
+
+import type { StoredEvent } from "../../model/stored";
+
+export interface Reading {
+  /** The event that carries the outcome. */
+  readonly event: StoredEvent;
+  /** The event that began the work, where that is another one. */
+  readonly start: StoredEvent | null;
+  readonly content: unknown;
+  readonly input: unknown;
+  readonly output: unknown;
+  readonly error: ErrorReading | null;
+  readonly tokens: string;
+  readonly cost: string;
+}
+
+export interface ErrorReading {
+  readonly title: string;
+  readonly message: string;
+  readonly stack: string;
+}
+
+export function read(event: StoredEvent, start: StoredEvent | null): Reading {
+  return {
+    event,
+    start,
+    content: event.content ?? start?.content,
+    input: event.input ?? start?.input,
+    output: event.output,
+    error: readError(event.error),
+    tokens: readTokens(event),
+    cost: typeof event["cost_usd"] === "number" ? `$${event["cost_usd"].toFixed(4)}` : "",
+  };
+}
+
+function readError(error: StoredEvent["error"]): ErrorReading | null {
+  if (!error) return null;
+  const text = (value: unknown) => (typeof value === "string" ? value : value === undefined ? "" : JSON.stringify(value));
+  return { title: text(error.type) || "Error", message: text(error.message), stack: text(error.stack) };
+}
+
+/** Only what was reported: nothing is estimated. */
+function readTokens(event: StoredEvent): string {
+  const parts = [
+    ["in", event["input_tokens"]],
+    ["out", event["output_tokens"]],
+    ["cache read", event["cache_read_tokens"]],
+    ["cache written", event["cache_write_tokens"]],
+  ] as const;
+  return parts
+    .filter(([, count]) => typeof count === "number")
+    .map(([name, count]) => `${(count as number).toLocaleString("en")} ${name}`)
+    .join(" · ");
+}

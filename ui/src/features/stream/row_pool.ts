@@ -1,0 +1,151 @@
+// The rows of the stream: as many elements as fit on screen, filled again and again. Elements are
+// written only where their text changed.
+
+import { agentColor } from "../../base/hue";
+import { duration, whole } from "../../base/format";
+import { SHAPES } from "../../base/shape";
+import { clockMs } from "../../base/tick";
+import { CATEGORIES } from "../../model/category";
+import { AS_GAP } from "../../model/event_table";
+import type { Journal } from "../../model/journal";
+import { FLAG_CLOSES, FLAG_ERROR, FLAG_OPENS, FLAG_REDACTED } from "../../model/protocol";
+
+export const ROW_PX = 24;
+const SVG = "http://www.w3.org/2000/svg";
+
+interface Row {
+  readonly element: HTMLElement;
+  readonly cells: Readonly<Record<CellName, HTMLElement>>;
+  readonly color: HTMLElement;
+  readonly shape: SVGPathElement;
+  number: number;
+}
+
+const CELLS = ["time", "agent", "kind", "tool", "text", "took"] as const;
+type CellName = (typeof CELLS)[number];
+
+/** One line of the list: a row of the table, at a height within the list. */
+export interface Entry {
+  readonly row: number;
+  readonly topPx: number;
+  readonly isChosen: boolean;
+  /** The first at or after the pointer's moment. */
+  readonly isPointed: boolean;
+}
+
+export class RowPool {
+  private readonly rows: Row[] = [];
+
+  constructor(
+    private readonly host: HTMLElement,
+    private readonly journal: Journal,
+  ) {}
+
+  show(entries: readonly Entry[]): void {
+    while (this.rows.length < entries.length) this.rows.push(this.make());
+    this.rows.forEach((row, i) => {
+      const entry = entries[i];
+      row.element.hidden = !entry;
+      if (entry) this.fill(row, entry);
+    });
+  }
+
+  /** The table row that an element of the list shows, or -1. */
+  rowAt(target: EventTarget | null): number {
+    const element = target instanceof Element ? target.closest(".row") : null;
+    return this.rows.find((row) => row.element === element)?.number ?? -1;
+  }
+
+  private fill(row: Row, entry: Entry): void {
+    const { events } = this.journal;
+    const i = events.slot(entry.row);
+    row.number = entry.row;
+    const { element } = row;
+    element.style.transform = `translateY(${entry.topPx}px)`;
+    element.ariaSelected = String(entry.isChosen);
+    element.id = `row-${entry.row}`;
+    const isGap = events.drawn[i] === AS_GAP;
+    const flag = isGap ? 0 : (events.flag[i] as number);
+    element.className = classes({
+      row: true,
+      gap: isGap,
+      error: (flag & FLAG_ERROR) !== 0,
+      warning: events.sev[i] === 2,
+      debug: events.sev[i] === 0,
+      chosen: entry.isChosen,
+      pointed: entry.isPointed,
+      redacted: (flag & FLAG_REDACTED) !== 0,
+    });
+    element.dataset["testid"] = isGap ? "gap-row" : "row";
+    if (isGap) this.fillGap(row, i);
+    else this.fillEvent(row, i, flag);
+  }
+
+  private fillGap(row: Row, i: number): void {
+    const { events } = this.journal;
+    const count = events.durMs[i] as number;
+    for (const name of CELLS) write(row.cells[name], "");
+    const isOlder = events.seq[i] === 1;
+    write(row.cells.text, `${whole(count)} ${isOlder ? "older events are in the log" : "events were skipped"}. Load them`);
+    row.element.dataset["seq"] = "";
+  }
+
+  private fillEvent(row: Row, i: number, flag: number): void {
+    const { events, agents, kinds, labels } = this.journal;
+    const agent = agents.name(events.agent[i] as number);
+    const kind = events.kind[i] as number;
+    const category = flag & FLAG_ERROR ? "error" : (CATEGORIES[this.journal.category(kind)] ?? "other");
+    const label = events.label[i] as number;
+    const durMs = events.durMs[i] as number;
+    row.element.dataset["seq"] = String(events.seq[i]);
+    row.element.dataset["agent"] = agent;
+    row.element.dataset["event"] = kinds.name(kind);
+    write(row.cells.time, clockMs(events.tsMs[i] as number));
+    write(row.cells.agent, agent);
+    write(row.cells.kind, kinds.name(kind));
+    write(row.cells.tool, label >= 0 ? labels.name(label) : "");
+    write(row.cells.text, events.text[i] ?? "");
+    write(row.cells.took, durMs >= 0 ? duration(durMs) : flag & FLAG_OPENS && !(flag & FLAG_CLOSES) ? "▸" : "");
+    row.color.style.background = `var(--agent-${agentColor(agent)})`;
+    if (row.shape.dataset["kind"] === category) return;
+    row.shape.dataset["kind"] = category;
+    row.shape.setAttribute("d", SHAPES[category] ?? "");
+    row.shape.style.fill = `var(--cat-${category})`;
+  }
+
+  private make(): Row {
+    const element = document.createElement("div");
+    element.role = "option";
+    const cells = Object.fromEntries(
+      CELLS.map((name) => [name, element.appendChild(cell(name))]),
+    ) as Record<CellName, HTMLElement>;
+    const color = document.createElement("i");
+    cells.agent.before(color);
+    const picture = document.createElementNS(SVG, "svg");
+    picture.setAttribute("viewBox", "0 0 10 10");
+    picture.setAttribute("aria-hidden", "true");
+    const shape = picture.appendChild(document.createElementNS(SVG, "path"));
+    shape.setAttribute("fill-rule", "evenodd");
+    cells.kind.before(picture);
+    this.host.append(element);
+    return { element, cells, color, shape, number: -1 };
+  }
+}
+
+function cell(name: CellName): HTMLElement {
+  const made = document.createElement("span");
+  made.className = name;
+  made.append("");
+  return made;
+}
+
+function write(element: HTMLElement, text: string): void {
+  const node = element.firstChild ?? element.appendChild(document.createTextNode(""));
+  if (node.nodeValue !== text) node.nodeValue = text;
+}
+
+function classes(names: Readonly<Record<string, boolean>>): string {
+  return Object.keys(names)
+    .filter((name) => names[name])
+    .join(" ");
+}

@@ -1,0 +1,202 @@
+// All that the page knows of what happened: applies the messages of the hub, in order, to the tables.
+
+import { Interner } from "../base/interner";
+import { categoryOf } from "./category";
+import { Dictionary } from "./dictionary";
+import type { EventRow } from "./event_table";
+import { AS_GAP, AS_INSTANT, EventTable, emptyRow } from "./event_table";
+import { Lane } from "./lane";
+import { Pairing } from "./pairing";
+import type { Batch, Gap, Hello } from "./protocol";
+import { FLAG_ERROR, ProtocolError } from "./protocol";
+import { SpanTable } from "./span_table";
+
+export class Journal {
+  readonly agents = new Interner();
+  readonly kinds = new Interner();
+  readonly sessions = new Interner();
+  readonly labels = new Interner();
+  events = new EventTable();
+  spans = new SpanTable();
+  lanes: Lane[] = [];
+  parents: number[] = [];
+
+  epoch = "";
+  /** The newest seq taken; -1 before the first. */
+  lastSeq = -1;
+  /** Time of the earliest and the latest event taken; NaN before the first. */
+  firstMs = NaN;
+  lastMs = NaN;
+  total = 0;
+  errors = 0;
+  /** Grows when lanes come, go or move. */
+  treeVersion = 0;
+  /** Grows when rows are renumbered: whoever keeps row numbers starts again. */
+  rebuildVersion = 0;
+
+  private dictionary: Dictionary | null = null;
+  private pairing = this.newPairing();
+  private readonly categories: number[] = [];
+  private readonly row = emptyRow();
+
+  /** Returns whether what was known still holds; another epoch empties the journal. */
+  takeHello(hello: Hello): boolean {
+    const isResumed = hello.epoch === this.epoch;
+    if (!isResumed) this.reset(hello.epoch);
+    this.dictionary = new Dictionary(this, (agent, parent) => this.setParent(agent, parent), hello);
+    return isResumed;
+  }
+
+  takeBatch(batch: Batch): void {
+    const dictionary = this.dictionary;
+    if (!dictionary) throw new ProtocolError("a batch came before hello");
+    if (batch.new) dictionary.learn(batch.new);
+    this.noteHole(batch);
+    const row = this.row;
+    for (let i = 0; i < batch.n; i++) {
+      row.seq = batch.seq0 + i;
+      if (row.seq <= this.lastSeq) continue; // sent twice over a reconnect
+      row.tsMs = batch.t0 + (batch.dt[i] as number);
+      row.agent = dictionary.agent(batch.agent[i] as number);
+      row.kind = dictionary.kind(batch.kind[i] as number);
+      row.session = dictionary.session(batch.session[i] as number);
+      row.label = dictionary.label(batch.label[i] as number);
+      row.sev = batch.sev[i] as number;
+      row.durMs = batch.dur[i] as number;
+      row.flag = batch.flag[i] as number;
+      row.span = batch.span[i] as string;
+      row.parent = batch.parent[i] as string;
+      row.text = batch.text[i] as string;
+      this.add(row);
+    }
+  }
+
+  takeGap(gap: Gap): void {
+    const from = Math.max(gap.from, this.nextSeq());
+    if (from < gap.to) this.addGap(from, gap.to);
+  }
+
+  /** Puts events that were fetched (rows of this journal, by seq) where they belong: a rebuild. */
+  merge(fetched: readonly EventRow[], remaining: readonly Gap[]): void {
+    const merged = mergeRows(this.events, fetched, remaining);
+    this.clear(this.epoch);
+    for (const row of merged) {
+      if (row.flag === GAP_ROW) this.addGap(row.seq, row.seq + row.durMs);
+      else this.add(row);
+    }
+  }
+
+  /** The agents that have a lane: those heard of, and whoever stands above them. */
+  present(): Set<number> {
+    const found = new Set<number>();
+    for (const lane of this.lanes) {
+      if (lane.events === 0) continue;
+      for (let agent = lane.agent; agent >= 0 && !found.has(agent); agent = this.parents[agent] ?? -1) {
+        found.add(agent);
+      }
+    }
+    return found;
+  }
+
+  setParent(agent: number, parent: number): void {
+    this.lane(agent);
+    this.lane(parent);
+    if (agent === parent || this.parents[agent] === parent) return;
+    this.parents[agent] = parent;
+    this.treeVersion++;
+  }
+
+  /** Index into CATEGORIES. */
+  category(kind: number): number {
+    return (this.categories[kind] ??= categoryOf(this.kinds.name(kind)));
+  }
+
+  private reset(epoch: string): void {
+    this.parents = [];
+    this.lanes = [];
+    this.clear(epoch);
+  }
+
+  private clear(epoch: string): void {
+    this.epoch = epoch;
+    this.events = new EventTable();
+    this.spans = new SpanTable();
+    this.lanes = [];
+    this.pairing = this.newPairing();
+    this.lastSeq = -1;
+    this.firstMs = this.lastMs = NaN;
+    this.total = this.errors = 0;
+    this.treeVersion++;
+    this.rebuildVersion++;
+  }
+
+  private newPairing(): Pairing {
+    return new Pairing(this.spans, (kind) => this.kinds.name(kind));
+  }
+
+  private lane(agent: number): Lane {
+    const known = this.lanes[agent];
+    if (known) return known;
+    while (this.lanes.length <= agent) {
+      this.parents[this.lanes.length] ??= -1;
+      this.lanes.push(new Lane(this.lanes.length));
+    }
+    return this.lanes[agent] as Lane;
+  }
+
+  private add(row: EventRow): void {
+    const lane = this.lane(row.agent);
+    const isError = (row.flag & FLAG_ERROR) !== 0;
+    const drawn = this.pairing.take(row, lane);
+    const number = this.events.add(row, drawn.as);
+    if (drawn.bar >= 0) this.events.bar[this.events.slot(number)] = drawn.bar;
+    if (lane.events++ === 0) this.treeVersion++;
+    if (drawn.as === AS_INSTANT) lane.instants++;
+    lane.failed = isError;
+    if (isError) lane.errors++;
+    if (!(row.tsMs <= lane.lastMs)) lane.lastMs = row.tsMs;
+    this.total++;
+    if (isError) this.errors++;
+    if (!(row.tsMs <= this.lastMs)) this.lastMs = row.tsMs;
+    if (!(row.tsMs >= this.firstMs)) this.firstMs = row.tsMs;
+    this.lastSeq = row.seq;
+  }
+
+  /** Seqs have no holes: what is missing before a batch and was not announced is a gap all the same. */
+  private noteHole(batch: Batch): void {
+    const expected = this.nextSeq();
+    if (batch.n > 0 && batch.seq0 > expected) this.addGap(expected, batch.seq0);
+  }
+
+  /** The hub counts from 1; what it numbered before the first batch is history that was not asked for. */
+  private nextSeq(): number {
+    return Math.max(1, this.lastSeq + 1);
+  }
+
+  private addGap(from: number, to: number): void {
+    const row = { ...emptyRow(), seq: from, durMs: to - from, tsMs: this.lastMs };
+    if (Number.isNaN(row.tsMs)) row.tsMs = 0;
+    this.events.add(row, AS_GAP);
+    this.lastSeq = to - 1;
+  }
+}
+
+/** Stands in `flag` of a row that is a gap, while rows are merged. */
+const GAP_ROW = 255;
+
+function mergeRows(
+  events: EventTable,
+  fetched: readonly EventRow[],
+  remaining: readonly Gap[],
+): EventRow[] {
+  const rows = new Map<number, EventRow>();
+  for (let row = events.first; row < events.end; row++) {
+    if (events.drawn[events.slot(row)] === AS_GAP) continue;
+    rows.set(events.seq[events.slot(row)] as number, events.read(row, emptyRow()));
+  }
+  for (const row of fetched) if (!rows.has(row.seq)) rows.set(row.seq, row);
+  for (const gap of remaining) {
+    rows.set(gap.from, { ...emptyRow(), seq: gap.from, durMs: gap.to - gap.from, flag: GAP_ROW });
+  }
+  return [...rows.values()].sort((one, other) => one.seq - other.seq);
+}

@@ -1,0 +1,134 @@
+// Makes bars of starts and ends that share a span id. News may come late, twice, or with one half
+// missing; every event becomes part of a bar, or an instant of its own.
+
+import { CATEGORIES, categoryOf } from "./category";
+import type { EventRow } from "./event_table";
+import { AS_BAR, AS_INSTANT } from "./event_table";
+import type { Lane } from "./lane";
+import { FLAG_CLOSES, FLAG_ERROR, FLAG_OPENS } from "./protocol";
+import type { SpanTable } from "./span_table";
+
+/** How many ends that came before their start are remembered: late news is late by seconds. */
+const MAX_EARLY_ENDS = 4096;
+const PERMISSION = CATEGORIES.indexOf("permission");
+
+export interface Drawn {
+  /** AS_INSTANT or AS_BAR. */
+  readonly as: number;
+  /** The bar that the event belongs to, or -1. */
+  readonly bar: number;
+}
+
+const INSTANT: Drawn = { as: AS_INSTANT, bar: -1 };
+
+interface EarlyEnd {
+  readonly seq: number;
+  readonly tsMs: number;
+  readonly isError: boolean;
+}
+
+export class Pairing {
+  private readonly open = new Map<string, number>();
+  /** Bars made of an end that told its own duration. */
+  private readonly headless = new Map<string, number>();
+  private readonly earlyEnds = new Map<string, EarlyEnd>();
+  private readonly waitingKinds: boolean[] = [];
+
+  constructor(
+    private readonly spans: SpanTable,
+    private readonly kindName: (kind: number) => string,
+  ) {}
+
+  take(row: EventRow, lane: Lane): Drawn {
+    const opens = (row.flag & FLAG_OPENS) !== 0;
+    const closes = (row.flag & FLAG_CLOSES) !== 0;
+    if (row.span !== "" && opens !== closes) {
+      const key = `${row.agent}/${row.span}`;
+      return opens ? this.takeStart(row, lane, key) : this.takeEnd(row, lane, key);
+    }
+    return !opens && row.durMs >= 0 ? this.takeWhole(row, lane) : INSTANT;
+  }
+
+  private takeStart(row: EventRow, lane: Lane, key: string): Drawn {
+    const headless = this.headless.get(key);
+    if (headless !== undefined && this.spans.has(headless)) {
+      this.headless.delete(key);
+      this.spans.moveStart(headless, row.tsMs, row.seq);
+      return { as: AS_BAR, bar: headless };
+    }
+    const known = this.open.get(key);
+    if (known !== undefined && this.spans.isOpen(known)) return INSTANT; // said twice
+    const span = this.add(row, lane, row.tsMs, Infinity);
+    this.open.set(key, span);
+    this.countOpen(lane, row.kind, 1);
+    const end = this.earlyEnds.get(key);
+    if (end) {
+      this.earlyEnds.delete(key);
+      this.finish(span, lane, key, end);
+    }
+    return { as: AS_BAR, bar: span };
+  }
+
+  private takeEnd(row: EventRow, lane: Lane, key: string): Drawn {
+    const end = { seq: row.seq, tsMs: row.tsMs, isError: (row.flag & FLAG_ERROR) !== 0 };
+    const span = this.open.get(key);
+    if (span !== undefined && this.spans.isOpen(span)) {
+      this.finish(span, lane, key, end);
+      return { as: AS_BAR, bar: span };
+    }
+    if (row.durMs >= 0) {
+      const whole = this.takeWhole(row, lane);
+      remember(this.headless, key, whole.bar);
+      return whole;
+    }
+    remember(this.earlyEnds, key, end);
+    return INSTANT;
+  }
+
+  private takeWhole(row: EventRow, lane: Lane): Drawn {
+    const span = this.add(row, lane, row.tsMs - row.durMs, row.tsMs);
+    if (row.flag & FLAG_ERROR) this.spans.failed[this.spans.slot(span)] = 1;
+    return { as: AS_BAR, bar: span };
+  }
+
+  private add(row: EventRow, lane: Lane, startMs: number, endMs: number): number {
+    const isOpen = endMs === Infinity;
+    return this.spans.add({
+      startMs,
+      endMs,
+      agent: row.agent,
+      kind: row.kind,
+      label: row.label,
+      depth: lane.packer.place(startMs, endMs),
+      id: row.span,
+      parent: row.parent,
+      openSeq: isOpen ? row.seq : -1,
+      closeSeq: isOpen ? -1 : row.seq,
+    });
+  }
+
+  private finish(span: number, lane: Lane, key: string, end: EarlyEnd): void {
+    const i = this.spans.slot(span);
+    this.open.delete(key);
+    this.spans.close(span, end.tsMs, end.seq);
+    if (end.isError) this.spans.failed[i] = 1;
+    lane.packer.close(this.spans.depth[i] as number, this.spans.endMs[i] as number);
+    this.countOpen(lane, this.spans.kind[i] as number, -1);
+  }
+
+  private countOpen(lane: Lane, kind: number, by: number): void {
+    lane.open = Math.max(0, lane.open + by);
+    const waits = (this.waitingKinds[kind] ??= categoryOf(this.kindName(kind)) === PERMISSION);
+    if (waits) lane.waiting = Math.max(0, lane.waiting + by);
+  }
+}
+
+function remember<T>(memory: Map<string, T>, key: string, value: T): void {
+  memory.delete(key);
+  memory.set(key, value);
+  if (memory.size <= MAX_EARLY_ENDS) return;
+  for (const oldest of memory.keys()) {
+    memory.delete(oldest);
+    return;
+  }
+}

@@ -1,0 +1,132 @@
+// The messages of the live protocol, version 1 (docs/protocol.md, "Live"), and their one way in.
+
+export const FLAG_OPENS = 1;
+export const FLAG_CLOSES = 2;
+export const FLAG_ERROR = 4;
+export const FLAG_REDACTED = 8;
+
+export const LEVELS = ["debug", "info", "warning", "error", "critical"] as const;
+
+export interface Hello {
+  readonly type: "hello";
+  readonly v: number;
+  readonly epoch: string;
+  /** The newest event when the connection was made. */
+  readonly seq: number;
+  readonly now: number;
+  readonly version: string;
+  readonly agents: readonly (readonly [string, number])[];
+  readonly kinds: readonly string[];
+  readonly sessions: readonly string[];
+  readonly labels: readonly string[];
+}
+
+export interface NewNames {
+  readonly agents?: readonly (readonly [string, number])[];
+  readonly kinds?: readonly string[];
+  readonly sessions?: readonly string[];
+  readonly labels?: readonly string[];
+  readonly parents?: readonly (readonly [number, number])[];
+}
+
+export interface Batch {
+  readonly type: "batch";
+  readonly seq0: number;
+  readonly n: number;
+  readonly t0: number;
+  readonly dt: readonly number[];
+  readonly agent: readonly number[];
+  readonly kind: readonly number[];
+  readonly session: readonly number[];
+  readonly label: readonly number[];
+  readonly sev: readonly number[];
+  readonly dur: readonly number[];
+  readonly span: readonly string[];
+  readonly parent: readonly string[];
+  readonly flag: readonly number[];
+  readonly text: readonly string[];
+  readonly new?: NewNames;
+  readonly history?: boolean;
+}
+
+export interface Gap {
+  readonly type: "gap";
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface Beat {
+  readonly type: "beat";
+  readonly now: number;
+  readonly seq: number;
+  readonly lag_bytes: number;
+}
+
+export type Message = Hello | Batch | Gap | Beat;
+
+/** The hub said something that breaks the protocol; the connection is of no more use. */
+export class ProtocolError extends Error {}
+
+const PROTOCOL_VERSION = 1;
+const COLUMNS = [
+  "dt", "agent", "kind", "session", "label", "sev", "dur", "span", "parent", "flag", "text",
+] as const;
+
+/**
+ * One text frame as a message, or null for a type that a later hub may send.
+ *
+ * Shapes are checked where a wrong one would corrupt the columns; single values are not.
+ */
+export function parseMessage(frame: string): Message | null {
+  const message = parseObject(frame);
+  switch (message.type) {
+    case "hello":
+      return checkHello(message as unknown as Hello);
+    case "batch":
+      return checkBatch(message as unknown as Batch);
+    case "gap":
+      return checkNumbers(message as unknown as Gap, ["from", "to"]);
+    case "beat":
+      return checkNumbers(message as unknown as Beat, ["now", "seq"]);
+    default:
+      return null;
+  }
+}
+
+function parseObject(frame: string): { type?: unknown } {
+  let value: unknown;
+  try {
+    value = JSON.parse(frame);
+  } catch {
+    throw new ProtocolError(`a frame is not JSON: ${frame.slice(0, 80)}`);
+  }
+  if (typeof value !== "object" || value === null) throw new ProtocolError("a frame is not an object");
+  return value;
+}
+
+function checkHello(hello: Hello): Hello {
+  if (hello.v !== PROTOCOL_VERSION) {
+    throw new ProtocolError(`the hub speaks version ${hello.v}, this page ${PROTOCOL_VERSION}: reload`);
+  }
+  const lists = [hello.agents, hello.kinds, hello.sessions, hello.labels];
+  if (typeof hello.epoch !== "string" || !lists.every(Array.isArray)) {
+    throw new ProtocolError("hello lacks its epoch or a dictionary");
+  }
+  return checkNumbers(hello, ["seq", "now"]);
+}
+
+function checkBatch(batch: Batch): Batch {
+  for (const name of COLUMNS) {
+    if (!Array.isArray(batch[name]) || batch[name].length !== batch.n) {
+      throw new ProtocolError(`column ${name} of a batch does not have ${batch.n} values`);
+    }
+  }
+  return checkNumbers(batch, ["seq0", "n", "t0"]);
+}
+
+function checkNumbers<T extends object>(message: T, names: readonly (keyof T)[]): T {
+  for (const name of names) {
+    if (!Number.isFinite(message[name])) throw new ProtocolError(`${String(name)} is not a number`);
+  }
+  return message;
+}

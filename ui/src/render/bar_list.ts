@@ -1,0 +1,70 @@
+// The bars in sight as pixel boxes, collected once a frame into columns that are reused.
+
+import { spanMs } from "../base/viewport";
+import type { LaneBox } from "./layout";
+import { boxesInSight, type LaneScene } from "./scene";
+
+/** More bars than this would cost more than a frame has; the shortest are then left to the density. */
+export const MAX_BARS = 6000;
+/** In the dense picture a bar must be this wide to be told apart from the histogram. */
+const DENSE_BAR_PX = 3;
+
+export class BarList {
+  length = 0;
+  readonly span = new Float64Array(MAX_BARS);
+  readonly leftPx = new Float32Array(MAX_BARS);
+  readonly widthPx = new Float32Array(MAX_BARS);
+  readonly topPx = new Float32Array(MAX_BARS);
+  /** The shortest bar that is drawn; doubles until all that is longer fits in the list. */
+  private minPx = 0;
+
+  collect(scene: LaneScene): void {
+    this.minPx = scene.isDense ? DENSE_BAR_PX : 0;
+    while (!this.tryCollect(scene)) this.minPx = Math.max(1, this.minPx * 2);
+  }
+
+  private tryCollect(scene: LaneScene): boolean {
+    const { spans } = scene.journal;
+    const { view, widthPx } = scene;
+    const msPerPx = spanMs(view) / widthPx;
+    const minMs = this.minPx * msPerPx;
+    const sight = boxesInSight(scene);
+    let isWhole = true;
+    this.length = 0;
+    spans.scan(view.fromMs, view.toMs, minMs, (from, to) => {
+      if (isWhole) isWhole = this.collectRun(scene, from, to, minMs, sight);
+    });
+    return isWhole;
+  }
+
+  private collectRun(
+    scene: LaneScene,
+    from: number,
+    to: number,
+    minMs: number,
+    sight: { from: number; to: number },
+  ): boolean {
+    const { view, layout, nowMs, scrollPx, widthPx } = scene;
+    const { spans } = scene.journal;
+    const pxPerMs = widthPx / spanMs(view);
+    for (let span = from; span < to; span++) {
+      const i = spans.slot(span);
+      const startMs = spans.startMs[i] as number;
+      const knownEndMs = spans.endMs[i] as number;
+      const endMs = knownEndMs === Infinity ? Math.max(nowMs, startMs) : knownEndMs;
+      if (startMs > view.toMs || endMs < view.fromMs) continue;
+      if (endMs - startMs < minMs && knownEndMs !== Infinity) continue;
+      const boxIndex = layout.indexOf(spans.agent[i] as number);
+      if (boxIndex < sight.from || boxIndex >= sight.to) continue;
+      if (this.length === MAX_BARS) return false;
+      const box = layout.boxes[boxIndex] as LaneBox;
+      const leftPx = (startMs - view.fromMs) * pxPerMs;
+      const n = this.length++;
+      this.span[n] = span;
+      this.leftPx[n] = leftPx;
+      this.widthPx[n] = Math.max(1, (endMs - view.fromMs) * pxPerMs - leftPx);
+      this.topPx[n] = box.topPx - scrollPx + layout.barTopPx(box, spans.depth[i] as number);
+    }
+    return true;
+  }
+}

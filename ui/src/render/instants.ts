@@ -1,0 +1,96 @@
+// Marks of single events on the rail of their lane; errors also get a tick through the lane.
+
+import { spanMs } from "../base/viewport";
+import { CATEGORIES } from "../model/category";
+import { AS_INSTANT } from "../model/event_table";
+import { FLAG_ERROR } from "../model/protocol";
+import type { LaneBox } from "./layout";
+import { MARK_PX, Marks } from "./mark";
+import { boxesInSight, type LaneScene } from "./scene";
+import type { Theme } from "./theme";
+
+const ERROR = CATEGORIES.indexOf("error");
+const REACH_PX = MARK_PX;
+
+export class InstantPainter {
+  private readonly marks = new Marks();
+  /** Last x of each category in each lane: marks on the same pixel are drawn once. */
+  private lastPx = new Int32Array(0);
+
+  paint(ctx: CanvasRenderingContext2D, scene: LaneScene, theme: Theme, scale: number): void {
+    this.marks.prepare(theme, scale);
+    const { events } = scene.journal;
+    const reachMs = (REACH_PX / scene.widthPx) * spanMs(scene.view);
+    const sight = boxesInSight(scene);
+    const size = scene.layout.boxes.length * CATEGORIES.length;
+    if (this.lastPx.length !== size) this.lastPx = new Int32Array(size);
+    this.lastPx.fill(-100);
+    const fromMs = scene.view.fromMs - reachMs;
+    const toMs = scene.view.toMs + reachMs;
+    const errors: number[] = [];
+    events.scan(fromMs, toMs, (from, to) => {
+      for (let row = from; row < to; row++) this.paintRow(ctx, scene, row, fromMs, toMs, sight, errors);
+    });
+    this.paintErrors(ctx, scene, theme, errors);
+    this.paintSelected(ctx, scene, theme);
+  }
+
+  private paintRow(
+    ctx: CanvasRenderingContext2D,
+    scene: LaneScene,
+    row: number,
+    fromMs: number,
+    toMs: number,
+    sight: { from: number; to: number },
+    errors: number[],
+  ): void {
+    const { events } = scene.journal;
+    const i = events.slot(row);
+    const timeMs = events.tsMs[i] as number;
+    if (timeMs < fromMs || timeMs > toMs || events.match[i] === 0) return;
+    const isError = ((events.flag[i] as number) & FLAG_ERROR) !== 0;
+    const isInstant = events.drawn[i] === AS_INSTANT;
+    if (!isError && !isInstant) return;
+    const boxIndex = scene.layout.indexOf(events.agent[i] as number);
+    if (boxIndex < sight.from || boxIndex >= sight.to) return;
+    const xPx = Math.round(((timeMs - scene.view.fromMs) / spanMs(scene.view)) * scene.widthPx);
+    if (isError) errors.push(boxIndex, xPx, isInstant ? 1 : 0);
+    if (!isInstant || isError) return;
+    const category = scene.journal.category(events.kind[i] as number);
+    const cell = boxIndex * CATEGORIES.length + category;
+    if (Math.abs((this.lastPx[cell] as number) - xPx) < 1) return;
+    this.lastPx[cell] = xPx;
+    const box = scene.layout.boxes[boxIndex] as LaneBox;
+    this.marks.stamp(ctx, category, xPx, box.topPx - scene.scrollPx + box.railPx);
+  }
+
+  private paintErrors(ctx: CanvasRenderingContext2D, scene: LaneScene, theme: Theme, errors: number[]): void {
+    ctx.fillStyle = theme.error;
+    for (let n = 0; n < errors.length; n += 3) {
+      const box = scene.layout.boxes[errors[n] as number] as LaneBox;
+      const xPx = errors[n + 1] as number;
+      const topPx = box.topPx - scene.scrollPx;
+      ctx.fillRect(xPx - 1, topPx + box.heightPx - 4, 2, 4);
+      if (errors[n + 2] !== 1) continue;
+      ctx.globalAlpha = 0.35;
+      ctx.fillRect(xPx - 0.5, topPx + 1, 1, box.heightPx - 2);
+      ctx.globalAlpha = 1;
+      this.marks.stamp(ctx, ERROR, xPx, topPx + box.railPx);
+    }
+  }
+
+  private paintSelected(ctx: CanvasRenderingContext2D, scene: LaneScene, theme: Theme): void {
+    const { events } = scene.journal;
+    const { row, bar } = scene.selection;
+    if (bar >= 0 || !events.has(row)) return;
+    const i = events.slot(row);
+    const box = scene.layout.boxOf(events.agent[i] as number);
+    if (!box) return;
+    const xPx = Math.round((((events.tsMs[i] as number) - scene.view.fromMs) / spanMs(scene.view)) * scene.widthPx);
+    ctx.strokeStyle = theme.text;
+    ctx.lineWidth = 1.5;
+    ctx.beginPath();
+    ctx.arc(xPx, box.topPx - scene.scrollPx + box.railPx, MARK_PX - 1, 0, 2 * Math.PI);
+    ctx.stroke();
+  }
+}

@@ -1,0 +1,110 @@
+// Where each lane stands: heights from what the lanes hold, tops from their order.
+
+import type { Lane } from "../model/lane";
+import type { Branch } from "../model/tree";
+
+export interface LaneBox {
+  readonly agent: number;
+  /** Steps of indentation. */
+  readonly depth: number;
+  readonly topPx: number;
+  readonly heightPx: number;
+  /** Where the marks of instants are centred, from the top of the lane. */
+  readonly railPx: number;
+  /** Where the first sub-row of bars begins, from the top of the lane. */
+  readonly barsPx: number;
+  readonly rows: number;
+}
+
+export interface Metrics {
+  readonly minHeightPx: number;
+  readonly padPx: number;
+  readonly railHeightPx: number;
+  readonly barPx: number;
+  readonly gapPx: number;
+  /** Sub-rows drawn at most; deeper bars share the last. */
+  readonly maxRows: number;
+}
+
+const ROOMY: Metrics = { minHeightPx: 34, padPx: 6, railHeightPx: 13, barPx: 17, gapPx: 2, maxRows: 6 };
+const COMPACT: Metrics = { minHeightPx: 24, padPx: 3, railHeightPx: 10, barPx: 12, gapPx: 1, maxRows: 3 };
+/** With more lanes than this, each gets less room: 50 agents should be seen without much scrolling. */
+const ROOMY_LANES = 14;
+
+export class Layout {
+  readonly boxes: readonly LaneBox[];
+  readonly heightPx: number;
+  readonly metrics: Metrics;
+  private readonly indexes: Int32Array;
+
+  constructor(branches: readonly Branch[], lanes: readonly Lane[]) {
+    this.metrics = branches.length > ROOMY_LANES ? COMPACT : ROOMY;
+    this.indexes = new Int32Array(lanes.length).fill(-1);
+    const boxes: LaneBox[] = [];
+    let topPx = 0;
+    for (const branch of branches) {
+      const box = makeBox(branch, lanes[branch.agent], topPx, this.metrics);
+      this.indexes[branch.agent] = boxes.push(box) - 1;
+      topPx += box.heightPx;
+    }
+    this.boxes = boxes;
+    this.heightPx = topPx;
+  }
+
+  /** Index of the box of an agent, or -1. */
+  indexOf(agent: number): number {
+    return this.indexes[agent] ?? -1;
+  }
+
+  boxOf(agent: number): LaneBox | undefined {
+    return this.boxes[this.indexOf(agent)];
+  }
+
+  /** Index of the first box that reaches below `yPx`. */
+  indexAt(yPx: number): number {
+    let low = 0;
+    let high = this.boxes.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const box = this.boxes[middle] as LaneBox;
+      if (box.topPx + box.heightPx <= yPx) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** Top of a bar from the top of its lane. */
+  barTopPx(box: LaneBox, depth: number): number {
+    const row = Math.min(depth, box.rows - 1);
+    return box.barsPx + row * (this.metrics.barPx + this.metrics.gapPx);
+  }
+}
+
+function makeBox(branch: Branch, lane: Lane | undefined, topPx: number, metrics: Metrics): LaneBox {
+  const rows = Math.min(lane?.packer.depth ?? 0, metrics.maxRows);
+  const railHeightPx = lane && (lane.instants > 0 || rows === 0) ? metrics.railHeightPx : 0;
+  const barsHeightPx = rows > 0 ? rows * (metrics.barPx + metrics.gapPx) - metrics.gapPx : 0;
+  const joinPx = railHeightPx > 0 && rows > 0 ? metrics.gapPx : 0;
+  const contentPx = railHeightPx + joinPx + barsHeightPx;
+  const heightPx = Math.max(metrics.minHeightPx, contentPx + 2 * metrics.padPx);
+  const startPx = Math.round((heightPx - contentPx) / 2);
+  return {
+    ...branch,
+    topPx,
+    heightPx,
+    rows,
+    railPx: startPx + railHeightPx / 2,
+    barsPx: startPx + railHeightPx + joinPx,
+  };
+}
+
+/** Changes when the layout has to be made anew. */
+export function layoutKey(branches: readonly Branch[], lanes: readonly Lane[], treeVersion: number): string {
+  let depths = 0;
+  for (const { agent } of branches) {
+    const lane = lanes[agent];
+    depths = depths * 31 + (lane ? lane.packer.depth * 2 + (lane.instants > 0 ? 1 : 0) : 0);
+    depths |= 0;
+  }
+  return `${treeVersion}/${branches.length}/${depths}`;
+}

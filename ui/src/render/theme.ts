@@ -1,0 +1,101 @@
+// The design tokens (app/tokens.css) as the canvas needs them: resolved for the scheme that is on.
+
+import { AGENT_COLORS } from "../base/hue";
+import { CATEGORIES } from "../model/category";
+
+export type Rgb = readonly [number, number, number];
+
+export interface CategoryInk {
+  readonly mark: string;
+  readonly fill: string;
+  readonly edge: string;
+}
+
+export interface Theme {
+  readonly isDark: boolean;
+  readonly bg: string;
+  readonly line: string;
+  readonly grid: string;
+  readonly text: string;
+  readonly muted: string;
+  readonly faint: string;
+  readonly accent: string;
+  readonly error: string;
+  readonly errorFill: string;
+  readonly pulse: string;
+  /** Little-endian RGBA of the histogram behind the bars, from few events to many, and of errors. */
+  readonly density: readonly number[];
+  readonly densityError: number;
+  readonly inks: readonly CategoryInk[];
+  readonly agents: readonly string[];
+  readonly font: string;
+}
+
+export const DENSITY_LEVELS = 8;
+
+/** Reads the tokens. Costs a style pass: call it when the scheme changes. */
+export function readTheme(host: HTMLElement): Theme {
+  const read = tokenReader(host);
+  const bg = read("--bg");
+  const hue = (name: string) => read(`--cat-${name}`);
+  const isDark = luma(bg) < 128;
+  const fillShare = isDark ? 0.36 : 0.3;
+  const error = read("--error");
+  return {
+    isDark,
+    bg: css(bg),
+    line: css(read("--line")),
+    grid: css(mix(read("--line"), bg, 0.55)),
+    text: css(read("--text")),
+    muted: css(read("--text-2")),
+    faint: css(read("--text-3")),
+    accent: css(read("--accent")),
+    error: css(error),
+    errorFill: css(mix(error, bg, fillShare + 0.06)),
+    pulse: css(read("--pulse")),
+    density: Array.from({ length: DENSITY_LEVELS }, (_, level) =>
+      packed(mix(read("--pulse"), bg, 0.3 + (0.55 * level) / (DENSITY_LEVELS - 1))),
+    ),
+    densityError: packed(error),
+    inks: CATEGORIES.map((name) => ({
+      mark: css(hue(name)),
+      fill: css(mix(hue(name), bg, name === "life" ? fillShare * 0.5 : fillShare)),
+      edge: css(mix(hue(name), bg, 0.85)),
+    })),
+    agents: Array.from({ length: AGENT_COLORS }, (_, i) => css(read(`--agent-${i}`))),
+    font: getComputedStyle(host).fontFamily,
+  };
+}
+
+export function mix(one: Rgb, other: Rgb, share: number): Rgb {
+  const channel = (i: 0 | 1 | 2) => Math.round(one[i] * share + other[i] * (1 - share));
+  return [channel(0), channel(1), channel(2)];
+}
+
+/** Resolves `light-dark()` and any colour notation by asking the browser for pixels. */
+function tokenReader(host: HTMLElement): (name: string) => Rgb {
+  const probe = host.appendChild(document.createElement("span"));
+  const canvas = document.createElement("canvas");
+  canvas.width = canvas.height = 1;
+  const ctx = canvas.getContext("2d", { willReadFrequently: true }) as CanvasRenderingContext2D;
+  queueMicrotask(() => probe.remove());
+  return (name) => {
+    probe.style.color = `var(${name})`;
+    ctx.fillStyle = getComputedStyle(probe).color;
+    ctx.fillRect(0, 0, 1, 1);
+    const [red = 0, green = 0, blue = 0] = ctx.getImageData(0, 0, 1, 1).data;
+    return [red, green, blue];
+  };
+}
+
+function luma([red, green, blue]: Rgb): number {
+  return 0.299 * red + 0.587 * green + 0.114 * blue;
+}
+
+function css([red, green, blue]: Rgb): string {
+  return `rgb(${red} ${green} ${blue})`;
+}
+
+function packed([red, green, blue]: Rgb): number {
+  return ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
+}

@@ -1,0 +1,416 @@
+// The page's one state: what the hub said, what a person asked for, and who must repaint.
+
+import { fetchGap } from "../api/backfill";
+import { fetchEvent, fetchEvents } from "../api/client";
+import type { LinkState, Owner } from "../api/stream";
+import { spanMs, type Viewport } from "../base/viewport";
+import { AS_GAP } from "../model/event_table";
+import { type Filter, hasTerm, NO_FILTER, type Term, withoutTerm, withTerm } from "../model/filter";
+import { Journal } from "../model/journal";
+import { matchAll, matchFrom } from "../model/match";
+import { Matcher } from "../model/matcher";
+import type { Batch, Beat, Gap, Hello, Message, ProtocolError } from "../model/protocol";
+import { RowList } from "../model/row_list";
+import { Frame } from "../render/frame";
+import { EMPTY_FACE, type Face, type LaneFace, laneFace, Meter } from "./face";
+import { Picture } from "./picture";
+import { Timeline } from "./timeline.svelte";
+
+/** Text is redrawn this often at most: faster cannot be read, and layout costs. */
+const FACE_MS = 250;
+const SHORTEST_FIRST_SPAN_MS = 30_000;
+const LONGEST_FIRST_SPAN_MS = 5 * 60_000;
+
+/** The chosen event by seq; a bar is chosen by the event that closed it, or opened it while it runs. */
+export interface Choice {
+  readonly seq: number;
+  readonly row: number;
+  readonly bar: number;
+}
+
+export class Board implements Owner {
+  readonly journal = new Journal();
+  readonly picture = new Picture(this.journal);
+  readonly rows = new RowList();
+  readonly frame = new Frame();
+  readonly timeline = new Timeline();
+  matcher = new Matcher(NO_FILTER, this.journal);
+  filterVersion = 0;
+
+  link = $state.raw<LinkState>({ kind: "connecting" });
+  filter = $state.raw<Filter>(NO_FILTER);
+  choice = $state.raw<Choice | null>(null);
+  /** Where a pointer stands in time, over whichever view. */
+  pointerMs = $state.raw<number | null>(null);
+  face = $state.raw<Face>(EMPTY_FACE);
+  lanes = $state.raw<readonly LaneFace[]>([]);
+  layoutVersion = $state(0);
+  /** Events that came while the page was paused. */
+  newCount = $state(0);
+  missing = $state(0);
+  lagBytes = $state(0);
+  hubVersion = $state("");
+  /** False until the history has arrived: before, an empty page does not mean an empty log. */
+  isLoaded = $state(false);
+  isEmpty = $state(true);
+  loadingGap = $state(-1);
+  gapProblem = $state("");
+  beats = $state(0);
+
+  /** Whether the visible range moves on by itself. */
+  isActive = false;
+
+  private readonly timeMarks = new Set([this.frame.add(() => (this.isActive = this.advance()))]);
+  private readonly rowMarks = new Set<() => void>();
+  private readonly meter = new Meter();
+  private clockOffsetMs = 0;
+  private faceTimer = 0;
+  private pausedTotal = 0;
+  private historyUntil = -1;
+  private pendingRef = "";
+
+  // -- painting -------------------------------------------------------------------------------
+
+  /** Runs `paint` in the frame after time, data, filter or choice changed. Returns what ends it. */
+  paintsTime(paint: () => void): () => void {
+    return this.join(this.timeMarks, this.frame.add(paint), paint);
+  }
+
+  /** Calls `mark` when the rows of the stream may have changed; the stream has a pace of its own. */
+  watchesRows(mark: () => void): () => void {
+    return this.join(this.rowMarks, mark);
+  }
+
+  touchTime(): void {
+    for (const mark of this.timeMarks) mark();
+  }
+
+  touchRows(): void {
+    for (const mark of this.rowMarks) mark();
+  }
+
+  private join(marks: Set<() => void>, mark: () => void, paint?: () => void): () => void {
+    marks.add(mark);
+    return () => {
+      marks.delete(mark);
+      if (paint) this.frame.remove(paint);
+    };
+  }
+
+  // -- the hub --------------------------------------------------------------------------------
+
+  onState(state: LinkState): void {
+    this.link = state;
+  }
+
+  resumePoint(): { epoch: string; since: number } | null {
+    const { epoch, lastSeq } = this.journal;
+    return epoch && lastSeq >= 0 ? { epoch, since: lastSeq } : null;
+  }
+
+  onCorrupt(error: ProtocolError): void {
+    console.warn(`laneway: ${error.message}`);
+    this.journal.epoch = ""; // the next hello empties the journal
+  }
+
+  onMessage(message: Message): void {
+    const startedMs = performance.now();
+    if (message.type === "hello") this.takeHello(message);
+    else if (message.type === "batch") this.takeBatch(message);
+    else if (message.type === "gap") this.takeGap(message);
+    else this.takeBeat(message);
+    this.frame.owe(performance.now() - startedMs);
+  }
+
+  private takeHello(hello: Hello): void {
+    const isResumed = this.journal.takeHello(hello);
+    this.setClock(hello.now);
+    this.hubVersion = hello.version;
+    if (!isResumed) {
+      this.rows.clear();
+      this.timeline.reset();
+      this.choice = null;
+      this.isLoaded = false;
+      this.isEmpty = true;
+      this.missing = 0;
+      this.historyUntil = hello.seq;
+    }
+    if (!this.isLoaded && hello.seq <= 0) this.finishLoading();
+    this.changed();
+  }
+
+  private takeBatch(batch: Batch): void {
+    const firstRow = this.journal.events.end;
+    this.journal.takeBatch(batch);
+    matchFrom(this.journal, this.matcher, firstRow);
+    this.isEmpty = this.journal.total === 0;
+    if (!this.isLoaded && (this.journal.lastSeq >= this.historyUntil || !batch.history)) this.finishLoading();
+    this.changed();
+  }
+
+  private takeGap(gap: Gap): void {
+    this.journal.takeGap(gap);
+    if (this.isLoaded) this.missing += gap.to - gap.from;
+    this.changed();
+  }
+
+  private takeBeat(beat: Beat): void {
+    this.setClock(beat.now);
+    this.lagBytes = beat.lag_bytes ?? 0;
+    this.beats++;
+    this.refreshFaceSoon();
+  }
+
+  private setClock(hubNowMs: number): void {
+    this.clockOffsetMs = hubNowMs - performance.now();
+  }
+
+  /** The hub's clock: events are told by it, whatever this machine's says. */
+  nowMs(): number {
+    return this.clockOffsetMs === 0 ? Date.now() : performance.now() + this.clockOffsetMs;
+  }
+
+  private finishLoading(): void {
+    const { firstMs, lastMs, total } = this.journal;
+    this.isLoaded = true;
+    this.meter.skip(total, performance.now());
+    if (total > 0 && this.timeline.isFollowing && !this.hasAskedRange) {
+      const wanted = (lastMs - firstMs) * 1.05;
+      this.timeline.showLast(Math.min(LONGEST_FIRST_SPAN_MS, Math.max(SHORTEST_FIRST_SPAN_MS, wanted)));
+    }
+    if (this.pendingRef) void this.chooseRef(this.pendingRef);
+  }
+
+  /** The address named a range: the first look at the history does not change it. */
+  hasAskedRange = false;
+
+  // -- time -----------------------------------------------------------------------------------
+
+  /** Brings the range up to the present; returns whether it will move on by itself. */
+  advance(): boolean {
+    const { journal } = this;
+    return this.timeline.advance(this.nowMs(), journal.lastMs, journal.spans.openCount);
+  }
+
+  follow(): void {
+    this.newCount = 0;
+    this.missing = 0;
+    this.timeline.follow();
+    this.viewChanged();
+  }
+
+  pause(): void {
+    if (!this.timeline.isFollowing) return;
+    this.timeline.pause();
+    this.pausedTotal = this.journal.total;
+    this.viewChanged();
+  }
+
+  /** Runs a change of the timeline, with what pausing brings along. */
+  move(change: (timeline: Timeline) => void): void {
+    const wasFollowing = this.timeline.isFollowing;
+    change(this.timeline);
+    if (wasFollowing && !this.timeline.isFollowing) this.pausedTotal = this.journal.total;
+    if (this.timeline.isFollowing) this.newCount = 0;
+    this.viewChanged();
+  }
+
+  /** Everything in memory. */
+  showAll(): void {
+    const { firstMs, lastMs, total } = this.journal;
+    if (total === 0) return;
+    this.move((timeline) => timeline.showAround(firstMs, Math.max(lastMs, timeline.edgeMs)));
+  }
+
+  /** What is chosen, or else all that matches the filter. */
+  fit(): void {
+    const { events, spans } = this.journal;
+    if (this.choice && spans.has(this.choice.bar)) {
+      const i = spans.slot(this.choice.bar);
+      const endMs = Math.min(spans.endMs[i] as number, this.timeline.edgeMs);
+      const startMs = spans.startMs[i] as number;
+      this.move((timeline) => timeline.showAround(startMs, Math.max(endMs, startMs + 1)));
+      return;
+    }
+    this.rows.refresh(events);
+    let fromMs = Infinity;
+    let toMs = -Infinity;
+    for (let n = 0; n < this.rows.length; n++) {
+      const i = events.slot(this.rows.row(n));
+      if (events.drawn[i] === AS_GAP) continue;
+      fromMs = Math.min(fromMs, events.tsMs[i] as number);
+      toMs = Math.max(toMs, events.tsMs[i] as number);
+    }
+    if (toMs >= fromMs) this.move((timeline) => timeline.showAround(fromMs, toMs));
+  }
+
+  private viewChanged(): void {
+    this.touchTime();
+    this.touchRows();
+  }
+
+  // -- filter ---------------------------------------------------------------------------------
+
+  setFilter(filter: Filter): void {
+    this.filter = filter;
+    this.filterVersion++;
+    this.matcher = new Matcher(filter, this.journal);
+    this.rematch();
+  }
+
+  toggleTerm(term: Term): void {
+    this.setFilter(hasTerm(this.filter, term) ? withoutTerm(this.filter, term) : withTerm(this.filter, term));
+  }
+
+  private rematch(): void {
+    matchAll(this.journal, this.matcher);
+    this.rows.clear();
+    this.changed();
+  }
+
+  // -- choice ---------------------------------------------------------------------------------
+
+  chooseRow(row: number): void {
+    const { events } = this.journal;
+    if (!events.has(row)) return;
+    const i = events.slot(row);
+    this.choose(events.seq[i] as number);
+  }
+
+  chooseBar(bar: number): void {
+    const { spans } = this.journal;
+    const i = spans.slot(bar);
+    const closeSeq = spans.closeSeq[i] as number;
+    const seq = closeSeq >= 0 ? closeSeq : (spans.openSeq[i] as number);
+    this.choice = { seq, row: this.journal.events.rowOfSeq(seq), bar };
+    this.viewChanged();
+  }
+
+  choose(seq: number): void {
+    const { events, spans } = this.journal;
+    const row = events.rowOfSeq(seq);
+    const bar = row < 0 ? -1 : (events.bar[events.slot(row)] as number);
+    this.choice = { seq, row, bar: spans.has(bar) ? bar : -1 };
+    if (row >= 0) this.revealRow(row);
+    this.viewChanged();
+  }
+
+  /** An id or @SEQ from the address; waits for the history if it must. */
+  async chooseRef(ref: string): Promise<void> {
+    this.pendingRef = this.isLoaded ? "" : ref;
+    if (!this.isLoaded) return;
+    if (ref.startsWith("@")) return this.choose(Number(ref.slice(1)));
+    try {
+      this.choose((await fetchEvent(ref)).seq);
+    } catch {
+      // the address names an event that is gone: nothing is chosen, the rest of it holds
+    }
+  }
+
+  /** Goes to the next or previous row of the stream; from nowhere to the newest. */
+  step(by: 1 | -1): void {
+    const { events } = this.journal;
+    this.rows.refresh(events);
+    const known = this.choice && this.choice.row >= 0 ? this.rows.indexOf(this.choice.row) : this.rows.length - (by > 0 ? 1 : 0);
+    for (let index = known + by; index >= 0 && index < this.rows.length; index += by) {
+      const row = this.rows.row(index);
+      if (events.drawn[events.slot(row)] === AS_GAP) continue;
+      this.pause();
+      this.chooseRow(row);
+      return;
+    }
+  }
+
+  unchoose(): void {
+    this.choice = null;
+    this.viewChanged();
+  }
+
+  private revealRow(row: number): void {
+    if (this.timeline.isFollowing) return;
+    this.timeline.reveal(this.journal.events.tsMs[this.journal.events.slot(row)] as number);
+  }
+
+  // -- gaps -----------------------------------------------------------------------------------
+
+  /** Fetches what a gap row stands for, and rebuilds the tables around it. */
+  async loadGap(row: number): Promise<void> {
+    const { events } = this.journal;
+    const i = events.slot(row);
+    if (this.loadingGap >= 0 || !events.has(row) || events.drawn[i] !== AS_GAP) return;
+    const from = events.seq[i] as number;
+    const gap: Gap = { type: "gap", from, to: from + (events.durMs[i] as number) };
+    const after = events.has(row + 1) ? (events.tsMs[events.slot(row + 1)] as number) : this.nowMs();
+    this.loadingGap = from;
+    this.gapProblem = "";
+    try {
+      const { rows, remaining } = await fetchGap(gap, after, this.journal, (query) => fetchEvents(query));
+      this.journal.merge(rows, [...this.otherGaps(from), ...remaining]);
+      this.missing = Math.max(0, this.missing - rows.length);
+      this.filterVersion++;
+      if (this.choice) this.choose(this.choice.seq);
+      this.rematch();
+    } catch (error) {
+      this.gapProblem = error instanceof Error ? error.message : String(error);
+    } finally {
+      this.loadingGap = -1;
+      this.touchRows();
+    }
+  }
+
+  private otherGaps(loadedFrom: number): Gap[] {
+    const { events } = this.journal;
+    const found: Gap[] = [];
+    for (let row = events.first; row < events.end; row++) {
+      const i = events.slot(row);
+      const from = events.seq[i] as number;
+      if (events.drawn[i] !== AS_GAP || from === loadedFrom) continue;
+      found.push({ type: "gap", from, to: from + (events.durMs[i] as number) });
+    }
+    return found;
+  }
+
+  // -- what is shown as text ------------------------------------------------------------------
+
+  private changed(): void {
+    this.touchTime();
+    this.touchRows();
+    this.refreshFaceSoon();
+  }
+
+  private refreshFaceSoon(): void {
+    if (this.faceTimer) return;
+    this.faceTimer = window.setTimeout(() => {
+      this.faceTimer = 0;
+      this.refreshFace();
+    }, FACE_MS);
+  }
+
+  refreshFace(): void {
+    const { journal } = this;
+    const perSecond = this.meter.read(journal.total, performance.now());
+    const working = journal.lanes.reduce((sum, lane) => sum + (lane.open > 0 ? 1 : 0), 0);
+    this.lanes = this.picture.branches.map(({ agent }) => laneFace(journal, agent));
+    this.face = {
+      agents: journal.present().size,
+      working,
+      events: journal.total,
+      errors: journal.errors,
+      open: journal.spans.openCount,
+      perSecond,
+    };
+    if (!this.timeline.isFollowing) this.newCount = Math.max(0, journal.total - this.pausedTotal);
+    if (perSecond > 0) this.refreshFaceSoon(); // until the rate has come to rest
+  }
+
+  /** The range in words of the address: its length while following, else its two ends. */
+  range(): { lastMs: number; sinceMs: number; untilMs: number } {
+    const { view, isFollowing } = this.timeline;
+    if (isFollowing) return { lastMs: spanMs(view), sinceMs: NaN, untilMs: NaN };
+    return { lastMs: NaN, sinceMs: view.fromMs, untilMs: view.toMs };
+  }
+
+  get view(): Viewport {
+    return this.timeline.view;
+  }
+}

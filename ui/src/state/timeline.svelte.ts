@@ -1,0 +1,87 @@
+// The visible range, and whether it goes along with the present.
+
+import { around, between, endingAt, MAX_SPAN_MS, MIN_SPAN_MS, pan, spanMs, type Viewport, zoom } from "../base/viewport";
+
+const DEFAULT_SPAN_MS = 60_000;
+/** Air between the newest event and the right edge, as a share of the range. */
+const AIR_RATIO = 0.03;
+/** After this long without an event the page stands still. */
+const REST_AFTER_MS = 2_000;
+/** Work that stays open this long without a word from anyone was most likely abandoned. */
+const ABANDONED_AFTER_MS = 15 * 60_000;
+/** A clock ahead of the hub's by more is not followed into the future. */
+const MAX_AHEAD_MS = 5_000;
+
+export class Timeline {
+  view = $state.raw<Viewport>(endingAt({ fromMs: 0, toMs: DEFAULT_SPAN_MS }, Date.now()));
+  isFollowing = $state(true);
+  /** The newest moment that is shown while following; open bars end here. Never goes back. */
+  edgeMs = 0;
+
+  /** Forgets the past edge: another epoch. */
+  reset(): void {
+    this.edgeMs = 0;
+  }
+
+  /** Moves the edge to the present while there is something to see. Returns whether there is. */
+  advance(nowMs: number, lastMs: number, openCount: number): boolean {
+    const known = Number.isNaN(lastMs) ? nowMs : Math.min(lastMs, nowMs + MAX_AHEAD_MS);
+    const quietMs = nowMs - known;
+    const isActive = quietMs < REST_AFTER_MS || (openCount > 0 && quietMs < ABANDONED_AFTER_MS);
+    this.edgeMs = Math.max(this.edgeMs, isActive ? nowMs : known);
+    if (this.isFollowing) this.stick();
+    return isActive;
+  }
+
+  follow(): void {
+    this.isFollowing = true;
+    this.stick();
+  }
+
+  pause(): void {
+    this.isFollowing = false;
+  }
+
+  /** Shows a fixed range; the present goes on without the page. */
+  show(view: Viewport): void {
+    const span = Math.min(MAX_SPAN_MS, Math.max(MIN_SPAN_MS, spanMs(view)));
+    this.isFollowing = false;
+    this.view = { fromMs: view.fromMs, toMs: view.fromMs + span };
+  }
+
+  showBetween(oneMs: number, otherMs: number): void {
+    this.show(between(oneMs, otherMs));
+  }
+
+  showAround(fromMs: number, toMs: number): void {
+    this.show(around(fromMs, toMs));
+  }
+
+  /** Follows with the last `span` milliseconds in view. */
+  showLast(span: number): void {
+    this.view = endingAt({ fromMs: 0, toMs: Math.min(MAX_SPAN_MS, Math.max(MIN_SPAN_MS, span)) }, this.view.toMs);
+    this.follow();
+  }
+
+  /** While following, the right edge stays where it is. */
+  zoomBy(factor: number, anchorMs: number): void {
+    this.view = zoom(this.view, factor, this.isFollowing ? this.view.toMs : anchorMs);
+    if (this.isFollowing) this.stick();
+  }
+
+  panBy(ratio: number): void {
+    this.show(pan(this.view, ratio * spanMs(this.view)));
+  }
+
+  /** Scrolls no more than needed to bring a moment into view. */
+  reveal(timeMs: number): void {
+    const { fromMs, toMs } = this.view;
+    if (timeMs >= fromMs && timeMs <= toMs) return;
+    this.show(endingAt(this.view, timeMs + spanMs(this.view) / 2));
+  }
+
+  private stick(): void {
+    const toMs = this.edgeMs + spanMs(this.view) * AIR_RATIO;
+    if (toMs !== this.view.toMs) this.view = endingAt(this.view, toMs);
+  }
+}
