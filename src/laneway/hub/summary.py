@@ -1,5 +1,7 @@
 """One line of text for an event: what a lane's tooltip and the stream show of it.
 
+The tool or model is not repeated: it stands beside the line as the event's label.
+
 Answers are plain text of at most `SUMMARY_CHARS` characters without control
 characters; nothing in them is markup.
 """
@@ -19,6 +21,9 @@ VALUE_CHARS = 2_000
 """A value is looked at only this far: what follows could not appear in the line."""
 
 MAIN_ARGUMENTS = (
+    "task",
+    "request",
+    "goal",
     "command",
     "cmd",
     "query",
@@ -129,15 +134,14 @@ def _argument(value: object) -> str:
 
 def _tool_call(event: Mapping[str, Any]) -> str:
     argument = _argument(event.get("input")) or _text(event.get("content"))
-    return _join(str(event.get("tool", "")), argument)
+    return argument or str(event.get("tool", ""))
 
 
 def _tool_result(event: Mapping[str, Any]) -> str:
-    tool = str(event.get("tool", ""))
     if event.get("error"):
-        return _join(tool, "✗", _error(event["error"]))
+        return _join("✗", _error(event["error"]))
     output = _text(event.get("output")) or _text(event.get("content"))
-    return _join(tool, "→" if output else "", output)
+    return _join("→", output) if output else str(event.get("tool", ""))
 
 
 def _llm_request(event: Mapping[str, Any]) -> str:
@@ -147,14 +151,36 @@ def _llm_request(event: Mapping[str, Any]) -> str:
         messages = value.get("messages", value) if isinstance(value, Mapping) else value
         last = messages[-1] if isinstance(messages, list) and messages else messages
         said = _text(last)
-    return _join(str(event.get("model", "")), said)
+    return said or str(event.get("model", ""))
 
 
 def _llm_response(event: Mapping[str, Any]) -> str:
     if event.get("error"):
-        return _join(str(event.get("model", "")), "✗", _error(event["error"]))
-    said = _text(event.get("content")) or _text(event.get("output"))
-    return _join(str(event.get("model", "")), said, _tokens(event))
+        return _join("✗", _error(event["error"]))
+    said = _text(event.get("content")) or _calls(event.get("output")) or _text(event.get("output"))
+    return _join(said, _tokens(event)) or str(event.get("model", ""))
+
+
+def _calls(value: object) -> str:
+    """``search(main.py), calculate(2 + 3)`` where a model asks for tools, else nothing."""
+    if isinstance(value, Mapping):
+        value = value.get("tool_calls")
+    if not isinstance(value, list):
+        return ""
+    calls = [call.get("function", call) for call in value[:20] if isinstance(call, Mapping)]
+    named = [call for call in calls if isinstance(call, Mapping) and call.get("name")]
+    return ", ".join(
+        f"{call['name']}({_argument(_object(call.get('arguments', call.get('input'))))})"
+        for call in named
+    )
+
+
+def _object(value: object) -> object:
+    """Arguments come as an object, or as its JSON text."""
+    try:
+        return orjson.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
 
 
 def _tokens(event: Mapping[str, Any]) -> str:
@@ -162,6 +188,10 @@ def _tokens(event: Mapping[str, Any]) -> str:
     if counts == (None, None):
         return ""
     return f"({'→'.join('?' if count is None else str(count) for count in counts)} tokens)"
+
+
+def _agent_start(event: Mapping[str, Any]) -> str:
+    return _argument(event.get("input")) or _any(event)
 
 
 def _failure(event: Mapping[str, Any]) -> str:
@@ -175,6 +205,8 @@ def _handoff(event: Mapping[str, Any]) -> str:
 
 
 SUMMARISERS: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    "agent_start": _agent_start,
+    "session_start": _agent_start,
     "tool_invocation": _tool_call,
     "tool_result": _tool_result,
     "permission_request": _tool_call,
