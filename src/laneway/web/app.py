@@ -1,6 +1,5 @@
 """The ASGI application: a gate before everything, the hot route, and FastAPI for the rest."""
 
-import logging
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +30,7 @@ SMALL_BODY_BYTES = 4 * KIB
 DESCRIPTION = """The hub of one log: events in over `POST /log`, pages, totals and a live stream out.
 Every error has the shape `{"code", "message", "hint"}`."""
 
-log = logging.getLogger("laneway.web")
+FENCE = [*SECURITY_HEADERS, (b"cache-control", b"no-store")]
 
 
 class App:
@@ -109,7 +108,7 @@ def auth_router(access: Access) -> APIRouter:
         headers = read_headers(request.scope["headers"])
         body = await read_body(request.receive, headers, SMALL_BODY_BYTES)
         cookie = set_cookie(headers[b"host"], access.exchange(parse_code(_loads(body))))
-        answer = JSONResponse({"ok": True}, headers={"Cache-Control": "no-store"})
+        answer = JSONResponse({"ok": True})
         answer.headers.append("Set-Cookie", cookie)
         return answer
 
@@ -134,11 +133,13 @@ def _loads(body: bytes) -> object:
 
 
 def _fenced(send: Send) -> Send:
-    """``send`` that adds the security headers."""
+    """``send`` that adds the headers that every answer must have."""
 
     async def send_fenced(message: Message) -> None:
         if message["type"] == "http.response.start":
-            message["headers"] = [*message.get("headers", ()), *SECURITY_HEADERS]
+            given = list(message.get("headers", ()))
+            names = {name for name, _ in given}
+            message["headers"] = given + [pair for pair in FENCE if pair[0] not in names]
         await send(message)
 
     return send_fenced

@@ -28,7 +28,7 @@ def health_router(hub: Hub) -> APIRouter:
     def health() -> Response:
         facts = hub.health()
         status = 200 if facts["status"] == "ok" else 503
-        return JSONResponse(facts, status, headers={"Cache-Control": "no-store"})
+        return JSONResponse(facts, status)
 
     @router.get(
         "/metrics",

@@ -185,7 +185,7 @@ def fitting_step_s(span_ns: int) -> int:
 
 
 def _json(body: bytes) -> Response:
-    return Response(body, media_type="application/json", headers={"Cache-Control": "no-store"})
+    return Response(body, media_type="application/json")
 
 
 def _dump(value: object) -> Response:

@@ -65,7 +65,7 @@ def ui_router(root: Path = BUILT) -> APIRouter:
         try:
             html = (root / "index.html").read_text("utf-8")
         except OSError:
-            return HTMLResponse(NOT_BUILT, 503, headers={"Cache-Control": "no-store"})
+            return HTMLResponse(NOT_BUILT, 503)
         return HTMLResponse(html, headers={"Cache-Control": "no-cache"})
 
     @router.get("/logs/assets/{name}")

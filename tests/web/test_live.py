@@ -1,0 +1,349 @@
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from laneway.base.limits import CLIENTS
+from laneway.web import live as live_module
+from laneway.web.token import load
+
+from ..hub.event import DEADLINE_S, event, eventually
+from .conftest import Running, bearer
+
+
+@asynccontextmanager
+async def socket(running: Running, query: str = "", **more: Any) -> AsyncIterator[ClientConnection]:
+    url = f"{running.url.replace('http', 'ws')}/logs/ws{query}"
+    options = {"additional_headers": running.headers, "max_size": None, **more}
+    async with connect(url, **options) as opened:
+        yield opened
+
+
+async def next_message(opened: ClientConnection) -> Any:
+    async with asyncio.timeout(DEADLINE_S):
+        return orjson.loads(await opened.recv())
+
+
+async def seqs_until(opened: ClientConnection, last: int) -> list[int]:
+    """Seqs of the batches, up to ``last``."""
+    found: list[int] = []
+    while not found or found[-1] < last:
+        message = await next_message(opened)
+        if message["type"] == "batch":
+            found += range(message["seq0"], message["seq0"] + message["n"])
+    return found
+
+
+def post(running: Running, *numbers: int, **fields: Any) -> None:
+    running.post(*[event(number, **fields) for number in numbers])
+
+
+def level(running: Running, seq: int) -> None:
+    """Wait until the event ``seq`` is indexed."""
+    eventually(lambda: running.get("/api/events", limit=1)["events"][:1] or seq == 0)
+    eventually(lambda: running.get("/api/events", limit=1)["events"][0]["seq"] >= seq)
+
+
+async def test_a_viewer_is_greeted_and_shown_what_happens(running: Running) -> None:
+    async with socket(running) as opened:
+        hello = await next_message(opened)
+        assert (hello["type"], hello["v"], hello["seq"], hello["agents"]) == ("hello", 1, 0, [])
+        assert abs(hello["now"] - time.time() * 1000) < 60_000
+        await asyncio.to_thread(
+            post, running, 1, agent="kid", parent_agent="lead", tool="grep", event="tool_invocation"
+        )
+        batch = await next_message(opened)
+        assert (batch["type"], batch["seq0"], batch["n"]) == ("batch", 1, 1)
+        assert batch["new"] == {
+            "agents": [["kid", 1], ["lead", -1]],
+            "kinds": ["tool_invocation"],
+            "labels": ["grep"],
+        }
+        assert batch["text"] == ["message 1"]
+        assert batch["flag"] == [1]
+        await asyncio.to_thread(post, running, 2, agent="kid")
+        assert "agents" not in (await next_message(opened)).get("new", {})
+
+
+async def test_history_comes_first_and_is_marked(running: Running) -> None:
+    await asyncio.to_thread(post, running, *range(1, 8))
+    await asyncio.to_thread(level, running, 7)
+    async with socket(running, "?history=3") as opened:
+        assert (await next_message(opened))["seq"] == 7
+        batch = await next_message(opened)
+        assert (batch["seq0"], batch["n"], batch["history"]) == (5, 3, True)
+
+
+async def test_a_viewer_resumes_where_it_was(running: Running) -> None:
+    async with socket(running) as opened:
+        epoch = (await next_message(opened))["epoch"]
+        await asyncio.to_thread(post, running, 1, 2)
+        assert await seqs_until(opened, 2) == [1, 2]
+    await asyncio.to_thread(post, running, 3, 4)
+    await asyncio.to_thread(level, running, 4)
+    async with socket(running, f"?epoch={epoch}&since=2") as opened:
+        await next_message(opened)
+        assert await seqs_until(opened, 4) == [3, 4]
+
+
+async def test_a_viewer_resumes_over_a_restart_of_the_hub(
+    serving: Callable[[], Running],
+) -> None:
+    running = await asyncio.to_thread(serving)
+    async with socket(running) as opened:
+        epoch = (await next_message(opened))["epoch"]
+        await asyncio.to_thread(post, running, 1, 2)
+        assert await seqs_until(opened, 2) == [1, 2]
+        await asyncio.to_thread(post, running, 3)
+        await asyncio.to_thread(running.stop)
+        with pytest.raises(ConnectionClosed) as caught:
+            await seqs_until(opened, 99)
+        assert caught.value.rcvd is not None
+        assert caught.value.rcvd.code == 1001
+    running = await asyncio.to_thread(serving)
+    await asyncio.to_thread(post, running, 4)
+    async with socket(running, f"?epoch={epoch}&since=2") as opened:
+        assert (await next_message(opened))["epoch"] == epoch
+        assert await seqs_until(opened, 4) == [3, 4]
+
+
+async def test_a_resume_from_too_long_ago_is_told_its_gap(
+    settings: Any, serving: Callable[[], Running]
+) -> None:
+    settings.live_events = 5
+    running = await asyncio.to_thread(serving)
+    async with socket(running) as opened:
+        epoch = (await next_message(opened))["epoch"]
+    await asyncio.to_thread(post, running, *range(1, 21))
+    await asyncio.to_thread(level, running, 20)
+    async with socket(running, f"?epoch={epoch}&since=3") as opened:
+        await next_message(opened)
+        assert await next_message(opened) == {"type": "gap", "from": 4, "to": 16}
+        assert await seqs_until(opened, 20) == [16, 17, 18, 19, 20]
+    missed = await asyncio.to_thread(running.get, "/api/events/@4")
+    assert missed["id"] == "id-4"
+
+
+async def test_a_viewer_that_does_not_read_harms_nobody_and_is_told_what_it_missed(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from laneway.hub import live as hub_live
+
+    monkeypatch.setattr(hub_live, "CLIENT_QUEUE_BYTES", 50_000)
+    count = 20_000
+    async with socket(running, max_queue=1) as slow, socket(running) as quick:
+        await next_message(slow)
+        await next_message(quick)
+        reading = asyncio.create_task(seqs_until(quick, count))
+        for start in range(1, count + 1, 1000):
+            batch = [event(n, content="x" * 400) for n in range(start, start + 1000)]
+            await asyncio.to_thread(running.post, *batch)
+        assert await reading == list(range(1, count + 1))
+        shown: list[int] = []
+        missed: list[int] = []
+        while max([*shown[-1:], *missed[-1:], 0]) < count:
+            message = await next_message(slow)
+            if message["type"] == "gap":
+                missed += range(message["from"], message["to"])
+            elif message["type"] == "batch":
+                shown += range(message["seq0"], message["seq0"] + message["n"])
+        assert missed
+        assert sorted(shown + missed) == list(range(1, count + 1))
+
+
+async def test_a_plain_client_gets_one_whole_event_a_message(running: Running) -> None:
+    await asyncio.to_thread(post, running, 1, 2, 3)
+    await asyncio.to_thread(level, running, 3)
+    async with socket(running, "?format=json&history=2") as opened:
+        await asyncio.to_thread(post, running, 4, custom="kept")
+        messages = [await next_message(opened) for _ in range(3)]
+    assert [m["seq"] for m in messages] == [2, 3, 4]
+    assert messages[2] == {**event(4, custom="kept"), "seq": 4}
+
+
+async def test_a_plain_client_of_an_empty_log_is_connected_at_once(running: Running) -> None:
+    async with asyncio.timeout(DEADLINE_S), socket(running, "?format=json") as opened:
+        await asyncio.to_thread(post, running, 1)
+        assert (await next_message(opened))["id"] == "id-1"
+
+
+async def test_every_viewer_hears_a_beat(
+    serving: Callable[[], Running], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_module, "BEAT_S", 0.05)
+    running = await asyncio.to_thread(serving)
+    async with socket(running) as opened:
+        await next_message(opened)
+        beat = await next_message(opened)
+    assert (beat["type"], beat["seq"], beat["lag_bytes"]) == ("beat", 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Authorization": ""}, 401),
+        ({"Authorization": "Bearer wrong"}, 401),
+        ({"Origin": "http://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+    ],
+)
+async def test_the_upgrade_is_checked_like_every_request(
+    running: Running, headers: dict[str, str], status: int
+) -> None:
+    with pytest.raises(InvalidStatus) as caught:
+        async with socket(running, additional_headers={**running.headers, **headers}):
+            pass
+    assert caught.value.response.status_code == status
+    assert orjson.loads(caught.value.response.body)["code"] == "forbidden"
+
+
+async def test_a_foreign_host_gets_no_socket(running: Running) -> None:
+    port = running.url.rpartition(":")[2]
+    with pytest.raises(InvalidStatus) as caught:
+        async with connect(
+            f"ws://evil.example:{port}/logs/ws",
+            host="127.0.0.1",
+            port=int(port),
+            additional_headers=running.headers,
+        ):
+            pass
+    assert caught.value.response.status_code == 403
+
+
+@pytest.mark.parametrize("query", ["?since=x", "?history=-1", "?format=xml", "?sinse=1"])
+async def test_a_wrong_parameter_is_told_before_the_upgrade(running: Running, query: str) -> None:
+    with pytest.raises(InvalidStatus) as caught:
+        async with socket(running, query):
+            pass
+    assert caught.value.response.status_code == 400
+    assert orjson.loads(caught.value.response.body)["code"] == "bad_query"
+
+
+async def test_a_viewer_that_leaves_makes_room(running: Running) -> None:
+    async with socket(running) as opened:
+        await next_message(opened)
+        assert (await asyncio.to_thread(running.get, "/health"))["viewers"] == 1
+    await asyncio.to_thread(
+        eventually, lambda: httpx.get(f"{running.url}/health").json()["viewers"] == 0
+    )
+
+
+async def test_viewers_past_the_limit_are_answered_503(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from laneway.hub import live as hub_live
+
+    assert CLIENTS == hub_live.CLIENTS
+    monkeypatch.setattr(hub_live, "CLIENTS", 1)
+    async with socket(running) as opened:
+        await next_message(opened)
+        with pytest.raises(InvalidStatus) as caught:
+            async with socket(running):
+                pass
+        assert caught.value.response.status_code == 503
+        answer = await asyncio.to_thread(
+            httpx.get, f"{running.url}/logs/sse", headers=running.headers
+        )
+        assert answer.status_code == 503
+
+
+async def test_words_of_a_viewer_are_ignored(running: Running) -> None:
+    async with socket(running) as opened:
+        await next_message(opened)
+        for words in ("hello", b"\x00\xff", "x" * 10_000):
+            await opened.send(words)
+        await asyncio.to_thread(post, running, 1)
+        assert await seqs_until(opened, 1) == [1]
+
+
+class Events:
+    """Server-sent events, read one by one."""
+
+    def __init__(self, answer: httpx.Response) -> None:
+        self._lines = answer.aiter_lines()
+
+    async def next(self) -> tuple[str, dict[str, Any]]:
+        name, data = "", None
+        async with asyncio.timeout(DEADLINE_S):
+            async for line in self._lines:
+                if line.startswith("id: "):
+                    name = line[4:]
+                elif line.startswith("data: "):
+                    data = orjson.loads(line[6:])
+                elif not line and data is not None:
+                    return name, data
+        raise AssertionError("the stream ended")
+
+
+@asynccontextmanager
+async def event_stream(
+    running: Running, query: str = "", **headers: str
+) -> AsyncIterator[tuple[httpx.Response, Events]]:
+    async with (
+        httpx.AsyncClient(timeout=DEADLINE_S) as client,
+        client.stream(
+            "GET", f"{running.url}/logs/sse{query}", headers={**running.headers, **headers}
+        ) as answer,
+    ):
+        yield answer, Events(answer)
+
+
+async def test_the_same_stream_comes_as_server_sent_events(running: Running) -> None:
+    async with event_stream(running) as (answer, events):
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        name, hello = await events.next()
+        assert (name, hello["type"]) == ("", "hello")
+        await asyncio.to_thread(post, running, 1)
+        name, batch = await events.next()
+        assert name == f"{hello['epoch']}:1"
+        assert batch["seq0"] == 1
+
+
+async def test_a_browser_resumes_its_event_stream(running: Running) -> None:
+    await asyncio.to_thread(post, running, 1, 2, 3)
+    await asyncio.to_thread(level, running, 3)
+    async with event_stream(running) as (_, events):
+        epoch = (await events.next())[1]["epoch"]
+    async with event_stream(running, **{"Last-Event-ID": f"{epoch}:1"}) as (_, events):
+        await events.next()
+        _, batch = await events.next()
+        assert (batch["seq0"], batch["n"]) == (2, 2)
+    for strange in ("", "x", ":", f"{epoch}:x", "a:b:c", f"{epoch}:" + "9" * 40):
+        async with event_stream(running, **{"Last-Event-ID": strange}) as (answer, events):
+            assert answer.status_code == 200
+            await events.next()
+            assert (await events.next())[1]["seq0"] == 1
+
+
+async def test_an_event_stream_ends_with_the_hub(serving: Callable[[], Running]) -> None:
+    running = await asyncio.to_thread(serving)
+    async with event_stream(running) as (_, events):
+        await events.next()
+        await asyncio.to_thread(running.stop)
+        with pytest.raises(AssertionError, match="the stream ended"):
+            await events.next()
+
+
+async def test_whole_events_come_as_server_sent_events_too(running: Running) -> None:
+    await asyncio.to_thread(post, running, 1)
+    await asyncio.to_thread(level, running, 1)
+    async with event_stream(running, "?format=json") as (_, events):
+        name, message = await events.next()
+        assert message == {**event(1), "seq": 1}
+        assert name.endswith(":1")
+
+
+async def test_the_ingest_token_sees_no_stream(running: Running, settings: Any) -> None:
+    token = load(f"{settings.home}/ingest.token")
+    for path in ("/logs/sse", "/logs/ws"):
+        answer = await asyncio.to_thread(httpx.get, f"{running.url}{path}", headers=bearer(token))
+        assert answer.status_code == 403
