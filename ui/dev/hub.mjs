@@ -43,14 +43,10 @@ const rate = Number(options.rate);
 let world = null;
 if (!options.empty) {
   const pastMs = Number(options.minutes) * 60_000;
-  const past = makeWorld({
-    agents,
-    startMs: Date.now() - pastMs,
-    speed: speedFor({ agents, rate: Math.min(rate, HISTORY_RATE_LIMIT) }),
-    emit: (event) => log.add(event),
-  });
-  past.advanceTo(Date.now());
-  world = makeWorld({ agents, startMs: Date.now(), seed: 11, speed: speedFor({ agents, rate }), emit: (event) => log.add(event) });
+  const pastRate = Math.min(rate, HISTORY_RATE_LIMIT);
+  world = makeWorld({ agents, startMs: Date.now() - pastMs, speed: speedFor({ agents, rate: pastRate }), emit: (event) => log.add(event) });
+  world.advanceTo(Date.now());
+  world.speed = speedFor({ agents, rate });
 }
 
 const clients = new Map(); // socket -> { next: seq to send, sizes: of the dictionaries it knows }

@@ -61,8 +61,9 @@ function makeRandom(seed) {
 
 /** Runs processes (generators that yield delays in ms) in virtual time. */
 class Clock {
-  constructor(startMs) {
+  constructor(startMs, speed) {
     this.nowMs = startMs;
+    this.speed = speed; // shortens every wait; may change on the way
     this.queue = [];
     this.order = 0;
   }
@@ -97,8 +98,8 @@ class Clock {
 /** `speed` shortens every wait; see `speedFor`. */
 export function makeWorld({ agents, startMs, speed = 1, seed = 7, emit }) {
   const random = makeRandom(seed);
-  const clock = new Clock(startMs);
-  const wait = (ms) => random.around(ms) / speed;
+  const clock = new Clock(startMs, speed);
+  const wait = (ms) => random.around(ms) / clock.speed;
   const teams = Math.max(1, Math.round(agents / 5) || 1);
   let left = agents;
   for (let team = 0; team < teams; team++) {

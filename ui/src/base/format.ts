@@ -20,16 +20,20 @@ function trim(text: string): string {
   return text.endsWith(".0") ? text.slice(0, -2) : text;
 }
 
-/** 0.4 ms, 834 ms, 12.4 s, 3 m 05 s, 2 h 10 m, 3 d 4 h. */
+/** 0.4 ms, 834 ms, 12.4 s, 5 m, 3 m 05 s, 2 h 10 m, 3 d 04 h. */
 export function duration(ms: number): string {
   if (ms < 9.95) return `${trim(ms.toFixed(1))} ms`;
   if (ms < 999.5) return `${Math.round(ms)} ms`;
   if (ms < 59_950) return `${trim((ms / 1000).toFixed(1))} s`;
   const seconds = Math.round(ms / 1000);
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} m ${String(seconds % 60).padStart(2, "0")} s`;
+  if (seconds < 3600) return parts(Math.floor(seconds / 60), "m", seconds % 60, "s");
   const minutes = Math.round(seconds / 60);
-  if (minutes < 1440) return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, "0")} m`;
-  return `${Math.floor(minutes / 1440)} d ${Math.floor((minutes % 1440) / 60)} h`;
+  if (minutes < 1440) return parts(Math.floor(minutes / 60), "h", minutes % 60, "m");
+  return parts(Math.floor(minutes / 1440), "d", Math.floor((minutes % 1440) / 60), "h");
+}
+
+function parts(large: number, largeUnit: string, small: number, smallUnit: string): string {
+  return small === 0 ? `${large} ${largeUnit}` : `${large} ${largeUnit} ${String(small).padStart(2, "0")} ${smallUnit}`;
 }
 
 /** How long ago, in one unit: now, 12s, 4m, 3h, 2d. */

@@ -98,6 +98,12 @@ export class Journal {
     return found;
   }
 
+  /** Whether the log holds events from before the oldest in memory. */
+  get startsLate(): boolean {
+    const { events } = this;
+    return events.length > 0 && (events.first > 0 || events.drawn[events.slot(events.first)] === AS_GAP);
+  }
+
   setParent(agent: number, parent: number): void {
     this.lane(agent);
     this.lane(parent);
@@ -109,6 +115,16 @@ export class Journal {
   /** Index into CATEGORIES. */
   category(kind: number): number {
     return (this.categories[kind] ??= categoryOf(this.kinds.name(kind)));
+  }
+
+  /** What a bar is called: its tool or model, the words it began with, or its kind without the ending. */
+  spanName(span: number): string {
+    const i = this.spans.slot(span);
+    const label = this.spans.label[i] as number;
+    if (label >= 0) return this.labels.name(label);
+    const row = this.events.rowOfSeq(this.spans.openSeq[i] as number);
+    const words = row < 0 ? "" : (this.events.text[this.events.slot(row)] ?? "");
+    return words || this.kinds.name(this.spans.kind[i] as number).replace(/_(start|request|invocation)$/, "");
   }
 
   private reset(epoch: string): void {

@@ -7,13 +7,17 @@ import type { Labels } from "./label";
 import type { LaneScene } from "./scene";
 import type { CategoryInk, Theme } from "./theme";
 
-const ROUND_FROM_PX = 6;
+const ROUND_FROM_PX = 5;
+const EDGE_FROM_PX = 14;
 const LABEL_FROM_PX = 26;
+/** Lower bars carry no text. */
+const LABEL_BAR_PX = 10;
 const EDGE_PX = 2;
 const TEXT_PAD_PX = 6;
 /** How far beyond the canvas a bar is drawn: rounding and edges stay out of sight. */
 const OVERHANG_PX = 8;
 /** What the filter leaves out is still there, faintly: the work around it explains it. */
+const LIFE = CATEGORIES.indexOf("life");
 const DIM_ALPHA = 0.22;
 
 interface Brush {
@@ -77,6 +81,7 @@ export class BarPainter {
 
   private paintLabels({ ctx, scene, bars, theme, barPx }: Brush): void {
     const { journal } = scene;
+    if (barPx < LABEL_BAR_PX) return;
     ctx.font = `${barPx > 14 ? 11 : 10}px ${theme.font}`;
     ctx.textBaseline = "middle";
     ctx.textAlign = "left";
@@ -86,19 +91,19 @@ export class BarPainter {
       const roomPx = endPx - leftPx - 2 * TEXT_PAD_PX;
       if (roomPx < LABEL_FROM_PX - 2 * TEXT_PAD_PX || !matches(scene, bars, n)) continue;
       const i = journal.spans.slot(bars.span[n] as number);
-      const label = journal.spans.label[i] as number;
-      const name = label >= 0 ? journal.labels.name(label) : journal.kinds.name(journal.spans.kind[i] as number);
+      const name = journal.spanName(bars.span[n] as number);
       const text = this.labels.fit(ctx, name, roomPx);
       if (!text) continue;
       const middlePx = (bars.topPx[n] as number) + barPx / 2 + 0.5;
-      ctx.fillStyle = theme.text;
+      const isGround = journal.category(journal.spans.kind[i] as number) === LIFE;
+      ctx.fillStyle = isGround ? theme.muted : theme.text;
       ctx.fillText(text, leftPx + TEXT_PAD_PX, middlePx);
       const endMs = journal.spans.endMs[i] as number;
       if (text !== name || endMs === Infinity) continue;
       const took = duration(endMs - (journal.spans.startMs[i] as number));
       const usedPx = this.labels.width(ctx, name) + TEXT_PAD_PX;
       if (usedPx + this.labels.width(ctx, took) > roomPx) continue;
-      ctx.fillStyle = theme.muted;
+      ctx.fillStyle = isGround ? theme.faint : theme.muted;
       ctx.fillText(took, leftPx + TEXT_PAD_PX + usedPx, middlePx);
     }
   }
@@ -144,7 +149,7 @@ function matches(scene: LaneScene, bars: BarList, n: number): boolean {
 }
 
 function inkOf(theme: Theme, category: number): CategoryInk {
-  return theme.inks[category] ?? { mark: theme.error, fill: theme.errorFill, edge: theme.error };
+  return theme.inks[category] ?? { mark: theme.error, fill: theme.errorFill, solid: theme.error, edge: theme.error };
 }
 
 function fillGroup({ ctx, scene, bars, barPx }: Brush, group: readonly number[], ink: CategoryInk): void {
@@ -158,12 +163,17 @@ function fillGroup({ ctx, scene, bars, barPx }: Brush, group: readonly number[],
     ctx.roundRect(leftPx, Math.round(bars.topPx[n] as number), endPx - leftPx, barPx, 2.5);
   }
   ctx.fill();
-  ctx.fillStyle = ink.edge;
-  for (const n of group) {
-    const widthPx = bars.widthPx[n] as number;
-    const isShort = widthPx < ROUND_FROM_PX;
-    const leftPx = bars.leftPx[n] as number;
-    if (!isShort && leftPx < -EDGE_PX) continue;
-    ctx.fillRect(leftPx, Math.round(bars.topPx[n] as number), isShort ? widthPx : EDGE_PX, barPx);
+  fillEdges({ bars, barPx, ctx }, group, ink);
+}
+
+/** Narrow bars whole, wide ones at their start: the eye finds where work began. */
+function fillEdges({ bars, barPx, ctx }: Pick<Brush, "bars" | "barPx" | "ctx">, group: readonly number[], ink: CategoryInk): void {
+  for (const isNarrow of [true, false]) {
+    ctx.fillStyle = isNarrow ? ink.solid : ink.edge;
+    for (const n of group) {
+      const widthPx = bars.widthPx[n] as number;
+      const isWanted = isNarrow ? widthPx < ROUND_FROM_PX : widthPx >= EDGE_FROM_PX;
+      if (isWanted) ctx.fillRect(bars.leftPx[n] as number, Math.round(bars.topPx[n] as number), isNarrow ? widthPx : EDGE_PX, barPx);
+    }
   }
 }

@@ -27,6 +27,7 @@ export class LanePainter {
       const sight = boxesInSight(scene);
       this.density.paint(ctx, { ...scene, theme }, { ...scene, fromBox: sight.from, toBox: sight.to });
     }
+    paintUnknown(ctx, scene, theme);
     this.bars.collect(scene);
     this.barPainter.paint(ctx, scene, this.bars, theme);
     if (!scene.isDense) this.instantPainter.paint(ctx, scene, theme, surface.scale);
@@ -48,6 +49,21 @@ function paintGround(ctx: CanvasRenderingContext2D, scene: LaneScene, theme: The
     const box = layout.boxes[n] as LaneBox;
     ctx.fillRect(0, box.topPx + box.heightPx - scrollPx - 1, widthPx, 1);
   }
+}
+
+/** A veil over the time from which events are in the log and not on the page. */
+function paintUnknown(ctx: CanvasRenderingContext2D, scene: LaneScene, theme: Theme): void {
+  const endPx = Math.min(scene.widthPx, toPx(scene.view, scene.widthPx, scene.knownFromMs));
+  if (!(endPx > 0)) return;
+  ctx.fillStyle = theme.veil;
+  ctx.fillRect(0, 0, endPx, scene.heightPx);
+  const words = "Older events are in the log: load them at the top of the stream";
+  ctx.font = `11px ${theme.font}`;
+  if (ctx.measureText(words).width + 24 > endPx) return;
+  ctx.fillStyle = theme.faint;
+  ctx.textBaseline = "middle";
+  ctx.textAlign = "right";
+  ctx.fillText(words, endPx - 12, 14);
 }
 
 /** The present: a thin line, so that the end of an open bar is seen to move with it. */

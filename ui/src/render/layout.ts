@@ -27,9 +27,11 @@ export interface Metrics {
 }
 
 const ROOMY: Metrics = { minHeightPx: 34, padPx: 6, railHeightPx: 13, barPx: 17, gapPx: 2, maxRows: 6 };
-const COMPACT: Metrics = { minHeightPx: 24, padPx: 3, railHeightPx: 10, barPx: 12, gapPx: 1, maxRows: 3 };
+const COMPACT: Metrics = { minHeightPx: 26, padPx: 4, railHeightPx: 10, barPx: 12, gapPx: 1, maxRows: 3 };
+const TIGHT: Metrics = { minHeightPx: 22, padPx: 3, railHeightPx: 9, barPx: 6, gapPx: 1, maxRows: 2 };
 /** With more lanes than this, each gets less room: 50 agents should be seen without much scrolling. */
-const ROOMY_LANES = 14;
+const ROOMY_LANES = 10;
+const COMPACT_LANES = 24;
 
 export class Layout {
   readonly boxes: readonly LaneBox[];
@@ -38,7 +40,7 @@ export class Layout {
   private readonly indexes: Int32Array;
 
   constructor(branches: readonly Branch[], lanes: readonly Lane[]) {
-    this.metrics = branches.length > ROOMY_LANES ? COMPACT : ROOMY;
+    this.metrics = branches.length > COMPACT_LANES ? TIGHT : branches.length > ROOMY_LANES ? COMPACT : ROOMY;
     this.indexes = new Int32Array(lanes.length).fill(-1);
     const boxes: LaneBox[] = [];
     let topPx = 0;

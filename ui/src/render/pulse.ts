@@ -61,6 +61,6 @@ export function niceCeiling(value: number): number {
 
 /** `120/s`: what the top of the strip stands for. */
 export function rateLabel(top: number, stepMs: number): string {
-  if (stepMs >= 1000) return `${short(top / (stepMs / 1000))}/s`;
-  return `${short(top)}/${stepMs < 1 ? stepMs.toFixed(1) : stepMs} ms`;
+  const perSecond = (top * 1000) / stepMs;
+  return perSecond >= 1 ? `${short(perSecond)}/s` : `${short(perSecond * 60)}/min`;
 }

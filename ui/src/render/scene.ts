@@ -29,6 +29,8 @@ export interface LaneScene {
   readonly isDense: boolean;
   readonly grid: BinGrid;
   readonly selection: Selection;
+  /** Before this moment events may be missing: they are in the log and not in memory. */
+  readonly knownFromMs: number;
 }
 
 /** The boxes in sight: [from, to). */

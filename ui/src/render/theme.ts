@@ -8,6 +8,8 @@ export type Rgb = readonly [number, number, number];
 export interface CategoryInk {
   readonly mark: string;
   readonly fill: string;
+  /** Of bars too narrow for an edge. */
+  readonly solid: string;
   readonly edge: string;
 }
 
@@ -16,6 +18,7 @@ export interface Theme {
   readonly bg: string;
   readonly line: string;
   readonly grid: string;
+  readonly veil: string;
   readonly text: string;
   readonly muted: string;
   readonly faint: string;
@@ -46,6 +49,7 @@ export function readTheme(host: HTMLElement): Theme {
     bg: css(bg),
     line: css(read("--line")),
     grid: css(mix(read("--line"), bg, 0.55)),
+    veil: css(read("--surface")),
     text: css(read("--text")),
     muted: css(read("--text-2")),
     faint: css(read("--text-3")),
@@ -59,8 +63,7 @@ export function readTheme(host: HTMLElement): Theme {
     densityError: packed(error),
     inks: CATEGORIES.map((name) => ({
       mark: css(hue(name)),
-      fill: css(mix(hue(name), bg, name === "life" ? fillShare * 0.5 : fillShare)),
-      edge: css(mix(hue(name), bg, 0.85)),
+      ...barInk(hue(name), bg, name === "life" ? 0.45 : 1, fillShare),
     })),
     agents: Array.from({ length: AGENT_COLORS }, (_, i) => css(read(`--agent-${i}`))),
     font: getComputedStyle(host).fontFamily,
@@ -86,6 +89,12 @@ function tokenReader(host: HTMLElement): (name: string) => Rgb {
     const [red = 0, green = 0, blue = 0] = ctx.getImageData(0, 0, 1, 1).data;
     return [red, green, blue];
   };
+}
+
+/** Sessions and agent runs are the ground for other work: `weight` below 1 keeps them back. */
+function barInk(hue: Rgb, bg: Rgb, weight: number, fillShare: number): { fill: string; solid: string; edge: string } {
+  const shade = (share: number) => css(mix(hue, bg, share * weight));
+  return { fill: shade(fillShare), solid: shade(0.7), edge: shade(0.9) };
 }
 
 function luma([red, green, blue]: Rgb): number {

@@ -18,8 +18,9 @@ import { Timeline } from "./timeline.svelte";
 
 /** Text is redrawn this often at most: faster cannot be read, and layout costs. */
 const FACE_MS = 250;
-const SHORTEST_FIRST_SPAN_MS = 30_000;
-const LONGEST_FIRST_SPAN_MS = 5 * 60_000;
+/** The first look at a log: the longest of these that shows about this many events at most. */
+const FIRST_SPANS_MS = [30_000, 60_000, 300_000, 900_000, 3_600_000];
+const FIRST_EVENTS = 900;
 
 /** The chosen event by seq; a bar is chosen by the event that closed it, or opened it while it runs. */
 export interface Choice {
@@ -171,14 +172,20 @@ export class Board implements Owner {
   }
 
   private finishLoading(): void {
-    const { firstMs, lastMs, total } = this.journal;
+    const { total } = this.journal;
     this.isLoaded = true;
     this.meter.skip(total, performance.now());
-    if (total > 0 && this.timeline.isFollowing && !this.hasAskedRange) {
-      const wanted = (lastMs - firstMs) * 1.05;
-      this.timeline.showLast(Math.min(LONGEST_FIRST_SPAN_MS, Math.max(SHORTEST_FIRST_SPAN_MS, wanted)));
-    }
+    if (total > 0 && this.timeline.isFollowing && !this.hasAskedRange) this.timeline.showLast(this.firstSpanMs());
     if (this.pendingRef) void this.chooseRef(this.pendingRef);
+  }
+
+  private firstSpanMs(): number {
+    const { firstMs, lastMs, events } = this.journal;
+    const early = events.slot(Math.max(events.first, events.end - FIRST_EVENTS));
+    const calmMs = lastMs - (events.tsMs[early] as number);
+    const wholeMs = FIRST_SPANS_MS.find((span) => span >= lastMs - firstMs) ?? Infinity;
+    const fitting = FIRST_SPANS_MS.filter((span) => span <= Math.min(wholeMs, calmMs));
+    return fitting.at(-1) ?? (FIRST_SPANS_MS[0] as number);
   }
 
   /** The address named a range: the first look at the history does not change it. */
@@ -388,6 +395,7 @@ export class Board implements Owner {
 
   refreshFace(): void {
     const { journal } = this;
+    if (!this.isLoaded) this.meter.skip(journal.total, performance.now());
     const perSecond = this.meter.read(journal.total, performance.now());
     const working = journal.lanes.reduce((sum, lane) => sum + (lane.open > 0 ? 1 : 0), 0);
     this.lanes = this.picture.branches.map(({ agent }) => laneFace(journal, agent));

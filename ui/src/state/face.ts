@@ -59,5 +59,6 @@ export class Meter {
   skip(total: number, nowMs: number): void {
     this.lastTotal = total;
     this.lastMs = nowMs;
+    this.rate = 0;
   }
 }

@@ -43,7 +43,7 @@ export class Picture {
   scene(
     view: Viewport,
     area: { widthPx: number; heightPx: number; scrollPx: number },
-    state: { nowMs: number; isFollowing: boolean; selection: Selection; filterVersion: number },
+    state: { nowMs: number; isFollowing: boolean; selection: Selection; filterVersion: number; knownFromMs: number },
   ): LaneScene {
     const { journal, layout, laneGrid } = this;
     const stepMs = octaveStep(spanMs(view), area.widthPx, DENSE_BIN_PX);

@@ -1,7 +1,7 @@
 // How many events stand behind each row that is shown: nobody reads 5,000 lines a second.
 
 /** A row should stay on screen at least this long. */
-const DWELL_MS = 1_200;
+const DWELL_MS = 400;
 const WINDOW_MS = 1_000;
 
 export class Sampler {
