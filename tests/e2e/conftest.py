@@ -1,0 +1,79 @@
+"""A real hub, a real Chromium, and a page that must not complain."""
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.torture.harness import Hub
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+
+def find_chromium() -> str:
+    given = os.environ.get("LANEWAY_CHROMIUM", "")
+    path = shutil.which(given) if given else next(filter(None, map(shutil.which, NAMES)), None)
+    assert path, "the browser tests need Chromium: `tools/bootstrap browser` installs it"
+    return path
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=find_chromium(),
+            args=[
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-background-networking",
+                "--disable-quic",
+            ],
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def hub(tmp_path: Path, home: Path) -> Iterator[Hub]:
+    hub = Hub(home, tmp_path / "log")
+    hub.start()
+    yield hub
+    hub.stop()
+
+
+def find_link(output: str) -> str:
+    """The one-time link that `laneway up` and the demo print."""
+    found = re.search(r"http://\S+#code=\S+", output)
+    assert found, output
+    return found.group()
+
+
+@pytest.fixture
+def open_page(browser: Browser, hub: Hub) -> Iterator[Callable[..., Page]]:
+    """Opens the dashboard by its printed link; at the end no page may have complained."""
+    complaints: list[str] = []
+    contexts = []
+
+    def open_page(link: str = "", path: str = "", **options: object) -> Page:
+        settings: dict[str, object] = {"viewport": {"width": 1600, "height": 900}, **options}
+        context = browser.new_context(**settings)  # type: ignore[arg-type]
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(link or find_link(hub.output.read_text()))
+        page.wait_for_function("() => window.__laneway?.state().link === 'live'")
+        if path:
+            page.goto(f"{hub.url}{path}")
+            page.wait_for_function("() => window.__laneway?.state().link === 'live'")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    # a browser says by itself that a killed hub refuses its connection
+    assert [said for said in complaints if "ERR_CONNECTION_REFUSED" not in said] == []
