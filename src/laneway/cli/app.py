@@ -2,13 +2,15 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import wraps
 from importlib import import_module
 
 import typer
 
 from laneway.base.errors import LanewayError, QueryError, SettingError
-from laneway.cli import FAILED, FOUND, HUB_HINT, NOTHING, USAGE
+from laneway.cli import FAILED, FOUND, HUB_HINT, NOTHING, USAGE, emit
+from laneway.cli.escape import escape
 from laneway.cli.terminal import Terminal, hide_stdout
 
 COMMANDS = {
@@ -36,15 +38,14 @@ DESCRIPTION = "See what every AI agent on this machine does: one log, live lanes
 
 def run(args: Sequence[str]) -> int:
     args = _take_no_color(list(args))
+    if args[:1] == ["emit"]:
+        return emit.run(args[1:])
     try:
         build(_wanted(args))(args=args, prog_name="laneway")
     except SystemExit as stop:
         return _exit_code(stop)
     except LanewayError as error:
         return complain(error)
-    except BrokenPipeError:
-        hide_stdout()
-        return FOUND
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] == "laneway":
             raise
@@ -74,16 +75,29 @@ def build(names: Sequence[str]) -> typer.Typer:
             name,
             short_help=COMMANDS[name],
             rich_help_panel=panel,
-            context_settings=getattr(module, "CONTEXT", None),
-        )(module.command)
+        )(_quiet(getattr(module, "command", _without_framework)))
     return app
+
+
+def _quiet(command: Callable[..., None]) -> Callable[..., None]:
+    """``laneway tail | head`` ends well when head has enough; the framework would exit with 1."""
+
+    @wraps(command)
+    def run_command(*args: object, **options: object) -> None:
+        try:
+            command(*args, **options)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            hide_stdout()
+
+    return run_command
 
 
 def complain(error: LanewayError) -> int:
     """One line on stderr: what was seen, and what to do."""
     terminal = Terminal(sys.stderr)
     hint = f" (hint: {error.hint})" if error.hint else ""
-    text = " ".join(f"{error.message}{hint}".split())
+    text = escape(" ".join(f"{error.message}{hint}".split()))
     terminal.print(f"{terminal.paint('error:', 'alarm')} {text}")
     return USAGE if isinstance(error, (SettingError, QueryError)) else FAILED
 
@@ -96,6 +110,10 @@ def _own_up(fault: Exception) -> int:
     place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "?"
     message = f"this is a bug in Laneway: {type(fault).__name__}: {fault} ({place})"
     return complain(LanewayError(message, hint="`python -X dev -m laneway …` shows all of it"))
+
+
+def _without_framework() -> None:
+    """`emit` in the list of commands; it is never run from there."""
 
 
 def _main(

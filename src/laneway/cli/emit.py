@@ -299,4 +299,7 @@ def _loss(order: Order) -> LogError:
 
 def _say(message: str, is_quiet: bool) -> None:
     if not is_quiet:
-        sys.stderr.write(f"laneway emit: {message}\n")
+        from laneway.cli.escape import escape
+
+        text = "\n".join(map(escape, message.split("\n")))
+        sys.stderr.write(f"laneway emit: {text}\n")

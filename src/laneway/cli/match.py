@@ -8,6 +8,8 @@ from typing import Any
 from laneway.base.errors import QueryError, quote
 from laneway.model.vocabulary import LEVEL_ALIASES, LEVEL_RANK, LEVELS
 
+BOOKKEEPING = frozenset({"timestamp", "id", "host", "pid", "seq"})
+
 DEPTH = 8
 """How deep into a payload `grep` looks."""
 
@@ -84,9 +86,11 @@ def parse_grep(pattern: str | None) -> "re.Pattern[str] | None":
 
 
 def iter_event_text(event: dict[str, Any]) -> Iterator[str]:
-    """Without the names of the event's own fields: a search for ``agent`` would find them all."""
-    for value in event.values():
-        yield from iter_text(value)
+    """Without the names of the event's own fields, which a search for ``agent`` would find in all
+    of them, and without its bookkeeping, in whose digits everything is found sometimes."""
+    for name, value in event.items():
+        if name not in BOOKKEEPING:
+            yield from iter_text(value)
 
 
 def iter_text(value: object, depth: int = DEPTH) -> Iterator[str]:
