@@ -1,10 +1,10 @@
 """Whether a value that stands where secrets stand is one: placeholders and plain words are not."""
 
+from laneway.model.redact.mark import is_mark
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-MARKS = ("[redacted:", "[withheld:")
 
 _NO_VALUE = frozenset({
     "none", "null", "true", "false", "string", "str", "text", "required", "optional", "undefined",
@@ -25,7 +25,6 @@ _OPENERS = (
     "self.",
     "...",
     "…",
-    *MARKS,
 )
 _SCHEMES = ("bearer ", "basic ", "token ", "digest ", "negotiate ", "apikey ", "aws4-hmac-sha256 ")
 _PATHS = ("/", "~", "./", "../")
@@ -33,7 +32,7 @@ _PATHS = ("/", "~", "./", "../")
 
 def is_placeholder(value: str) -> bool:
     """``****``, ``${TOKEN}``, ``<your key>``, ``sk-…xxxx``, ``AKIA…EXAMPLE``, or our own marker."""
-    if value.startswith(_OPENERS) or value.lower() in _NO_VALUE:
+    if value.startswith(_OPENERS) or value.lower() in _NO_VALUE or is_mark(value):
         return True
     if value[:1] == "$" and value[1:].replace("_", "").isalnum() and value[1:].isupper():
         return True

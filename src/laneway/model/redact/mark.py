@@ -5,8 +5,25 @@ secrets can be matched, and no guess can be checked without the key.
 """
 
 import os
+import re
 
 KEY_BYTES = 32
+
+WITHHELD = "[withheld:redactor-error]"
+TOO_LARGE = "[withheld:too-large]"
+
+_MARK = re.compile(r"\[redacted:[a-z0-9-]{1,40}:[0-9a-f]{6}\]")
+
+
+def is_mark(text: str) -> bool:
+    return text in (WITHHELD, TOO_LARGE) or _MARK.fullmatch(text) is not None
+
+
+def hide_marks(text: str) -> str:
+    """``text`` with quotes in place of marks: no value reaches across one, so none is redacted again."""
+    if "[redacted:" not in text:
+        return text
+    return _MARK.sub(lambda found: '"' * len(found[0]), text)
 
 
 class Marker:

@@ -4,21 +4,21 @@ environment holds them. A fault of the redactor withholds the payload and keeps 
 
 from laneway.base.limits import DEPTH, LINE_BYTES
 from laneway.model.encode import encode, is_deeper
-from laneway.model.redact.judge import CHECKS, MARKS
+from laneway.model.redact.judge import CHECKS
 from laneway.model.redact.keys import secret_name
-from laneway.model.redact.mark import Marker
-from laneway.model.redact.scan import Span, find_spans, has_token, has_word, hide_marks, long_runs
+from laneway.model.redact.mark import TOO_LARGE, WITHHELD, Marker, hide_marks
+from laneway.model.redact.scan import Span, find_spans, has_token, has_word, long_runs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any
 
-WITHHELD = "[withheld:redactor-error]"
-TOO_LARGE = "[withheld:too-large]"
-
 SCAN_CHARS = 4 * LINE_BYTES
 """Text looked through in one event. What is left of it later is one line; past this, texts are withheld."""
+
+ROUNDS = 4
+"""Looks at one text: a mark in place of one secret can bare the shape of the next."""
 
 SHORTEST_CHARS = 8
 """Shorter texts hold no secret that a rule could tell."""
@@ -160,8 +160,8 @@ class _Walk:
         """The value of a secret-named field: its texts go, its numbers and flags stay."""
         kind = type(value)
         if kind is str:
-            if value.startswith(MARKS):
-                return value
+            if check != "password" and hide_marks(value) is not value:
+                return self.text(value, inside)  # no opaque value any more: a pass before saw to it
             return self.replace(rule, value) if CHECKS[check](value) else self.text(value, inside)
         if kind is list:
             return [self.named(item, rule, check, inside) for item in value]
@@ -180,10 +180,13 @@ class _Walk:
         if self.left < 0:
             return TOO_LARGE
         if inside and text[:1] in "{[ \n\t":
-            found = self.json_text(text)
-            if found is not None:
-                return found
-        return self.splice(text, self.spans(text), len(text))
+            text = self.json_text(text)
+        for _ in range(ROUNDS):
+            spans = self.spans(text)
+            if not spans:
+                break
+            text = self.splice(text, spans, len(text))
+        return text
 
     def long_text(self, text: str) -> str:
         """A text that is cut later: only what may stay is looked through, and no secret is split."""
@@ -200,19 +203,19 @@ class _Walk:
         tail = len(body[LINE_BYTES:].encode("utf-8", "replace"))
         return self.splice(body, spans, LINE_BYTES) + join_mark(gone + tail, digest)
 
-    def json_text(self, text: str) -> str | None:
-        """``text`` redacted as the JSON that it is; None where it is none, or clean."""
+    def json_text(self, text: str) -> str:
+        """``text`` redacted as the JSON that it is; the text itself where it is none, or clean."""
         from orjson import JSONDecodeError, dumps, loads
 
         try:
             plain = loads(text)
         except (JSONDecodeError, UnicodeEncodeError):
-            return None
+            return text
         if not isinstance(plain, (dict, list)) or is_deeper(plain, DEPTH):
-            return None
+            return text
         before = self.total
         clean = self.value(plain, False)
-        return dumps(clean).decode() if self.total > before else None
+        return dumps(clean).decode() if self.total > before else text
 
     def spans(self, text: str) -> list[Span]:
         spans = find_spans(hide_marks(text))

@@ -34,7 +34,9 @@ _DIGITS = frozenset("0123456789")
 _TOKENS = {anchor: rule for rule in TOKEN_RULES for anchor in rule.anchors}
 _PATHS = {anchor: rule for rule in PATH_RULES for anchor in rule.anchors}
 _WORDS = {anchor: rule for rule in WORD_RULES for anchor in rule.anchors}
-_TOKEN_ANCHORS = tuple(_TOKENS)
+_TOKEN_ANCHORS = tuple(
+    sorted(_TOKENS, key=len, reverse=True)
+)  # of two that match alike, the first names it
 _PATH_ANCHORS = tuple(_PATHS)
 _WORD_ANCHORS = tuple(_WORDS)
 
@@ -45,8 +47,8 @@ _BASIC = re.compile("basic [A-Za-z0-9+/]{8}")
 _KEY_KINDS = ("api", "access", "secret", "private", "signing", "encryption", "master", "shared",
               "account", "auth", "service", "ssh", "webhook")  # fmt: skip
 
+_ESCAPE = re.compile(r"(?:%[0-9A-Fa-f]{2}|\x1b\[[0-9;]{0,8}m)\Z")
 _BASE64 = re.compile(f"[A-Za-z0-9+/]{{{BASE64_CHARS},}}+={{0,2}}+")
-_MARK = re.compile(r"\[redacted:[a-z0-9-]{1,40}:[0-9a-f]{6}\]")
 
 _compiled: "dict[str, re.Pattern[str]]" = {}
 
@@ -124,13 +126,6 @@ def may_be_base64(run: str) -> bool:
     )
 
 
-def hide_marks(text: str) -> str:
-    """``text`` with every mark of an earlier pass made as long a placeholder: none is redacted again."""
-    if "[redacted:" not in text:
-        return text
-    return _MARK.sub(lambda found: "•" * len(found[0]), text)
-
-
 def find_spans(text: str) -> list[Span]:
     """Every secret in ``text``, in order and without overlap."""
     low = text.lower()
@@ -193,12 +188,12 @@ def _compile(rule: Rule) -> "re.Pattern[str]":
 
 
 def _may_begin(text: str, at: int, before: str) -> bool:
-    """Whether a rule's anchor may stand at ``at``; an URL escape such as ``%3D`` counts as no letter."""
+    """Whether a rule's anchor may stand at ``at``; ``%3D`` and a terminal's ``ESC[31m`` are no word."""
     if not before or at == 0:
         return before != "digit"
     if before == "digit":
         return text[at - 1] in _DIGITS
-    return text[at - 1] not in _WORD_CHARS or (at >= 3 and text[at - 3] == "%")
+    return text[at - 1] not in _WORD_CHARS or _ESCAPE.search(text, max(at - 12, 0), at) is not None
 
 
 def _find_base64(text: str) -> "Iterator[Span]":
@@ -206,8 +201,9 @@ def _find_base64(text: str) -> "Iterator[Span]":
 
     for found in _BASE64.finditer(text):
         run = found[0].rstrip("=")
+        run = run[:-1] if len(run) % 4 == 1 else run
         try:
-            inner = a2b_base64(run[: len(run) // 4 * 4]).decode()
+            inner = a2b_base64(run + "=" * (-len(run) % 4)).decode()
         except (Error, UnicodeDecodeError):  # no text inside
             continue
         low = inner.lower()

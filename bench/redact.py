@@ -1,0 +1,110 @@
+"""What redaction costs, beside the encoder in the same run. ``python bench/redact.py``
+
+Each figure is the best of many short runs, so that a busy machine does not blur it;
+read the ratios first, for they hold on other machines.
+"""
+
+import random
+import string
+import timeit
+from collections.abc import Callable
+
+import orjson
+
+from laneway.model.encode import encode
+from laneway.model.event import normalise
+from laneway.model.redact import Redactor
+from laneway.model.redact.patterns import PATH_RULES, TOKEN_RULES, WORD_RULES
+from laneway.model.wire import decode_line, encode_redacted
+
+SECRET = "gh" + "p_" + "aB3dE6gH9" * 4
+PROSE = (
+    "The config loader is defined in src/app/config.py and reads the environment first, then the file "
+    "in the home directory; the planner asked for 3 files and the tests of the loader pass. "
+)
+
+
+def event_of(content: str) -> dict[str, object]:
+    return {
+        "timestamp": "2026-11-23T18:22:33.000123Z",
+        "agent": "researcher",
+        "event": "llm_response",
+        "id": "0192f0c1-7a3b-7c4d-8e5f-0123456789ab",
+        "session_id": "s-2026-11-23-1",
+        "model": "qwen3-8b",
+        "content": content,
+        "duration_ms": 12.5,
+        "input_tokens": 120,
+        "output_tokens": 33,
+    }
+
+
+def best_us(call: Callable[[], object], rounds: int = 60) -> float:
+    number = max(1, int(0.002 / max(timeit.timeit(call, number=1), 1e-7)))
+    return min(timeit.repeat(call, number=number, repeat=rounds)) / number * 1e6
+
+
+def show(name: str, us: float, base_us: float, size: int = 0) -> None:
+    per_kb = f"{us / size * 1024:8.1f} µs/KB" if size else ""
+    print(f"{name:44s}{us:10.2f} µs {us / base_us:8.1f}x dumps {per_kb}")
+
+
+def sample_anchor() -> str:
+    """Every anchor of the pack, again and again: the sieve holds nothing back and no rule matches."""
+    anchors = [
+        anchor for rule in (*TOKEN_RULES, *PATH_RULES, *WORD_RULES) for anchor in rule.anchors
+    ]
+    return "".join(anchors)
+
+
+def hostile() -> dict[str, str]:
+    """Texts that make patterns start as often, and run as far, as they can."""
+    letters = random.Random(7).choices(string.ascii_letters + string.digits, k=1 << 14)
+    return {
+        "all anchors": sample_anchor(),
+        "one anchor": "sk-",
+        "assignments": "password=",
+        "addresses": "://a:",
+        "keys that never end": "-----BEGIN PRIVATE KEY-----",
+        "tokens that almost are": "eyJ" + "a" * 40 + " ",
+        "quotes": '"password": "',
+        "base64": "".join(letters),
+        "random": "".join(chr(random.Random(i).randrange(32, 127)) for i in range(4096)),
+    }
+
+
+def main() -> None:
+    redactor = Redactor()
+    small = event_of(PROSE[:110])
+    line = encode(small)
+    base = best_us(lambda: orjson.dumps(small), 200)
+    print(f"a clean event of {len(line)} bytes")
+    show("orjson.dumps", base, base)
+    show("encode", best_us(lambda: encode(small), 200), base)
+    show("redact_line", best_us(lambda: redactor.redact_line(small, line), 200), base)
+    show("encode_redacted", best_us(lambda: encode_redacted(small, redactor), 200), base)
+    show("normalise", best_us(lambda: normalise(small), 200), base)
+    hub = best_us(lambda: encode_redacted(normalise(decode_line(line))[0], redactor), 200)
+    show("decode + normalise + redact + encode", hub, base)
+    print(f"{'':44s}{1e6 / hub:10.0f} events/s on one core")
+    dirty = event_of(f"{PROSE[:110]} {SECRET}")
+    show("encode_redacted, one secret", best_us(lambda: encode_redacted(dirty, redactor)), base)
+    for name, text in {
+        "clean prose": PROSE * 60,
+        "prose with a secret": PROSE * 60 + SECRET,
+    }.items():
+        event = event_of(text)
+        size = len(encode(event))
+        base = best_us(lambda event=event: orjson.dumps(event))  # type: ignore[misc]
+        cost = best_us(lambda event=event: encode_redacted(event, redactor), 20)  # type: ignore[misc]
+        show(f"{name}, {size // 1024} KB", cost, base, size)
+    print("hostile texts of 64 KB")
+    for name, piece in hostile().items():
+        event = event_of((piece * (65_536 // len(piece) + 1))[:65_536])
+        base = best_us(lambda event=event: orjson.dumps(event), 5)  # type: ignore[misc]
+        cost = best_us(lambda event=event: encode_redacted(event, redactor), 2)  # type: ignore[misc]
+        show(name, cost, base, 65_536)
+
+
+if __name__ == "__main__":
+    main()
