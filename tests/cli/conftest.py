@@ -154,3 +154,43 @@ def lines(home: Path) -> Callable[[], list[dict[str, object]]]:
         ]
 
     return read
+
+
+class RunningHub(NamedTuple):
+    """``laneway up`` as a process; ``text`` is its start-up text."""
+
+    url: str
+    text: str
+    process: "subprocess.Popen[str]"
+
+
+StartHub = Callable[..., RunningHub]
+
+
+@pytest.fixture
+def start_hub(home: Path) -> Iterator[StartHub]:
+    """Starts ``laneway up`` on a free port and waits until it serves."""
+    hubs: list[subprocess.Popen[str]] = []
+
+    def start(*args: str, **env: str) -> RunningHub:
+        process = subprocess.Popen(
+            [*COMMAND, "up", "--port", "0", *args],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=environment(home, **env),
+        )
+        hubs.append(process)
+        assert process.stdout
+        text = ""
+        for line in process.stdout:
+            text += line
+            if "Ctrl-C stops it" in line:
+                break
+        assert "http://" in text, text
+        return RunningHub("http://" + text.split("http://")[1].split("/")[0], text, process)
+
+    yield start
+    for process in hubs:
+        process.terminate()
+        process.communicate(timeout=PATIENCE_S)

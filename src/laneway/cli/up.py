@@ -96,7 +96,7 @@ def greeting(ready: Ready, settings: Settings, terminal: Terminal) -> Iterator[s
     yield ""
     yield f"  Dashboard  {terminal.link(ready.link)}"
     yield "             " + terminal.paint(
-        f"the link lets in one browser, once; laneway open{_named_port(settings)} makes more", "dim"
+        f"the link lets in one browser, once; {_open_command(ready, settings)} makes more", "dim"
     )
     size = _size(log_path)
     yield f"  Log        {log_path.directory}" + terminal.paint(size and f"  {size}", "dim")
@@ -142,7 +142,7 @@ def explain(error: HubError, settings: Settings) -> HubError:
     if client.try_health():
         return HubError(
             f"a Laneway hub runs at {client.url} already",
-            hint=f"`laneway open{_named_port(settings)}` prints a link to its page; "
+            hint=f"`laneway open --port {settings.port}` prints a link to its page; "
             "for another log: `laneway up --log PATH --port 0`",
         )
     return HubError(
@@ -151,8 +151,10 @@ def explain(error: HubError, settings: Settings) -> HubError:
     )
 
 
-def _named_port(settings: Settings) -> str:
-    return "" if settings.origin["port"] == "default" else f" --port {settings.port}"
+def _open_command(ready: Ready, settings: Settings) -> str:
+    """`open` finds the hub by its log; a log that was named here only, it does not know."""
+    is_known = settings.origin["log_path"] != "argument"
+    return "laneway open" + ("" if is_known else f" --port {ready.url.rpartition(':')[2]}")
 
 
 def _is_empty(log_path: LogPath) -> bool:
