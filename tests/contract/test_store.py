@@ -291,6 +291,16 @@ def test_segments_whose_times_overlap_are_merged_in_order(store: SqliteStore) ->
     assert [hit.ts_ns for hit in oldest] == [T0_NS + 5 * i for i in range(12)]
 
 
+def test_of_events_at_one_time_the_last_to_arrive_is_the_newest_in_whatever_segment(
+    store: SqliteStore,
+) -> None:
+    add(store, [make_record(0), make_record(1)], "a")
+    add(store, [make_record(0)], "b")
+    assert seqs_of(store, Query(limit=1)) == [3]
+    assert seqs_of(store, Query()) == [3, 2, 1]
+    assert seqs_of(store, Query(limit=1, newest_first=False)) == [1]
+
+
 def test_since_is_inside_and_until_outside(store: SqliteStore) -> None:
     add(store, [make_record(i, T0_NS + i) for i in range(4)])
     assert seqs_of(store, Query(since_ns=T0_NS + 1, until_ns=T0_NS + 3)) == [3, 2]

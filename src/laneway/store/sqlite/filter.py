@@ -12,7 +12,8 @@ from . import schema
 from .ident import Packed, clean, pack_hex, pack_id, term_of
 from .rollup import MAX_INT
 from .row import MIN_INT, clamp_ns
-from .segment import ERROR_TERM, LEVEL_TERM, Summary, find_known
+from .segment import ERROR_TERM, LEVEL_TERM, find_known
+from .summary import Summary
 from .text import match_of
 
 MAX_VALUES = 10_000

@@ -9,7 +9,7 @@ from laneway.base.errors import QueryError
 from .filter import Search, filter_rows
 from .rollup import STEPS_NS
 from .scan import plan_all
-from .segment import Summary
+from .summary import Summary
 
 MAX_STEP_NS = 2**61
 """73 years; the arithmetic below stays within 64 bits."""

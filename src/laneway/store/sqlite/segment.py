@@ -6,12 +6,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from laneway.model.vocabulary import LEVEL_RANK
-from laneway.store.api import Record, SegmentState
+from laneway.store.api import Record
 
 from . import schema
 from .ident import Packed, clean, is_timed, pack_hex, term_of
 from .rollup import Totals
 from .row import clamp_ns, cost_nusd_of, is_error, tokens_of
+from .summary import Summary, merge_parents, read_summary, write_summary
 from .text import text_of
 
 BLOCK_EVENTS = 256
@@ -35,52 +36,6 @@ INSERT INTO parent VALUES (?, ?, ?)
 ON CONFLICT DO UPDATE SET parent = excluded.parent, last_ns = excluded.last_ns
 WHERE (excluded.last_ns, excluded.parent) > (last_ns, parent)
 """
-_SET_META = """
-UPDATE meta SET indexed_bytes = ?, event_count = ?, first_ns = ?, last_ns = ?, first_seq = ?,
-    last_seq = ?, timed_low = ?, timed_high = ?, other_count = ?
-"""
-_GET_META = """
-SELECT segment, fingerprint, indexed_bytes, event_count, first_ns, last_ns, first_seq, last_seq,
-    timed_low, timed_high, other_count FROM meta
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """What is known of a segment without opening it."""
-
-    segment: str
-    fingerprint: str
-    indexed_bytes: int = 0
-    event_count: int = 0
-    first_ns: int = 0
-    last_ns: int = 0
-    first_seq: int = 0
-    last_seq: int = 0
-    timed_low: bytes = b""
-    timed_high: bytes = b""
-    other_count: int = 0
-    parents: dict[str, tuple[int, str]] = field(default_factory=dict)
-    """agent → (when last said, parent)."""
-
-    def state(self) -> SegmentState:
-        return SegmentState(
-            self.segment, self.fingerprint, self.indexed_bytes,
-            self.event_count, self.first_ns, self.last_ns,
-        )  # fmt: skip
-
-    def may_hold(self, packed: Packed) -> bool:
-        """Whether a look-up of this id is worth its while."""
-        if is_timed(packed):
-            return self.timed_low <= packed <= self.timed_high
-        return self.other_count > 0
-
-
-def read_summary(connection: sqlite3.Connection) -> Summary:
-    row = connection.execute(_GET_META).fetchone()
-    said = connection.execute("SELECT agent, last_ns, parent FROM parent")
-    parents = {agent: (last_ns, parent) for agent, last_ns, parent in said}
-    return replace(Summary(*row), parents=parents)
 
 
 @dataclass(slots=True)
@@ -110,11 +65,15 @@ class SegmentWriter:
         self._last_code: int = last_code or 0
 
     def write(self, records: Sequence[Accepted], indexed_bytes: int) -> None:
-        """Add ``records`` in order of seq and move the offset, as one transaction."""
+        """Add ``records`` in order of seq and move the offset, as one transaction.
+
+        The text is in it: 25,000 events of 680 bytes go in per CPU second, in batches of 500
+        (``bench/index.py``), so little is gained by letting the text lag behind.
+        """
         self._connection.execute("BEGIN IMMEDIATE")
         summary = self._write_rows(records) if records else self.summary
         summary = replace(summary, indexed_bytes=max(indexed_bytes, summary.indexed_bytes))
-        self._connection.execute(_SET_META, _meta_of(summary))
+        write_summary(self._connection, summary)
         self._connection.execute("COMMIT")
         self.summary = summary
 
@@ -259,27 +218,8 @@ class _Batch:
             self.parents[key] = max(said, self.parents.get(key, said))
 
 
-def merge_parents(
-    tables: Iterable[dict[str, tuple[int, str]]],
-) -> dict[str, tuple[int, str]]:
-    """The latest word on each agent's parent; of two at one time the greater name."""
-    merged: dict[str, tuple[int, str]] = {}
-    for table in tables:
-        for agent, said in table.items():
-            merged[agent] = max(said, merged.get(agent, said))
-    return merged
-
-
 def _try_pack(text: str | None) -> Packed | None:
     return pack_hex(text) if text else None
-
-
-def _meta_of(summary: Summary) -> tuple[object, ...]:
-    return (
-        summary.indexed_bytes, summary.event_count, summary.first_ns, summary.last_ns,
-        summary.first_seq, summary.last_seq, summary.timed_low, summary.timed_high,
-        summary.other_count,
-    )  # fmt: skip
 
 
 def find_known(connection: sqlite3.Connection, ids: Sequence[Packed]) -> set[Packed]:

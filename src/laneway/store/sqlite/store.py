@@ -22,7 +22,8 @@ from .hits import Hits
 from .ident import Packed, pack_id
 from .pool import ReaderPool, TimeBox
 from .pulse import Counts, check_size, check_step, count_in
-from .segment import SegmentWriter, Summary, find_known, merge_parents, read_summary
+from .segment import SegmentWriter, find_known
+from .summary import Summary, merge_parents, read_summary
 from .total import Totals, read_cells
 
 QUERY_LIMIT_S = 2.0

@@ -12,7 +12,7 @@ from .filter import Search, filter_names, filter_rows
 from .rollup import NO_SESSION
 from .row import NUSD
 from .scan import plan_all
-from .segment import Summary
+from .summary import Summary
 
 By = Literal["agent", "session"]
 
