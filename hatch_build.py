@@ -151,9 +151,10 @@ def _run(ui: Path, npm: list[str], *arguments: str) -> None:
         return
     output = done.stdout + done.stderr
     (ui / "build.log").write_text(output, "utf-8")
+    command = " ".join(word for word in arguments if not word.startswith("-"))
     raise UiError(
-        f"`npm {' '.join(word for word in arguments if word[0] != '-')}` failed ({_reason(output)}); all it said is in "
-        "ui/build.log. Is the npm registry reachable? LANEWAY_SKIP_UI=1 does without the dashboard"
+        f"`npm {command}` failed ({_reason(output)}); all it said is in ui/build.log. "
+        "Is the npm registry reachable? LANEWAY_SKIP_UI=1 does without the dashboard"
     )
 
 

@@ -100,7 +100,9 @@ function parseObject(frame: string): { type?: unknown } {
   } catch {
     throw new ProtocolError(`a frame is not JSON: ${frame.slice(0, 80)}`);
   }
-  if (typeof value !== "object" || value === null) throw new ProtocolError("a frame is not an object");
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new ProtocolError("a frame is not an object");
+  }
   return value;
 }
 
