@@ -37,7 +37,7 @@ GROUPS: tuple[tuple[str, tuple[Callable[[Settings], Finding], ...]], ...] = (
             disk.check_appends,
         ),
     ),
-    ("Hub", (service.check_hub, disk.check_secrets, service.check_sending)),
+    ("Hub", (service.check_hub, service.check_index, disk.check_secrets, service.check_sending)),
 )
 
 STATE_STYLES = {OK: "green", NOTE: "cyan", WARN: "warn", FAIL: "alarm"}

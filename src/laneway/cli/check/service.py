@@ -7,8 +7,9 @@ from laneway.base.errors import LanewayError
 from laneway.base.limits import MIB
 from laneway.base.settings import Settings
 from laneway.cli.check import FAIL, NOTE, OK, WARN, Finding
-from laneway.cli.client import Client, StrangerError
+from laneway.cli.client import Client, StrangerError, read_address
 from laneway.cli.line import show_bytes
+from laneway.hub.hub import index_path
 
 LAG_BYTES = 64 * MIB
 """The index of a healthy hub is behind by a burst at most."""
@@ -31,6 +32,34 @@ def check_hub(settings: Settings) -> Finding:
         value = f"{client.url} says it is {health.get('status')}"
         return Finding("hub", FAIL, value, "its own output tells why")
     return Finding("hub", OK, f"{client.url}, version {version}, {_count(health.get('viewers'))}")
+
+
+def check_index(settings: Settings) -> Finding:
+    """How far the index is behind the log, and the lines of the log that are no events."""
+    health = Client.of_log(settings).try_health() if read_address(settings) else None
+    if health is None:
+        return _index_at_rest(settings)
+    index = health["index"]
+    lag_bytes, bad_lines = int(index["lag_bytes"]), int(index.get("quarantined", 0))
+    value = f"{index['events']} events, {show_bytes(lag_bytes)} behind the log"
+    if not index.get("following", True):
+        return Finding("index", FAIL, f"{value}, and standing still", "the hub's output tells why")
+    if lag_bytes > LAG_BYTES:
+        return Finding(
+            "index", WARN, value, "it catches up after a burst; if not, the disk is slow"
+        )
+    if bad_lines:
+        remedy = "torn or foreign lines; `laneway tail` marks them with ?, all others are indexed"
+        return Finding("index", WARN, f"{value}; {bad_lines} lines are no events", remedy)
+    return Finding("index", OK, value)
+
+
+def _index_at_rest(settings: Settings) -> Finding:
+    path = index_path(settings)
+    if not os.path.isdir(path):
+        return Finding("index", NOTE, "not built yet; the hub or a query builds it")
+    sizes = [entry.stat().st_size for entry in os.scandir(path) if entry.is_file()]
+    return Finding("index", OK, f"{path} ({show_bytes(sum(sizes))})")
 
 
 def check_page(settings: Settings) -> Finding:
