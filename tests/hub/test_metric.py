@@ -1,4 +1,4 @@
-from laneway.hub.metric import Counter, Histogram, Metric, resident_bytes
+from laneway.hub.metric import LABELS, Counter, Histogram, Metric, resident_bytes
 
 
 def test_a_counter_adds_by_label() -> None:
@@ -14,6 +14,15 @@ def test_a_label_cannot_break_out_of_its_quotes() -> None:
     counter = Counter("x_total", "Help.", "rule")
     counter.add(1, 'a"} 9\nfake_total 1\\')
     assert list(counter.lines())[2:] == ['x_total{rule="a\\"} 9\\nfake_total 1\\\\"} 1']
+
+
+def test_labels_do_not_grow_without_end() -> None:
+    counter = Counter("x_total", "Help.", "field")
+    for number in range(5000):
+        counter.add(1, str(number))
+    assert counter.total == 5000
+    assert len(counter.values) == LABELS + 1
+    assert counter.values[("other",)] == 5000 - LABELS
 
 
 def test_histogram_buckets_are_cumulative_and_end_in_the_count() -> None:

@@ -132,6 +132,13 @@ async def test_a_body_past_the_limit_is_413(client: httpx.AsyncClient, app: App,
     assert hub.metric.refused.values == {("bad_body",): 2}
 
 
+async def test_millions_of_lines_are_refused_before_they_fill_the_memory(
+    client: httpx.AsyncClient,
+) -> None:
+    for body in (b"\n" * 3_000_000 + b"1", b"[" + b"1," * 30_000 + b"1]"):
+        assert (await client.post("/log", content=body)).status_code == 413
+
+
 async def test_a_log_that_cannot_be_written_is_503_and_nothing_is_acknowledged(
     client: httpx.AsyncClient, app: App, hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:

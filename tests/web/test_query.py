@@ -219,6 +219,10 @@ async def test_health_names_no_path(stranger: httpx.AsyncClient, settings: Setti
     assert settings.log_path not in answer.text
 
 
+async def test_health_answers_a_probe_that_wants_no_body(stranger: httpx.AsyncClient) -> None:
+    assert (await stranger.head("/health")).status_code == 200
+
+
 async def test_metrics_tell_what_was_taken_and_refused(client: httpx.AsyncClient, hub: Hub) -> None:
     secret = "ghp_" + "a1B2c3D4e5" * 3 + "f6G7h8"
     await client.post("/log", json=[event(1), event(1), {"agent": "a"}, event(2, content=secret)])

@@ -142,7 +142,11 @@ class Follower:
         )
 
     def _run(self) -> None:
-        self._fill_live()
+        try:
+            self._fill_live()
+        except Exception as error:  # noqa: BLE001 - history is a comfort; the present goes on
+            self._note_fault(error)
+            self._live.fill([], self._store.last_seq + 1)
         while not self._is_stopping.is_set():
             try:
                 self._step()
@@ -154,11 +158,7 @@ class Follower:
     def _fill_live(self) -> None:
         """The ring begins with what the index holds, so that viewers of before a restart resume."""
         next_seq = self._store.last_seq + 1
-        try:
-            pairs = self._archive.lines(next_seq - self._live.capacity, next_seq)
-        except LanewayError as error:
-            self._note_fault(error)
-            pairs = []
+        pairs = self._archive.lines(next_seq - self._live.capacity, next_seq)
         rows = [
             Row(pointer.seq, line.ts_ns, line.event, line.shown, line.is_redacted)
             for pointer, line in pairs
@@ -167,10 +167,12 @@ class Follower:
         self._live.fill(rows, next_seq)
 
     def _note_fault(self, error: Exception) -> None:
-        self._fault = error.message if isinstance(error, LanewayError) else type(error).__name__
         self._metric.fault.add(1, "follower")
         is_known = isinstance(error, LanewayError)
-        log.error("the index cannot follow the log: %s", self._fault, exc_info=not is_known)
+        fault = error.message if isinstance(error, LanewayError) else type(error).__name__
+        if fault != self._fault:  # said once, not every second
+            log.error("the index cannot follow the log: %s", fault, exc_info=not is_known)
+        self._fault = fault
 
     def _reopen(self) -> None:
         """Begin again from where the index stands: what was read and not indexed is read again."""

@@ -25,6 +25,10 @@ LATENCY_BOUNDS_S = (
 """From one append (about 100 µs) to a disk that hangs."""
 
 
+LABELS = 200
+"""Label values of one counter; whatever comes beyond is counted together."""
+
+
 class Counter:
     """A total that only grows, by label values."""
 
@@ -35,6 +39,8 @@ class Counter:
         self.values: dict[tuple[str, ...], int] = {} if labels else {(): 0}
 
     def add(self, count: int = 1, *values: str) -> None:
+        if len(self.values) >= LABELS and values not in self.values:
+            values = ("other",) * len(values)
         self.values[values] = self.values.get(values, 0) + count
 
     @property

@@ -16,10 +16,11 @@ BATCH_EVENTS = 20_000
 
 
 RECENT_LINES = 10_000
-"""Half a second of full load; some ten megabytes."""
+"""Half a second of full load; some thirty megabytes at most."""
 
-RECENT_LINE_BYTES = 64 * KIB
-"""A line near the limit may have been cut, and then holds less than its event."""
+RECENT_LINE_BYTES = 2 * KIB
+"""Most lines are shorter, and twice this bounds the memory. (A line near the limit of its length may
+have been cut, and then holds less than its event: those must never be kept.)"""
 
 
 class Rejection(NamedTuple):

@@ -97,10 +97,15 @@ class Access:
         """
         self.check_site(path, headers)
         if path in INGEST:
-            if not (self.open_ingest or self._bears(headers, self.ingest_token, self.access_token)):
-                raise _no_token("ingest.token")
+            self._check_sender(headers)
         elif not (path in PUBLIC or PUBLIC_FILE.fullmatch(path)):
             self._check_reader(path, headers)
+
+    def _check_sender(self, headers: HeaderMap) -> None:
+        if self.open_ingest or self._bears(headers, self.ingest_token):
+            return
+        if not self._bears(headers, self.access_token):
+            raise _no_token("ingest.token")
 
     def _check_reader(self, path: str, headers: HeaderMap) -> None:
         if self._bears(headers, self.access_token):
@@ -137,12 +142,11 @@ class Access:
         if name.lower() != host.lower() or not (scheme == b"http" or is_secure):
             raise AccessError(f"Origin {quote(origin.decode('latin-1'))} is not the hub's own page")
 
-    def _bears(self, headers: HeaderMap, *tokens: str) -> bool:
+    def _bears(self, headers: HeaderMap, token: str) -> bool:
         scheme, _, given = headers.get(b"authorization", b"").partition(b" ")
-        if scheme.lower() != b"bearer":
+        if scheme != b"Bearer" and scheme.lower() != b"bearer":
             return False
-        given = given.strip()
-        return any(hmac.compare_digest(given, token.encode()) for token in tokens)
+        return hmac.compare_digest(given.strip(), token.encode())
 
     def new_code(self) -> str:
         """A code that `exchange` takes once, within `CODE_LIFE_S`."""

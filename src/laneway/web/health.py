@@ -19,6 +19,7 @@ HEALTH_EXAMPLE: dict[str, Any] = {
 def health_router(hub: Hub) -> APIRouter:
     router = APIRouter(tags=["hub"])
 
+    @router.head("/health", include_in_schema=False)
     @router.get(
         "/health",
         summary="Is the hub well?",

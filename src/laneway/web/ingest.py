@@ -6,19 +6,22 @@ from time import perf_counter
 
 import orjson
 from anyio import to_thread
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from laneway.base.errors import BodyError, LanewayError, LogError, quote
 from laneway.base.limits import DEPTH, KIB
 from laneway.hub.hub import Hub
-from laneway.hub.pipeline import Taken
+from laneway.hub.pipeline import BATCH_EVENTS, Taken
 from laneway.model.wire import decode_body
 from laneway.web.auth import HeaderMap
 from laneway.web.body import UNSUPPORTED, GoneError, read_body
-from laneway.web.problem import Headers, send_problem
+from laneway.web.problem import send_problem
 
 INLINE_BYTES = 64 * KIB
 """A larger body is decoded in a worker thread: it would hold up everybody for milliseconds."""
+
+LINES = 10 * BATCH_EVENTS
+"""Lines of a body, blank ones with them: more are refused before they become objects in memory."""
 
 JSON_TYPES = frozenset({b"application/json", b"application/x-ndjson", b"application/jsonl"})
 
@@ -81,7 +84,8 @@ class Ingest:
         except GoneError:
             pass
         else:
-            await send({"type": "http.response.start", "status": status, "headers": _head(answer)})
+            start = ONE_LOGGED_START if answer is ONE_LOGGED else _start(status, answer)
+            await send(start)
             await send({"type": "http.response.body", "body": answer})
 
     async def _take(self, receive: Receive, headers: HeaderMap) -> tuple[int, bytes]:
@@ -99,6 +103,10 @@ class Ingest:
         return _receipt(taken)
 
     def _decode(self, body: bytes, content_type: bytes) -> Taken:
+        if body.count(b"\n") > LINES:
+            raise BodyError(
+                f"more than {LINES} lines in one request", hint="send smaller batches", status=413
+            )
         one = _try_decode_one(body, content_type)
         items = (one,) if one else decode_body(body, content_type.decode("latin-1"))
         return self._hub.intake.take(items)
@@ -158,5 +166,9 @@ def _receipt(taken: Taken) -> tuple[int, bytes]:
     return 422 if is_refused else 200, orjson.dumps(receipt)
 
 
-def _head(body: bytes) -> Headers:
-    return [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+def _start(status: int, body: bytes) -> Message:
+    head = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+    return {"type": "http.response.start", "status": status, "headers": head}
+
+
+ONE_LOGGED_START = _start(200, ONE_LOGGED)

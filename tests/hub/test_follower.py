@@ -1,0 +1,253 @@
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from laneway.base.errors import HubError, StoreError
+from laneway.base.settings import Settings
+from laneway.hub import follower as follower_module
+from laneway.hub.hub import Hub, reindex
+from laneway.log.append import Appender
+from laneway.log.segment import LogPath
+from laneway.store.api import Query
+from laneway.store.sqlite.store import SqliteStore
+
+from .event import event, eventually
+
+SECRET = "ghp_" + "a1B2c3D4e5" * 3 + "f6G7h8"
+
+
+@pytest.fixture
+def log(settings: Settings) -> Path:
+    path = Path(settings.log_path)
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def write(path: Path, *events: dict[str, Any]) -> None:
+    """As a naive writer does."""
+    with path.open("ab") as file:
+        for item in events:
+            file.write(orjson.dumps(item) + b"\n")
+
+
+def contents(hub: Hub, **filters: Any) -> list[str]:
+    """What is in the index, read back through the log, oldest first."""
+    lines, _ = hub.archive.page(Query(newest_first=False, **filters))
+    return [orjson.loads(line)["content"] for line in lines]
+
+
+def test_what_the_hub_appends_is_indexed_and_shown(hub: Hub) -> None:
+    hub.append(hub.intake.take([event(1), event(2)]).lines)
+    eventually(lambda: hub.store.last_seq == 2)
+    assert contents(hub) == ["message 1", "message 2"]
+    eventually(lambda: hub.live.seq == 2)
+
+
+def test_a_repeated_id_is_counted_and_not_stored(hub: Hub) -> None:
+    hub.append(hub.intake.take([event(1), event(2), event(1)]).lines)
+    hub.append(hub.intake.take([event(2), event(3)]).lines)
+    eventually(lambda: hub.store.last_seq == 3)
+    eventually(lambda: hub.metric.duplicate.total == 2)
+    assert contents(hub) == ["message 1", "message 2", "message 3"]
+
+
+def test_a_foreign_log_is_followed_from_its_beginning(hub: Hub, log: Path) -> None:
+    write(log / "observability.jsonl", {"agent": "A", "event": "x", "content": "one"})
+    eventually(lambda: contents(hub) == ["one"])
+    write(log / "observability.jsonl", {"agent": "A", "event": "x", "content": "two"})
+    eventually(lambda: contents(hub) == ["one", "two"])
+
+
+def test_a_line_that_is_no_event_is_put_aside_and_the_next_ones_count(hub: Hub, log: Path) -> None:
+    with (log / "foreign.jsonl").open("ab") as file:
+        file.write(b'{"timestamp":1,"agent":"a","event":"x","content":"one"}\n')
+        file.write(b'{"timestamp":1,"agent":"a","ev\n')
+        file.write(b'{"timestamp":"never","agent":"a","event":"x"}\n')
+        file.write(b'{"timestamp":2,"agent":"a","event":"x","content":"two"}\n')
+    eventually(lambda: contents(hub) == ["one", "two"])
+    assert hub.metric.quarantined.values == {("json",): 1, ("timestamp",): 1}
+    bad = list(hub.follower.quarantine)
+    assert [(line.segment, line.offset) for line in bad] == [
+        ("foreign.jsonl", 56),
+        ("foreign.jsonl", 87),
+    ]
+    assert "never" in bad[1].reason
+
+
+def test_a_secret_in_a_foreign_log_is_in_no_answer_and_not_searchable(hub: Hub, log: Path) -> None:
+    write(log / "foreign.jsonl", event(1, content=f"my {SECRET} key"))
+    eventually(lambda: hub.store.last_seq == 1)
+    (content,) = contents(hub)
+    assert SECRET not in content
+    assert "[redacted:" in content
+    assert contents(hub, text=SECRET) == []
+    assert contents(hub, text="key") == [content]
+    assert hub.metric.masked.total == 1
+
+
+def test_lines_without_a_time_stand_where_the_line_before_them_does(hub: Hub, log: Path) -> None:
+    path = log / "foreign.jsonl"
+    write(path, {"timestamp": 1_700_000_000, "agent": "a", "event": "x", "content": "one"})
+    write(path, {"agent": "a", "event": "x", "content": "two"})
+    eventually(lambda: hub.store.last_seq == 2)
+    lines, _ = hub.archive.page(Query())
+    assert {orjson.loads(line)["timestamp"] for line in lines} == {"2023-11-14T22:13:20.000000Z"}
+
+
+def test_a_restart_continues_where_the_index_stands(make_hub: Callable[[], Hub], log: Path) -> None:
+    hub = make_hub()
+    hub.append(hub.intake.take([event(1)]).lines)
+    eventually(lambda: hub.store.last_seq == 1)
+    epoch = hub.store.epoch
+    hub.close()
+    appender = Appender(LogPath.parse(str(log)))
+    appender.append([orjson.dumps(event(2))])
+    appender.close()
+    hub = make_hub()
+    eventually(lambda: hub.store.last_seq == 2)
+    assert hub.store.epoch == epoch
+    assert contents(hub) == ["message 1", "message 2"]
+    frames = [orjson.loads(f.data) for f in _taken(hub, epoch=epoch, since=0)]
+    assert sum(frame.get("n", 0) for frame in frames) == 2
+
+
+def _taken(hub: Hub, **wanted: Any) -> list[Any]:
+    eventually(lambda: hub.live.seq == hub.store.last_seq)
+    viewer = hub.live.join(lambda: None, **wanted)
+    frames = []
+    while frame := viewer.take():
+        frames.append(frame)
+    return frames
+
+
+def test_a_log_renamed_by_a_foreign_rotation_is_not_counted_twice(hub: Hub, log: Path) -> None:
+    path = log / "app.jsonl"
+    write(path, event(1), event(2))
+    eventually(lambda: hub.store.last_seq == 2)
+    path.rename(log / "app.jsonl.1")
+    write(path, event(3))
+    eventually(lambda: contents(hub) == ["message 1", "message 2", "message 3"])
+    eventually(lambda: len(hub.store.segments()) == 2)
+    assert sum(state.event_count for state in hub.store.segments()) == 3
+
+
+def test_a_file_replaced_under_its_name_replaces_its_events(hub: Hub, log: Path) -> None:
+    path = log / "app.jsonl"
+    write(path, event(1), event(2))
+    eventually(lambda: hub.store.last_seq == 2)
+    write(log / "new", event(7))
+    os.replace(log / "new", path)
+    eventually(lambda: contents(hub) == ["message 7"])
+
+
+def test_a_removed_segment_leaves_the_index(hub: Hub, log: Path) -> None:
+    path = log / "app.jsonl"
+    write(path, event(1))
+    eventually(lambda: hub.store.last_seq == 1)
+    path.unlink()
+    eventually(lambda: contents(hub) == [])
+    eventually(lambda: hub.store.segments() == [])
+
+
+def test_retention_removes_old_segments_from_log_and_index(
+    make_hub: Callable[[], Hub], settings: Settings, log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follower_module, "RETENTION_S", 0.05)
+    settings.segment_bytes = 2_000
+    settings.retention_bytes = 5_000
+    hub = make_hub()
+    for number in range(1, 60):
+        hub.append(hub.intake.take([event(number)]).lines)
+    eventually(lambda: hub.log_bytes() <= 5_000 + 2_000)
+    eventually(lambda: hub.lag_bytes() == 0 and "message 59" in contents(hub, limit=1000))
+    eventually(lambda: contents(hub)[0] != "message 1")
+    names = {state.segment for state in hub.store.segments()}
+    eventually(lambda: names <= set(os.listdir(log)) or None)
+
+
+def test_an_index_built_anew_gives_the_same_answers(hub: Hub, log: Path) -> None:
+    hub.append(hub.intake.take([event(n) for n in range(1, 30)]).lines)
+    write(log / "foreign.jsonl", {"timestamp": 5, "agent": "F", "event": "x", "content": "old"})
+    eventually(lambda: hub.store.last_seq == 30)
+    before, epoch = hub.archive.page(Query())[0], hub.store.epoch
+    viewer = hub.live.join(lambda: None)
+    hub.follower.reindex()
+    eventually(lambda: viewer.close_code)
+    eventually(lambda: hub.store.last_seq == 30)
+    assert hub.store.epoch != epoch
+    after = hub.archive.page(Query())[0]
+    assert [_without_seq(line) for line in after] == [_without_seq(line) for line in before]
+    assert hub.live.epoch == hub.store.epoch
+
+
+def _without_seq(line: bytes) -> dict[str, Any]:
+    event = orjson.loads(line)
+    del event["seq"]
+    return dict(event)
+
+
+def test_reindex_without_a_hub_tells_how_far_it_is(settings: Settings, log: Path) -> None:
+    write(log / "foreign.jsonl", *[event(number) for number in range(50)])
+    assert reindex(settings, lambda done, left: None) == 50
+    assert reindex(settings, lambda done, left: None) == 50
+
+
+def test_reindex_beside_a_running_hub_is_refused(hub: Hub, settings: Settings) -> None:
+    with pytest.raises(HubError, match="serves this log already"):
+        reindex(settings, lambda done, left: None)
+
+
+def test_an_index_that_fails_for_a_while_loses_nothing(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follower_module, "RETRY_S", 0.01)
+    add = SqliteStore.add
+    failures = iter(range(2))
+
+    def failing_add(*args: Any) -> Any:
+        if next(failures, None) is not None:
+            raise StoreError("disk full")
+        return add(*args)
+
+    monkeypatch.setattr(SqliteStore, "add", failing_add)
+    hub.append(hub.intake.take([event(1), event(2)]).lines)
+    eventually(lambda: contents(hub) == ["message 1", "message 2"])
+    assert hub.metric.fault.values == {("follower",): 2}
+    eventually(lambda: hub.health()["status"] == "ok")
+
+
+def test_an_event_that_the_index_cannot_take_does_not_hold_up_the_others(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follower_module, "RETRY_S", 0.01)
+    add = SqliteStore.add
+
+    def picky_add(self: Any, segment: Any, fingerprint: Any, records: Any, end: int) -> Any:
+        if any(record.event["content"] == "message 2" for record in records):
+            raise StoreError("cannot")
+        return add(self, segment, fingerprint, records, end)
+
+    monkeypatch.setattr(SqliteStore, "add", picky_add)
+    hub.append(hub.intake.take([event(1), event(2), event(3)]).lines)
+    eventually(lambda: contents(hub) == ["message 1", "message 3"])
+    assert hub.metric.quarantined.values == {("index",): 1}
+    hub.append(hub.intake.take([event(4)]).lines)
+    eventually(lambda: "message 4" in contents(hub))
+
+
+def test_health_tells_that_the_index_stands_still(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follower_module, "RETRY_S", 0.01)
+
+    def failing_add(*args: Any) -> Any:
+        raise StoreError("disk full")
+
+    monkeypatch.setattr(SqliteStore, "add", failing_add)
+    hub.append(hub.intake.take([event(1)]).lines)
+    eventually(lambda: hub.health()["status"] == "failing")
+    assert hub.health()["index"]["following"] is False
