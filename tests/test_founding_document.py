@@ -1,4 +1,4 @@
-"""The founding document's own calls, in its order: utility, agents, middleware, service, dashboard, volume."""
+"""The founding document's own calls, in its order: utility, middleware, service, dashboard, volume."""
 
 import json
 import urllib.request

@@ -21,8 +21,9 @@ def settings_page() -> str:
     rows = "\n".join(map(setting_row, SETTINGS))
     return f"""# Settings
 
-An argument or flag wins over the environment, that over `config.toml` in the Laneway home, that over the default.
-`laneway config` prints the value of each and where it came from. This page is generated (`tools/check_docs.py --write`).
+An argument or flag wins over the environment, that over `config.toml` in the Laneway home,
+that over the default. `laneway config` prints the value of each and where it came from.
+This page is generated (`tools/check_docs.py --write`).
 
 | setting | environment | default | |
 |---|---|---|---|

@@ -75,7 +75,8 @@ def test_units_are_read() -> None:
     assert parse_size_bytes("12") == 12
     assert parse_duration_s("30d") == 30 * 86_400
     assert parse_duration_s("1.5h") == 5400
-    assert parse_flag("On") and not parse_flag("no")
+    assert parse_flag("On")
+    assert not parse_flag("no")
     assert parse_list("a:1, b:2 c:3") == ("a:1", "b:2", "c:3")
 
 
