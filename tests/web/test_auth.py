@@ -196,7 +196,9 @@ CHANGES: list[Callable[[str], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("change", "status"), zip(CHANGES, [200, 401, 401, 401, 401], strict=True))
+@pytest.mark.parametrize(
+    ("change", "status"), list(zip(CHANGES, [200, 401, 401, 401, 401], strict=True))
+)
 async def test_a_changed_cookie_is_worthless(
     stranger: httpx.AsyncClient, access: Access, change: Callable[[str], str], status: int
 ) -> None:
