@@ -118,6 +118,18 @@ def test_a_body_that_is_no_json_at_all_is_one_problem() -> None:
     assert problem.message.startswith('"agent=a&event=log" is not JSON')
 
 
+@pytest.mark.parametrize("body", [b'[\n {"a": 1},\n {"b": ]\n', b'{\n "a": 1,\n}'])
+def test_a_broken_array_or_object_of_many_lines_is_one_problem(body: bytes) -> None:
+    assert len(items(body)) == 1
+
+
+def test_lines_of_objects_need_no_content_type() -> None:
+    bad, good = items(b'torn"}\n{"a": 1}\n')
+
+    assert isinstance(bad, ItemProblem)
+    assert good == {"a": 1}
+
+
 def test_an_empty_line_in_a_body_takes_no_index() -> None:
     _, problem = items(b'{"a": 1}\n\n\nx', "application/x-ndjson")
 

@@ -72,13 +72,19 @@ def decode_body(body: bytes, content_type: str) -> "Iterator[object]":
     try:
         value = _decode(body)
     except EventError as error:
-        if b"\n" in body:
+        if _has_object_lines(body):
             yield from _decode_lines(body)
         else:
             yield ItemProblem(0, "", error.problems[0].message)
         return
     for index, item in enumerate(value if isinstance(value, list) else (value,)):
         yield _checked(index, item)
+
+
+def _has_object_lines(body: bytes) -> bool:
+    """Whether a body that is no JSON as a whole is NDJSON; a broken array or object is not."""
+    lines = (line.strip() for line in body.splitlines())
+    return b"\n" in body and any(line[:1] == b"{" and line[-1:] == b"}" for line in lines)
 
 
 def _decode_lines(body: bytes) -> "Iterator[object]":

@@ -241,6 +241,25 @@ def test_a_fault_of_the_redactor_withholds_the_payload_and_keeps_the_event(
     assert redactor.counts == {"redactor-error": 1}
 
 
+def test_a_fault_of_the_sieve_withholds_the_payload_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(low: str) -> bool:
+        raise RuntimeError("a fault")
+
+    monkeypatch.setattr(module, "has_word", fail)
+
+    line, count = encode_redacted({"agent": "planner", "content": "harmless"}, Redactor())
+
+    assert json.loads(line) == {"agent": "planner", "content": "[withheld:redactor-error]"}
+    assert count == 1
+
+
+def test_a_secret_that_spells_a_mark_is_replaced_once() -> None:
+    clean, count = redacted({"content": "it is redacted, github-token"}, "redacted", "github-token")
+
+    assert count == 2
+    assert Redactor(("redacted", "github-token")).redact_event(clean) == (clean, 0)
+
+
 def test_more_text_than_a_line_could_ever_hold_is_withheld() -> None:
     clean, _ = Redactor().redact_event({"output": ["password=abc123 " * 4_000] * 40})
 
@@ -251,7 +270,8 @@ def test_more_text_than_a_line_could_ever_hold_is_withheld() -> None:
 PIECES = st.sampled_from([
     GITHUB, OPENAI, "password=hunter22", 'password: "x y z 1"', "Bearer abc123def456",
     "://u:pa55word@h", "cookie: a=b; c=d",
-    "[redacted:github-token:abcdef]", "[redacted:", "token", "=", ":", " ", '"', "\\", "'", "\n", "é", "\u0130",
+    "[redacted:github-token:abcdef]", "[redacted:", "token", "=", ":",
+    " ", '"', "\\", "'", "\n", "é", "\u0130",
     "--token abc123def",
     "-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----", "Authorization: Basic dXNlcjpwYXNz",
     "sig=" + "aB3" * 9,

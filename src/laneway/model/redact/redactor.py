@@ -7,6 +7,7 @@ from laneway.model.encode import encode, is_deeper
 from laneway.model.redact.judge import CHECKS
 from laneway.model.redact.keys import secret_name
 from laneway.model.redact.mark import TOO_LARGE, WITHHELD, Marker, hide_marks
+from laneway.model.redact.patterns import RUN_CHARS
 from laneway.model.redact.scan import Span, find_spans, has_token, has_word, long_runs
 
 TYPE_CHECKING = False
@@ -46,9 +47,13 @@ class Redactor:
 
     def redact_line(self, event: "Mapping[str, Any]", line: bytes) -> tuple[bytes, int]:
         """``line`` is ``encode(event)``. A clean one comes back as it is; else the event is walked."""
-        text = line.decode("latin-1")
-        if self._is_suspicious(line, text) or _hides_letters(text):
-            return self._redact_plain(event, line)
+        try:
+            text = line.decode("latin-1")
+            if self._is_suspicious(line, text) or _hides_letters(text):
+                return self._redact_plain(event, line)
+        except Exception:  # noqa: BLE001 - fail closed
+            clean, count = self._withhold(event)
+            return encode(clean), count
         return line, 0
 
     def redact_event(self, event: "Mapping[str, Any]") -> tuple["dict[str, Any]", int]:
@@ -140,7 +145,13 @@ class _Walk:
         return result
 
     def key(self, key: "Any") -> "Any":
-        return self.text(key, False) if type(key) is str and len(key) >= SHORTEST_CHARS else key
+        if type(key) is not str or len(key) < SHORTEST_CHARS:
+            return key
+        if len(key) < RUN_CHARS and key.isidentifier() and not self.redactor._secrets:
+            return (
+                key  # a plain field name: too short for a token, without a sign for an assignment
+            )
+        return self.text(key, False)
 
     def value(self, value: "Any", inside: bool) -> "Any":
         kind = type(value)
@@ -218,7 +229,8 @@ class _Walk:
         return dumps(clean).decode() if self.total > before else text
 
     def spans(self, text: str) -> list[Span]:
-        spans = find_spans(hide_marks(text))
+        text = hide_marks(text)
+        spans = find_spans(text)
         for secret in self.redactor._secrets:
             at = text.find(secret)
             while at >= 0:

@@ -40,7 +40,7 @@ _TOKEN_ANCHORS = tuple(
 _PATH_ANCHORS = tuple(_PATHS)
 _WORD_ANCHORS = tuple(_WORDS)
 
-_ASSIGNED = r"\\{0,3}[\"']?\s{0,3}[:=]"
+_ASSIGNED = r"(?:[-_]?(?:access[-_]?)?key)?+(?:\\t|[\s\\\"'`]){0,12}+[:=]"
 _PASS = re.compile(rf"pass(?:w|phrase|{_ASSIGNED})")
 _TOKEN = re.compile(f"token{_ASSIGNED}")
 _BASIC = re.compile("basic [A-Za-z0-9+/]{8}")
@@ -131,7 +131,7 @@ def find_spans(text: str) -> list[Span]:
     low = text.lower()
     if len(low) != len(text):  # U+0130 alone grows in lower case
         low = text.replace("\u0130", "I").lower()
-    runs = long_runs(text.encode("latin-1", "replace"))
+    runs = long_runs(text.encode("latin-1", "replace")) if len(text) >= RUN_CHARS else []
     spans = _find_words(text, low) if has_word(low) else []
     if runs:
         spans += _find_tokens(text, " ".join(runs))
@@ -216,6 +216,8 @@ def _find_base64(text: str) -> "Iterator[Span]":
 
 def _without_overlap(spans: list[Span]) -> list[Span]:
     """Of spans that overlap, the one that begins first, and of those the longest."""
+    if len(spans) < 2:
+        return spans
     kept: list[Span] = []
     for span in sorted(spans, key=lambda span: (span[0], -span[1])):
         if kept and span[0] < kept[-1][1]:
