@@ -26,6 +26,8 @@ def line(kind: str, **fields: Any) -> str:
         ),
         ({"event": "error", "error": {"message": "no route"}}, "no route"),
         ({"event": "error", "content": "it broke"}, "it broke"),
+        ({"event": "error", "tool": "grep", "error": "no such file"}, "no such file"),
+        ({"event": "log", "tool": "grep", "content": "42 lines"}, "42 lines"),
         (
             {"event": "llm_request", "model": "m1", "input": {"messages": [{"content": "why?"}]}},
             "why?",

@@ -104,14 +104,14 @@ def _join(*parts: str) -> str:
 def _any(event: Mapping[str, Any]) -> str:
     """Text of an event without a rule of its own."""
     for name in ("content", "message", "error", "input", "output"):
-        if event.get(name) not in (None, "", [], {}):
-            value = event[name]
-            return _join(
-                str(event.get("tool", "")), _error(value) if name == "error" else _text(value)
-            )
-    rest = {name: value for name, value in event.items() if name not in KNOWN_FIELDS}
-    rest = {name: value for name, value in rest.items() if value not in (None, "", [], {})}
-    return _join(str(event.get("tool", "")), " ".join(f"{k}={_text(v)}" for k, v in rest.items()))
+        if not _is_empty(value := event.get(name)):
+            return _error(value) if name == "error" else _text(value)
+    rest = ((name, value) for name, value in event.items() if name not in KNOWN_FIELDS)
+    return _join(*(f"{name}={_text(value)}" for name, value in rest if not _is_empty(value)))
+
+
+def _is_empty(value: object) -> bool:
+    return value is None or value in ("", [], {})
 
 
 def _error(value: object) -> str:
@@ -195,8 +195,7 @@ def _agent_start(event: Mapping[str, Any]) -> str:
 
 
 def _failure(event: Mapping[str, Any]) -> str:
-    said = _error(event.get("error")) or _text(event.get("content"))
-    return _join(str(event.get("tool", "")), said) or _any(event)
+    return _error(event.get("error")) or _any(event)
 
 
 def _handoff(event: Mapping[str, Any]) -> str:
