@@ -2,6 +2,8 @@
 
 import { AS_GAP } from "../model/event_table";
 import { CATEGORIES } from "../model/category";
+import { SESSION_DEPTH } from "../model/packing";
+import { SESSION_PX } from "../render/layout";
 import type { FrameReport } from "../render/frame";
 import type { Board } from "../state/board.svelte";
 
@@ -119,7 +121,7 @@ function bars({ journal, picture, view, timeline }: Board): ReturnType<Facts["ba
       endMs,
       leftPx: pxOf(startMs),
       rightPx: pxOf(endMs),
-      middlePx: box.topPx - scrollPx + layout.barTopPx(box, spans.depth[i] as number) + layout.metrics.barPx / 2,
+      middlePx: box.topPx - scrollPx + layout.barTopPx(box, spans.depth[i] as number) + (spans.depth[i] === SESSION_DEPTH ? SESSION_PX : layout.metrics.barPx) / 2,
     });
   }
   return found;

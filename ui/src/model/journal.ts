@@ -9,6 +9,7 @@ import { Lane } from "./lane";
 import { Pairing } from "./pairing";
 import type { Batch, Gap, Hello } from "./protocol";
 import { FLAG_ERROR, ProtocolError } from "./protocol";
+import { SESSION_DEPTH } from "./packing";
 import { SpanTable } from "./span_table";
 
 export class Journal {
@@ -86,6 +87,11 @@ export class Journal {
     }
   }
 
+  /** Work that goes on now; open sessions are no work. */
+  get openWork(): number {
+    return this.lanes.reduce((sum, lane) => sum + lane.open, 0);
+  }
+
   /** The agents that have a lane: those heard of, and whoever stands above them. */
   present(): Set<number> {
     const found = new Set<number>();
@@ -124,7 +130,12 @@ export class Journal {
     if (label >= 0) return this.labels.name(label);
     const row = this.events.rowOfSeq(this.spans.openSeq[i] as number);
     const words = row < 0 ? "" : (this.events.text[this.events.slot(row)] ?? "");
+    if (this.spans.depth[i] === SESSION_DEPTH) return `session ${this.sessions.name(this.sessionOf(row))}`.trim();
     return words || this.kinds.name(this.spans.kind[i] as number).replace(/_(start|request|invocation)$/, "");
+  }
+
+  private sessionOf(row: number): number {
+    return row < 0 ? -1 : (this.events.session[this.events.slot(row)] as number);
   }
 
   private reset(epoch: string): void {

@@ -10,10 +10,12 @@ export class Lane {
   errors = 0;
   /** Events that are no part of a bar. */
   instants = 0;
-  /** Spans that are open now. */
+  /** Spans that are open now, sessions aside. */
   open = 0;
   /** Of these, questions to a person. */
   waiting = 0;
+  /** Sessions that were ever seen. */
+  sessions = 0;
   lastMs = 0;
   /** The last thing that happened was an error. */
   failed = false;

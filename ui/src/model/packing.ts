@@ -2,6 +2,8 @@
 
 /** Deeper work shares the last sub-row: a lane stays a lane. */
 export const MAX_DEPTH = 8;
+/** Not packed at all: a session lasts for hours and says nothing about what runs now. */
+export const SESSION_DEPTH = 255;
 /** Clocks of microseconds, sent as milliseconds: a span may begin this much before the last one ended. */
 export const SLACK_MS = 0.5;
 

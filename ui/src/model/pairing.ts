@@ -6,6 +6,7 @@ import type { EventRow } from "./event_table";
 import { AS_BAR, AS_INSTANT } from "./event_table";
 import type { Lane } from "./lane";
 import { FLAG_CLOSES, FLAG_ERROR, FLAG_OPENS } from "./protocol";
+import { SESSION_DEPTH } from "./packing";
 import type { SpanTable } from "./span_table";
 
 /** How many ends that came before their start are remembered: late news is late by seconds. */
@@ -21,6 +22,12 @@ export interface Drawn {
 
 const INSTANT: Drawn = { as: AS_INSTANT, bar: -1 };
 
+interface KindFacts {
+  readonly isSession: boolean;
+  /** A person is asked. */
+  readonly waits: boolean;
+}
+
 interface EarlyEnd {
   readonly seq: number;
   readonly tsMs: number;
@@ -32,7 +39,7 @@ export class Pairing {
   /** Bars made of an end that told its own duration. */
   private readonly headless = new Map<string, number>();
   private readonly earlyEnds = new Map<string, EarlyEnd>();
-  private readonly waitingKinds: boolean[] = [];
+  private readonly kinds: KindFacts[] = [];
 
   constructor(
     private readonly spans: SpanTable,
@@ -93,13 +100,14 @@ export class Pairing {
 
   private add(row: EventRow, lane: Lane, startMs: number, endMs: number): number {
     const isOpen = endMs === Infinity;
+    if (this.kind(row.kind).isSession) lane.sessions++;
     return this.spans.add({
       startMs,
       endMs,
       agent: row.agent,
       kind: row.kind,
       label: row.label,
-      depth: lane.packer.place(startMs, endMs),
+      depth: this.kind(row.kind).isSession ? SESSION_DEPTH : lane.packer.place(startMs, endMs),
       id: row.span,
       parent: row.parent,
       openSeq: isOpen ? row.seq : -1,
@@ -112,14 +120,24 @@ export class Pairing {
     this.open.delete(key);
     this.spans.close(span, end.tsMs, end.seq);
     if (end.isError) this.spans.failed[i] = 1;
-    lane.packer.close(this.spans.depth[i] as number, this.spans.endMs[i] as number);
+    const depth = this.spans.depth[i] as number;
+    if (depth !== SESSION_DEPTH) lane.packer.close(depth, this.spans.endMs[i] as number);
     this.countOpen(lane, this.spans.kind[i] as number, -1);
   }
 
   private countOpen(lane: Lane, kind: number, by: number): void {
+    const facts = this.kind(kind);
+    if (facts.isSession) return;
     lane.open = Math.max(0, lane.open + by);
-    const waits = (this.waitingKinds[kind] ??= categoryOf(this.kindName(kind)) === PERMISSION);
-    if (waits) lane.waiting = Math.max(0, lane.waiting + by);
+    if (facts.waits) lane.waiting = Math.max(0, lane.waiting + by);
+  }
+
+  private kind(kind: number): KindFacts {
+    const name = this.kindName(kind);
+    return (this.kinds[kind] ??= {
+      isSession: /^session[._-]/i.test(name),
+      waits: categoryOf(name) === PERMISSION,
+    });
   }
 }
 

@@ -1,7 +1,9 @@
 // The bars in sight as pixel boxes, collected once a frame into columns that are reused.
 
 import { spanMs } from "../base/viewport";
+import { SESSION_DEPTH } from "../model/packing";
 import type { LaneBox } from "./layout";
+import { RowNeed } from "./row_need";
 import { boxesInSight, type LaneScene } from "./scene";
 
 /** More bars than this would cost more than a frame has; the shortest are then left to the density. */
@@ -18,6 +20,9 @@ export class BarList {
   /** The shortest bar that is drawn; doubles until all that is longer fits in the list. */
   private minPx = 0;
 
+  /** What the walk found out about the height of lanes. */
+  readonly need = new RowNeed();
+
   collect(scene: LaneScene): void {
     this.minPx = scene.isDense ? DENSE_BAR_PX : 0;
     while (!this.tryCollect(scene)) this.minPx = Math.max(1, this.minPx * 2);
@@ -31,6 +36,7 @@ export class BarList {
     const sight = boxesInSight(scene);
     let isWhole = true;
     this.length = 0;
+    this.need.begin();
     spans.scan(view.fromMs, view.toMs, minMs, (from, to) => {
       if (isWhole) isWhole = this.collectRun(scene, from, to, minMs, sight);
     });
@@ -54,7 +60,10 @@ export class BarList {
       const endMs = knownEndMs === Infinity ? Math.max(nowMs, startMs) : knownEndMs;
       if (startMs > view.toMs || endMs < view.fromMs) continue;
       if (endMs - startMs < minMs && knownEndMs !== Infinity) continue;
-      const boxIndex = layout.indexOf(spans.agent[i] as number);
+      const agent = spans.agent[i] as number;
+      const depth = spans.depth[i] as number;
+      if (depth !== SESSION_DEPTH) this.need.note(agent, depth);
+      const boxIndex = layout.indexOf(agent);
       if (boxIndex < sight.from || boxIndex >= sight.to) continue;
       if (this.length === MAX_BARS) return false;
       const box = layout.boxes[boxIndex] as LaneBox;
@@ -63,7 +72,7 @@ export class BarList {
       this.span[n] = span;
       this.leftPx[n] = leftPx;
       this.widthPx[n] = Math.max(1, (endMs - view.fromMs) * pxPerMs - leftPx);
-      this.topPx[n] = box.topPx - scrollPx + layout.barTopPx(box, spans.depth[i] as number);
+      this.topPx[n] = box.topPx - scrollPx + layout.barTopPx(box, depth);
     }
     return true;
   }

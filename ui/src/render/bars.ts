@@ -2,8 +2,10 @@
 
 import { duration } from "../base/format";
 import { CATEGORIES } from "../model/category";
+import { SESSION_DEPTH } from "../model/packing";
 import type { BarList } from "./bar_list";
 import type { Labels } from "./label";
+import { SESSION_PX } from "./layout";
 import type { LaneScene } from "./scene";
 import type { CategoryInk, Theme } from "./theme";
 
@@ -32,6 +34,7 @@ export class BarPainter {
   private hatch: CanvasPattern | null = null;
   private hatchTheme: Theme | null = null;
   /** Bars by category, then the failed ones; kept between frames to spare the collector. */
+  private readonly sessions: number[] = [];
   private readonly groups: number[][] = Array.from({ length: CATEGORIES.length + 1 }, () => []);
 
   constructor(private readonly labels: Labels) {}
@@ -39,6 +42,7 @@ export class BarPainter {
   paint(ctx: CanvasRenderingContext2D, scene: LaneScene, bars: BarList, theme: Theme): void {
     const brush = { ctx, scene, bars, theme, barPx: scene.layout.metrics.barPx };
     this.group(scene, bars);
+    this.paintSessions(brush);
     for (const isMatch of [false, true]) {
       ctx.globalAlpha = isMatch ? 1 : DIM_ALPHA;
       this.groups.forEach((group, category) => {
@@ -53,19 +57,35 @@ export class BarPainter {
 
   private group(scene: LaneScene, bars: BarList): void {
     const { spans } = scene.journal;
-    for (const group of this.groups) group.length = 0;
+    for (const group of [...this.groups, this.sessions]) group.length = 0;
     for (let n = 0; n < bars.length; n++) {
       const i = spans.slot(bars.span[n] as number);
+      if (spans.depth[i] === SESSION_DEPTH) {
+        this.sessions.push(n);
+        continue;
+      }
       const category = spans.failed[i] === 1 ? CATEGORIES.length : scene.journal.category(spans.kind[i] as number);
       this.groups[category]?.push(n);
     }
+  }
+
+  /** Lines along the top of the lane; many at once look like one, and that is what they mean. */
+  private paintSessions({ ctx, scene, bars, theme }: Brush): void {
+    ctx.fillStyle = theme.session;
+    for (const n of this.sessions) {
+      const leftPx = Math.max(-OVERHANG_PX, bars.leftPx[n] as number);
+      const endPx = Math.min(scene.widthPx + OVERHANG_PX, (bars.leftPx[n] as number) + (bars.widthPx[n] as number));
+      ctx.globalAlpha = matches(scene, bars, n) ? 1 : DIM_ALPHA;
+      ctx.fillRect(leftPx, Math.round(bars.topPx[n] as number), Math.max(2, endPx - leftPx), SESSION_PX);
+    }
+    ctx.globalAlpha = 1;
   }
 
   private paintOpen({ ctx, scene, bars, theme, barPx }: Brush): void {
     const { spans } = scene.journal;
     const hatch = this.hatchFor(ctx, theme);
     for (let n = 0; n < bars.length; n++) {
-      if (!spans.isOpen(bars.span[n] as number) || !matches(scene, bars, n)) continue;
+      if (!spans.isOpen(bars.span[n] as number) || !matches(scene, bars, n) || isSession(scene, bars, n)) continue;
       const leftPx = Math.max(-OVERHANG_PX, bars.leftPx[n] as number);
       const endPx = (bars.leftPx[n] as number) + (bars.widthPx[n] as number);
       const topPx = Math.round(bars.topPx[n] as number);
@@ -89,7 +109,7 @@ export class BarPainter {
       const leftPx = Math.max(0, bars.leftPx[n] as number);
       const endPx = Math.min(scene.widthPx, (bars.leftPx[n] as number) + (bars.widthPx[n] as number));
       const roomPx = endPx - leftPx - 2 * TEXT_PAD_PX;
-      if (roomPx < LABEL_FROM_PX - 2 * TEXT_PAD_PX || !matches(scene, bars, n)) continue;
+      if (roomPx < LABEL_FROM_PX - 2 * TEXT_PAD_PX || !matches(scene, bars, n) || isSession(scene, bars, n)) continue;
       const i = journal.spans.slot(bars.span[n] as number);
       const name = journal.spanName(bars.span[n] as number);
       const text = this.labels.fit(ctx, name, roomPx);
@@ -117,7 +137,7 @@ export class BarPainter {
       ctx.strokeStyle = theme.text;
       ctx.lineWidth = 1.5;
       ctx.beginPath();
-      ctx.roundRect(leftPx - 1, Math.round(bars.topPx[n] as number) - 1, Math.max(3, endPx - leftPx + 2), barPx + 2, 3);
+      ctx.roundRect(leftPx - 1, Math.round(bars.topPx[n] as number) - 1, Math.max(3, endPx - leftPx + 2), (isSession(scene, bars, n) ? SESSION_PX : barPx) + 2, 3);
       ctx.stroke();
     }
   }
@@ -146,6 +166,11 @@ export class BarPainter {
 function matches(scene: LaneScene, bars: BarList, n: number): boolean {
   const { spans } = scene.journal;
   return spans.match[spans.slot(bars.span[n] as number)] === 1;
+}
+
+function isSession(scene: LaneScene, bars: BarList, n: number): boolean {
+  const { spans } = scene.journal;
+  return spans.depth[spans.slot(bars.span[n] as number)] === SESSION_DEPTH;
 }
 
 function inkOf(theme: Theme, category: number): CategoryInk {

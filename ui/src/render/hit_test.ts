@@ -4,12 +4,13 @@ import { spanMs, toMs } from "../base/viewport";
 import { AS_INSTANT } from "../model/event_table";
 import { FLAG_ERROR } from "../model/protocol";
 import type { BarList } from "./bar_list";
-import type { LaneBox } from "./layout";
+import { SESSION_DEPTH } from "../model/packing";
+import { type LaneBox, SESSION_PX } from "./layout";
 import { MARK_PX } from "./mark";
 import type { LaneScene } from "./scene";
 
 export type Hit =
-  | { readonly kind: "bar"; readonly bar: number; readonly box: LaneBox; readonly leftPx: number; readonly widthPx: number; readonly topPx: number }
+  | { readonly kind: "bar"; readonly bar: number; readonly box: LaneBox; readonly leftPx: number; readonly widthPx: number; readonly topPx: number; readonly heightPx: number }
   | { readonly kind: "mark"; readonly row: number; readonly box: LaneBox }
   | { readonly kind: "bin"; readonly box: LaneBox; readonly fromMs: number; readonly toMs: number; readonly events: number; readonly errors: number };
 
@@ -32,8 +33,9 @@ function hitBar(scene: LaneScene, bars: BarList, box: LaneBox, xPx: number, yPx:
   let bestPx = SLOP_PX + 1;
   for (let n = 0; n < bars.length; n++) {
     const topPx = bars.topPx[n] as number;
-    if (yPx < topPx || yPx > topPx + barPx) continue;
-    if (spans.agent[spans.slot(bars.span[n] as number)] !== box.agent) continue;
+    const i = spans.slot(bars.span[n] as number);
+    const tallPx = spans.depth[i] === SESSION_DEPTH ? SESSION_PX + 2 : barPx;
+    if (yPx < topPx || yPx > topPx + tallPx || spans.agent[i] !== box.agent) continue;
     const leftPx = bars.leftPx[n] as number;
     const offPx = Math.max(0, leftPx - xPx, xPx - leftPx - (bars.widthPx[n] as number));
     if (offPx < bestPx || (offPx === 0 && bestPx === 0)) {
@@ -49,6 +51,7 @@ function hitBar(scene: LaneScene, bars: BarList, box: LaneBox, xPx: number, yPx:
     leftPx: bars.leftPx[best] as number,
     widthPx: bars.widthPx[best] as number,
     topPx: bars.topPx[best] as number,
+    heightPx: spans.depth[spans.slot(bars.span[best] as number)] === SESSION_DEPTH ? SESSION_PX : barPx,
   };
 }
 

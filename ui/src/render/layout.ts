@@ -1,6 +1,7 @@
 // Where each lane stands: heights from what the lanes hold, tops from their order.
 
 import type { Lane } from "../model/lane";
+import { SESSION_DEPTH } from "../model/packing";
 import type { Branch } from "../model/tree";
 
 export interface LaneBox {
@@ -11,6 +12,8 @@ export interface LaneBox {
   readonly heightPx: number;
   /** Where the marks of instants are centred, from the top of the lane. */
   readonly railPx: number;
+  /** Where the strip of sessions begins, from the top of the lane; -1 where there is none. */
+  readonly sessionsPx: number;
   /** Where the first sub-row of bars begins, from the top of the lane. */
   readonly barsPx: number;
   readonly rows: number;
@@ -26,7 +29,9 @@ export interface Metrics {
   readonly maxRows: number;
 }
 
-const ROOMY: Metrics = { minHeightPx: 34, padPx: 6, railHeightPx: 13, barPx: 17, gapPx: 2, maxRows: 6 };
+/** Sessions are drawn as a line along the top of their lane. */
+export const SESSION_PX = 3;
+const ROOMY: Metrics = { minHeightPx: 34, padPx: 6, railHeightPx: 13, barPx: 17, gapPx: 2, maxRows: 8 };
 const COMPACT: Metrics = { minHeightPx: 26, padPx: 4, railHeightPx: 10, barPx: 12, gapPx: 1, maxRows: 3 };
 const TIGHT: Metrics = { minHeightPx: 22, padPx: 3, railHeightPx: 9, barPx: 6, gapPx: 1, maxRows: 2 };
 /** With more lanes than this, each gets less room: 50 agents should be seen without much scrolling. */
@@ -39,13 +44,14 @@ export class Layout {
   readonly metrics: Metrics;
   private readonly indexes: Int32Array;
 
-  constructor(branches: readonly Branch[], lanes: readonly Lane[]) {
-    this.metrics = branches.length > COMPACT_LANES ? TIGHT : branches.length > ROOMY_LANES ? COMPACT : ROOMY;
+  /** `rows[agent]`: sub-rows of bars that are wanted; see `RowNeed`. */
+  constructor(branches: readonly Branch[], lanes: readonly Lane[], rows: readonly number[]) {
+    this.metrics = metricsFor(branches.length);
     this.indexes = new Int32Array(lanes.length).fill(-1);
     const boxes: LaneBox[] = [];
     let topPx = 0;
     for (const branch of branches) {
-      const box = makeBox(branch, lanes[branch.agent], topPx, this.metrics);
+      const box = makeBox(branch, lanes[branch.agent], rows[branch.agent] ?? 0, topPx, this.metrics);
       this.indexes[branch.agent] = boxes.push(box) - 1;
       topPx += box.heightPx;
     }
@@ -77,36 +83,44 @@ export class Layout {
 
   /** Top of a bar from the top of its lane. */
   barTopPx(box: LaneBox, depth: number): number {
+    if (depth === SESSION_DEPTH) return box.sessionsPx;
     const row = Math.min(depth, box.rows - 1);
     return box.barsPx + row * (this.metrics.barPx + this.metrics.gapPx);
   }
 }
 
-function makeBox(branch: Branch, lane: Lane | undefined, topPx: number, metrics: Metrics): LaneBox {
-  const rows = Math.min(lane?.packer.depth ?? 0, metrics.maxRows);
+function metricsFor(lanes: number): Metrics {
+  if (lanes > COMPACT_LANES) return TIGHT;
+  return lanes > ROOMY_LANES ? COMPACT : ROOMY;
+}
+
+function makeBox(branch: Branch, lane: Lane | undefined, wantedRows: number, topPx: number, metrics: Metrics): LaneBox {
+  const rows = Math.min(wantedRows, metrics.maxRows);
   const railHeightPx = lane && (lane.instants > 0 || rows === 0) ? metrics.railHeightPx : 0;
   const barsHeightPx = rows > 0 ? rows * (metrics.barPx + metrics.gapPx) - metrics.gapPx : 0;
   const joinPx = railHeightPx > 0 && rows > 0 ? metrics.gapPx : 0;
+  const stripPx = lane && lane.sessions > 0 ? SESSION_PX + 2 : 0;
   const contentPx = railHeightPx + joinPx + barsHeightPx;
-  const heightPx = Math.max(metrics.minHeightPx, contentPx + 2 * metrics.padPx);
-  const startPx = Math.round((heightPx - contentPx) / 2);
+  const heightPx = Math.max(metrics.minHeightPx, contentPx + 2 * metrics.padPx) + stripPx;
+  const startPx = stripPx + Math.round((heightPx - stripPx - contentPx) / 2);
   return {
     ...branch,
     topPx,
     heightPx,
     rows,
+    sessionsPx: stripPx > 0 ? 2 : -1,
     railPx: startPx + railHeightPx / 2,
     barsPx: startPx + railHeightPx + joinPx,
   };
 }
 
 /** Changes when the layout has to be made anew. */
-export function layoutKey(branches: readonly Branch[], lanes: readonly Lane[], treeVersion: number): string {
-  let depths = 0;
+export function layoutKey(branches: readonly Branch[], lanes: readonly Lane[], rows: readonly number[]): string {
+  let shape = branches.length;
   for (const { agent } of branches) {
     const lane = lanes[agent];
-    depths = depths * 31 + (lane ? lane.packer.depth * 2 + (lane.instants > 0 ? 1 : 0) : 0);
-    depths |= 0;
+    const flags = lane ? (lane.instants > 0 ? 1 : 0) + (lane.sessions > 0 ? 2 : 0) : 0;
+    shape = (Math.imul(shape, 31) + (rows[agent] ?? 0) * 4 + flags) | 0;
   }
-  return `${treeVersion}/${branches.length}/${depths}`;
+  return String(shape);
 }

@@ -19,6 +19,7 @@ export interface Theme {
   readonly line: string;
   readonly grid: string;
   readonly veil: string;
+  readonly session: string;
   readonly text: string;
   readonly muted: string;
   readonly faint: string;
@@ -49,6 +50,7 @@ export function readTheme(host: HTMLElement): Theme {
     bg: css(bg),
     line: css(read("--line")),
     grid: css(mix(read("--line"), bg, 0.55)),
+    session: css(mix(hue("life"), bg, 0.4)),
     veil: css(read("--surface")),
     text: css(read("--text")),
     muted: css(read("--text-2")),

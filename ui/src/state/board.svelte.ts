@@ -196,7 +196,7 @@ export class Board implements Owner {
   /** Brings the range up to the present; returns whether it will move on by itself. */
   advance(): boolean {
     const { journal } = this;
-    return this.timeline.advance(this.nowMs(), journal.lastMs, journal.spans.openCount);
+    return this.timeline.advance(this.nowMs(), journal.lastMs, journal.openWork);
   }
 
   follow(): void {
@@ -404,7 +404,7 @@ export class Board implements Owner {
       working,
       events: journal.total,
       errors: journal.errors,
-      open: journal.spans.openCount,
+      open: journal.openWork,
       perSecond,
     };
     if (!this.timeline.isFollowing) this.newCount = Math.max(0, journal.total - this.pausedTotal);

@@ -13,7 +13,7 @@ const DENSE_BIN_PX = 2;
 
 export class Picture {
   branches: Branch[] = [];
-  layout = new Layout([], []);
+  layout = new Layout([], [], []);
   readonly laneGrid = new BinGrid();
   readonly pulseGrid = new BinGrid();
   isDense = false;
@@ -24,7 +24,7 @@ export class Picture {
   constructor(private readonly journal: Journal) {}
 
   /** Makes the layout anew if lanes came, moved or grew; returns whether it did. */
-  refreshLayout(matcher: Matcher, filterVersion: number): boolean {
+  refreshLayout(matcher: Matcher, filterVersion: number, rows: readonly number[]): boolean {
     const { journal } = this;
     const orderKey = `${journal.treeVersion}/${filterVersion}`;
     if (orderKey !== this.orderKey) {
@@ -32,11 +32,11 @@ export class Picture {
       const present = journal.present();
       this.branches = order(journal.parents, (agent) => present.has(agent) && matcher.showsAgent(agent));
     }
-    const key = `${orderKey}/${layoutKey(this.branches, journal.lanes, journal.treeVersion)}`;
+    const key = `${orderKey}/${layoutKey(this.branches, journal.lanes, rows)}`;
     if (key === this.layoutKey) return false;
     this.layoutKey = key;
     this.layoutVersion++;
-    this.layout = new Layout(this.branches, journal.lanes);
+    this.layout = new Layout(this.branches, journal.lanes, rows);
     return true;
   }
 

@@ -34,6 +34,27 @@ export function read(event: StoredEvent, start: StoredEvent | null): Reading {
   };
 }
 
+export interface Turn {
+  readonly role: string;
+  readonly text: string;
+}
+
+/** A list of chat messages as turns, or null for anything else. */
+export function tryChat(value: unknown): Turn[] | null {
+  const list = Array.isArray(value) ? value : (value as { messages?: unknown } | null)?.messages;
+  if (!Array.isArray(list) || list.length === 0) return null;
+  const turns = list.map(tryTurn);
+  return turns.every((turn) => turn !== null) ? turns : null;
+}
+
+function tryTurn(message: unknown): Turn | null {
+  if (typeof message !== "object" || message === null) return null;
+  const { role, content, tool_calls: calls } = message as { role?: unknown; content?: unknown; tool_calls?: unknown };
+  if (typeof role !== "string") return null;
+  const text = typeof content === "string" ? content : content ? JSON.stringify(content, null, 2) : "";
+  return { role, text: text || (calls ? JSON.stringify(calls, null, 2) : "") };
+}
+
 function readError(error: StoredEvent["error"]): ErrorReading | null {
   if (!error) return null;
   const text = (value: unknown) => (typeof value === "string" ? value : value === undefined ? "" : JSON.stringify(value));
