@@ -127,6 +127,9 @@ def run(args: Sequence[str]) -> int:
         return USAGE if isinstance(error, (EventError, SettingError)) else FAILED
     except KeyboardInterrupt:
         return 130
+    except Exception as fault:  # noqa: BLE001 - a hook must get a line and a code, whatever it is
+        _say(f"this is a bug in Laneway: {type(fault).__name__}: {fault}", is_quiet)
+        return FAILED
 
 
 def parse(args: Sequence[str]) -> Order:

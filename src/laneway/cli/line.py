@@ -190,6 +190,13 @@ def _error_text(error: dict[str, Any]) -> str:
     return ": ".join(parts) or as_text(error)
 
 
+def to_json(event: dict[str, Any]) -> str:
+    """One line of JSON that is safe to look at."""
+    import orjson
+
+    return escape_json(orjson.dumps(event).decode())
+
+
 def as_text(value: object, *, indent: bool = False) -> str:
     if isinstance(value, str):
         return value

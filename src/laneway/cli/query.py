@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,13 +11,14 @@ from laneway.base.errors import QueryError
 from laneway.base.settings import Settings, resolve
 from laneway.cli import NOTHING, option
 from laneway.cli.client import Client, read_address
-from laneway.cli.line import Layout
+from laneway.cli.line import Layout, to_json
 from laneway.cli.match import parse_levels
-from laneway.cli.source import HubSource, IndexSource, Source
-from laneway.cli.tail import to_json
 from laneway.cli.terminal import Terminal
 from laneway.cli.when import to_utc
 from laneway.model.event import parse_timestamp_ns
+
+if TYPE_CHECKING:
+    from laneway.cli.source import Source
 
 
 def command(
@@ -96,8 +97,10 @@ def command(
         raise typer.Exit(NOTHING)
 
 
-def choose_source(settings: Settings) -> Source:
+def choose_source(settings: Settings) -> "Source":
     """The hub of this log if there is one, and the hub that an address names; else the index."""
+    from laneway.cli.source import HubSource, IndexSource
+
     client = Client.of_log(settings)
     if "argument" in (settings.origin["host"], settings.origin["port"]):
         client.health()

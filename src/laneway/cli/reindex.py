@@ -4,9 +4,7 @@ from time import monotonic
 
 from laneway.base.settings import resolve
 from laneway.cli import option
-from laneway.cli.indexing import progress
 from laneway.cli.terminal import Terminal
-from laneway.hub.hub import index_path, reindex
 
 
 def command(log: option.Log = None) -> None:
@@ -14,6 +12,9 @@ def command(log: option.Log = None) -> None:
 
     Queries answer as before. Not while a hub runs on this log: stop it first.
     """
+    from laneway.cli.indexing import progress
+    from laneway.hub.hub import index_path, reindex
+
     settings = resolve({"log_path": log})
     begun_s = monotonic()
     with progress("reindexing") as show:

@@ -1,35 +1,15 @@
 """``laneway tail``: the log as it grows, straight from its files, with or without a hub."""
 
-import sys
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated
 
 import typer
 
-from laneway.base.clock import now_ns
 from laneway.base.errors import SettingError
-from laneway.base.settings import Settings, resolve
+from laneway.base.settings import resolve
 from laneway.cli import option
-from laneway.cli.backlog import end_positions, last_lines, new_line_reader
-from laneway.cli.escape import escape_json
 from laneway.cli.line import Layout
 from laneway.cli.match import Match, parse_grep, parse_levels
 from laneway.cli.terminal import Terminal
-from laneway.log.segment import LogPath
-from laneway.log.tail import Chunk, Tail
-
-WAIT_S = 1.0
-"""The tail looks by itself many times a second; this bounds how long Ctrl-C may take on Windows."""
-
-
-class Seen(NamedTuple):
-    """One line of the log. ``event`` is None where it is none: ``reason`` says why, and the time is
-    that of a line beside it, so that it stays in its place."""
-
-    ts_ns: int
-    event: dict[str, Any] | None
-    raw: bytes
-    reason: str = ""
 
 
 def command(
@@ -76,6 +56,8 @@ def command(
             "--raw: the lines may hold control characters, and this is a terminal",
             hint="pipe it into a file or a program, or use --json",
         )
+    from laneway.cli.watch import Printer, Watch
+
     settings = resolve({"log_path": log})
     form = "raw" if raw else "json" if as_json else ""
     printer = Printer(Layout(terminal, is_utc=utc), form=form, is_full=full)
@@ -83,110 +65,3 @@ def command(
         Watch(settings, match).run(printer, lines, follow=follow)
     except KeyboardInterrupt:
         terminal.print(*([""] if terminal.is_tty else []))
-
-
-class Watch:
-    """One log, seen through one set of filters."""
-
-    def __init__(self, settings: Settings, match: Match) -> None:
-        self._log_path = LogPath.parse(settings.log_path)
-        self._match = match
-        self._reader = new_line_reader(settings)
-        self._last_ns = 0
-        self._positions = end_positions(self._log_path)
-
-    def run(self, printer: "Printer", count: int, *, follow: bool) -> None:
-        printer.print(self.backlog(count))
-        if not follow:
-            return
-        if not self._positions:
-            _say_waiting(self._log_path)
-        tail = Tail(self._log_path, self._positions)
-        try:
-            while True:
-                tail.wait(WAIT_S)
-                printer.print(self._take(tail.poll()))
-        finally:
-            tail.close()
-
-    def backlog(self, count: int) -> list[Seen]:
-        """The last ``count`` events that match, oldest first."""
-
-        def pick(name: str, offset: int, data: bytes) -> Seen | None:
-            return self._wanted(data, self._positions[name][0], offset)
-
-        found = last_lines(self._log_path, self._positions, count, pick) if count else []
-        found.reverse()  # equal times stay in the order of the file
-        return in_order(found)[-count:]
-
-    def _take(self, chunks: Iterable[Chunk]) -> list[Seen]:
-        """What came, in order of time within one look at the files."""
-        found = [
-            self._wanted(data, chunk.fingerprint, offset)
-            for chunk in chunks
-            for offset, data in chunk.lines
-        ]
-        return in_order([seen for seen in found if seen is not None])
-
-    def _wanted(self, data: bytes, fingerprint: str, offset: int) -> Seen | None:
-        """The line as the hub would show it, if it passes. What is no event passes no filter."""
-        line = self._reader.read(data, fingerprint, offset, self._last_ns or now_ns())
-        if line.event is None:
-            is_wanted = self._match == Match()
-            return Seen(self._last_ns, None, data, str(line.problem)) if is_wanted else None
-        self._last_ns = line.ts_ns
-        event: dict[str, Any] = dict(line.event)
-        return Seen(line.ts_ns, event, data) if self._match.accepts(event) else None
-
-
-def in_order(found: list[Seen]) -> list[Seen]:
-    return sorted(found, key=lambda seen: seen.ts_ns)
-
-
-class Printer:
-    """Writes events in one of three forms: ``""`` (lines for people), ``"json"``, ``"raw"``."""
-
-    def __init__(self, layout: Layout, *, form: str, is_full: bool) -> None:
-        self.layout = layout
-        self.form = form
-        self.is_full = is_full
-
-    def print(self, seen: Sequence[Seen]) -> None:
-        if self.form == "raw":
-            sys.stdout.buffer.write(b"".join(item.raw + b"\n" for item in seen))
-            sys.stdout.buffer.flush()
-            return
-        self.layout.widen(item.event for item in seen if item.event is not None)
-        self.layout.terminal.write(line for item in seen for line in self._lines(item))
-
-    def _lines(self, item: Seen) -> Iterator[str]:
-        if self.form == "json":
-            if item.event is not None:
-                yield to_json(item.event)
-        elif item.event is None:
-            yield self.layout.broken_line(item.raw, item.reason)
-        else:
-            day = self.layout.day_line(item.ts_ns)
-            if day:
-                yield day
-            yield self.layout.line(item.event, item.ts_ns)
-            if self.is_full:
-                yield from self.layout.full_lines(item.event)
-
-
-def to_json(event: dict[str, Any]) -> str:
-    """One line of JSON that is safe to look at."""
-    import orjson
-
-    return escape_json(orjson.dumps(event).decode())
-
-
-def _say_waiting(log_path: LogPath) -> None:
-    """An empty log is where everybody begins: say what is watched, and how to see something."""
-    terminal = Terminal(sys.stderr)
-    terminal.print(
-        terminal.paint(
-            f"{log_path.directory} holds no events yet; waiting. Try, elsewhere:", "dim"
-        ),
-        f'  laneway emit me hello "is this on?" --log {log_path.directory}',
-    )

@@ -7,7 +7,7 @@ import sys
 import textwrap
 import threading
 from collections.abc import Iterator
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,7 +20,9 @@ from laneway.cli.line import show_bytes
 from laneway.cli.open import open_browser
 from laneway.cli.terminal import Terminal
 from laneway.log.segment import LogPath
-from laneway.web.server import Ready, serve
+
+if TYPE_CHECKING:
+    from laneway.web.server import Ready
 
 
 def command(
@@ -60,6 +62,8 @@ def command(
     It serves the dashboard, search and ingest. Agents that write the log directly are seen with
     or without it.
     """
+    from laneway.web.server import serve
+
     settings = resolve(
         {
             "host": host,
@@ -75,7 +79,7 @@ def command(
     terminal = Terminal()
     logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(message)s", stream=sys.stderr)
 
-    def greet(ready: Ready) -> None:
+    def greet(ready: "Ready") -> None:
         terminal.write(greeting(ready, settings, terminal))
         if browser:
             threading.Thread(target=open_browser, args=(ready.link,), daemon=True).start()
@@ -89,7 +93,7 @@ def command(
     )
 
 
-def greeting(ready: Ready, settings: Settings, terminal: Terminal) -> Iterator[str]:
+def greeting(ready: "Ready", settings: Settings, terminal: Terminal) -> Iterator[str]:
     """What the hub is, where it is, and the first thing to do."""
     log_path = LogPath.parse(settings.log_path)
     yield terminal.paint(f"Laneway {__version__}", "bold")
@@ -115,7 +119,7 @@ def _loudly(warning: str, terminal: Terminal) -> Iterator[str]:
         head = " " * len("WARNING")
 
 
-def _lessons(ready: Ready, settings: Settings, terminal: Terminal) -> Iterator[str]:
+def _lessons(ready: "Ready", settings: Settings, terminal: Terminal) -> Iterator[str]:
     """Three ways to send a first event, each ready to be pasted."""
     is_elsewhere = settings.origin["log_path"] == "argument"
     place = f"LOG_PATH={shlex.quote(settings.log_path)} " if is_elsewhere else ""
@@ -151,7 +155,7 @@ def explain(error: HubError, settings: Settings) -> HubError:
     )
 
 
-def _open_command(ready: Ready, settings: Settings) -> str:
+def _open_command(ready: "Ready", settings: Settings) -> str:
     """`open` finds the hub by its log; a log that was named here only, it does not know."""
     is_known = settings.origin["log_path"] != "argument"
     return "laneway open" + ("" if is_known else f" --port {ready.url.rpartition(':')[2]}")

@@ -9,7 +9,6 @@ from laneway.base.settings import Settings
 from laneway.cli.check import FAIL, NOTE, OK, WARN, Finding
 from laneway.cli.client import Client, StrangerError, read_address
 from laneway.cli.line import show_bytes
-from laneway.hub.hub import index_path
 
 LAG_BYTES = 64 * MIB
 """The index of a healthy hub is behind by a burst at most."""
@@ -55,6 +54,8 @@ def check_index(settings: Settings) -> Finding:
 
 
 def _index_at_rest(settings: Settings) -> Finding:
+    from laneway.hub.hub import index_path
+
     path = index_path(settings)
     if not os.path.isdir(path):
         return Finding("index", NOTE, "not built yet; the hub or a query builds it")
