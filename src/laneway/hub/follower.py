@@ -27,6 +27,10 @@ from laneway.store.sqlite.store import SqliteStore
 CHUNK_BYTES = 512 * KIB
 """Read at a time: about 700 events, indexed within one live batch."""
 
+PACE_S, PACE_BYTES = 0.025, 64 * KIB
+"""While less than this comes at a time, wait and let more gather: nothing is sent more often than
+every 50 ms, and a transaction of a hundred events costs little more than one of ten."""
+
 IDLE_S = 0.5
 """Longest wait while nothing comes; bounds the stop and the retention timer, nothing else."""
 
@@ -193,11 +197,12 @@ class Follower:
             self._take(chunk)
             self._live.flush()
         self._fault = ""
-        if chunks:
-            return
-        self._is_level.set()
         due_s = self._live.flush()
-        self._tail.wait(IDLE_S if due_s is None else due_s)
+        if not chunks:
+            self._is_level.set()
+            self._tail.wait(IDLE_S if due_s is None else due_s)
+        elif sum(map(_size, chunks)) < PACE_BYTES:
+            self._is_stopping.wait(PACE_S if due_s is None else min(PACE_S, due_s))
 
     def _begin_anew(self) -> None:
         self._wants_reindex = False
@@ -296,3 +301,7 @@ class Follower:
         self._store.add(segment, fingerprint, [], chunk.end)
         self._metric.indexed.add(sum(seq is not None for seq in seqs))
         return seqs
+
+
+def _size(chunk: Chunk) -> int:
+    return sum(len(data) for _, data in chunk.lines)
