@@ -14,6 +14,8 @@ from typing import NamedTuple
 import orjson
 import pytest
 
+from laneway.cli import main
+
 COMMAND = [sys.executable, "-m", "laneway"]
 PATIENCE_S = 30.0
 
@@ -44,6 +46,18 @@ def run(home: Path, tmp_path: Path) -> Run:
         return Ended(done.returncode, done.stdout.decode(), done.stderr.decode())
 
     return run
+
+
+@pytest.fixture
+def call(home: Path, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs ``laneway ARGS`` in this process: the same answers without the start of Python."""
+
+    def call(*args: str) -> Ended:
+        code = main(args)
+        out, err = capsys.readouterr()
+        return Ended(code, out, err)
+
+    return call
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:

@@ -38,42 +38,42 @@ def events(request: pytest.FixtureRequest, write: Write, start_hub: StartHub) ->
         start_hub()
 
 
-def contents(run: Run, *args: str) -> list[object]:
-    ended = run("query", "--jsonl", *args)
+def contents(call: Run, *args: str) -> list[object]:
+    ended = call("query", "--utc", "--jsonl", *args)
     assert ended.code == (0 if ended.out else 1), ended.err
     found = map(orjson.loads, ended.out.splitlines())
     return [event.get("content") or event["error"]["message"] for event in found]
 
 
-def wait_until_indexed(run: Run) -> None:
-    while len(contents(run)) < len(EVENTS):
+def wait_until_indexed(call: Run) -> None:
+    while len(contents(call)) < len(EVENTS):
         pass
 
 
 @pytest.mark.usefixtures("events")
-def test_filters_and_words_find_the_same_with_and_without_a_hub(run: Run) -> None:
-    wait_until_indexed(run)
+def test_filters_and_words_find_the_same_with_and_without_a_hub(call: Run) -> None:
+    wait_until_indexed(call)
     plan, grep, disk = "plan the trip", "disk full", "full disk\nof many lines"
-    assert contents(run) == [disk, grep, plan]
-    assert contents(run, "--order", "oldest") == [plan, grep, disk]
-    assert contents(run, "-n", "1") == [disk]
-    assert contents(run, "--agent", "coder", "--event", "tool_result") == [grep]
-    assert contents(run, "--not-agent", "coder") == [plan]
-    assert contents(run, "--not-event", "log") == [grep]
-    assert contents(run, "--session", "s1") == [plan]
-    assert contents(run, "--tool", "grep", "--error") == [grep]
-    assert contents(run, "--no-error") == [disk, plan]
-    assert contents(run, "--level", "warning+", "--agent", "planner") == []
-    assert contents(run, "--trace", "4bf92f3577b34da6a3ce929d0e0e4736") == [grep]
-    assert contents(run, "full", "disk") == [disk, grep]
-    assert contents(run, "disk full") == [grep]
-    assert contents(run, "pla*") == [plan]
-    assert contents(run, "--since", "2026-11-23T12:00:01Z") == [disk, grep]
-    assert contents(run, "--until", "2026-11-23 12:00:01") == [plan]
-    assert contents(run, "--since", "1s", "--until", "2020-01-01") == []
-    assert contents(run, "--id", "01a209c5-4f04-7c08-abe8-2ac177394a7c") == [disk]
-    assert contents(run, "--id", "@1") == [plan]
-    assert contents(run, "--id", "@99") == []
+    assert contents(call) == [disk, grep, plan]
+    assert contents(call, "--order", "oldest") == [plan, grep, disk]
+    assert contents(call, "-n", "1") == [disk]
+    assert contents(call, "--agent", "coder", "--event", "tool_result") == [grep]
+    assert contents(call, "--not-agent", "coder") == [plan]
+    assert contents(call, "--not-event", "log") == [grep]
+    assert contents(call, "--session", "s1") == [plan]
+    assert contents(call, "--tool", "grep", "--error") == [grep]
+    assert contents(call, "--no-error") == [disk, plan]
+    assert contents(call, "--level", "warning+", "--agent", "planner") == []
+    assert contents(call, "--trace", "4bf92f3577b34da6a3ce929d0e0e4736") == [grep]
+    assert contents(call, "full", "disk") == [disk, grep]
+    assert contents(call, "disk full") == [grep]
+    assert contents(call, "pla*") == [plan]
+    assert contents(call, "--since", "2026-11-23T12:00:01Z") == [disk, grep]
+    assert contents(call, "--until", "2026-11-23 12:00:01") == [plan]
+    assert contents(call, "--since", "1s", "--until", "2020-01-01") == []
+    assert contents(call, "--id", "01a209c5-4f04-7c08-abe8-2ac177394a7c") == [disk]
+    assert contents(call, "--id", "@1") == [plan]
+    assert contents(call, "--id", "@99") == []
 
 
 def test_json_is_one_valid_array_whatever_is_found(run: Run, write: Write) -> None:
@@ -129,8 +129,8 @@ def test_a_hub_is_asked_page_by_page(run: Run, write: Write, start_hub: StartHub
     ],
 )
 @pytest.mark.usefixtures("events")
-def test_a_wrong_filter_is_wrong_usage(run: Run, args: list[str], said: str) -> None:
-    ended = run("query", *args)
+def test_a_wrong_filter_is_wrong_usage(call: Run, args: list[str], said: str) -> None:
+    ended = call("query", *args)
     assert ended.code == 2
     assert said in " ".join(ended.err.replace("│", " ").split())
 
@@ -150,12 +150,12 @@ def test_without_a_log_there_is_nothing_to_ask(run: Run, home: Path) -> None:
 
 
 def test_a_log_that_is_named_is_read_though_another_hub_runs(
-    run: Run, write: Write, start_hub: StartHub, tmp_path: Path
+    run: Run, call: Run, write: Write, start_hub: StartHub, tmp_path: Path
 ) -> None:
     write(*EVENTS)
     start_hub()
     run("emit", "a", "b", "elsewhere", "--log", str(tmp_path / "other"))
-    assert contents(run, "--log", str(tmp_path / "other")) == ["elsewhere"]
+    assert contents(call, "--log", str(tmp_path / "other")) == ["elsewhere"]
 
 
 def test_nothing_says_so_to_a_person_only(run: Run, show: Show, write: Write) -> None:
@@ -176,13 +176,13 @@ def test_reindex_gives_the_same_answers(run: Run, write: Write, home: Path) -> N
     assert run("query", "--jsonl", "-n", "1000").out == before
 
 
-def test_reindex_mends_a_broken_index(run: Run, write: Write, home: Path) -> None:
+def test_reindex_mends_a_broken_index(run: Run, call: Run, write: Write, home: Path) -> None:
     write(*EVENTS)
     run("query")
     for path in (home / "logs" / ".index").glob("*.db"):
         path.write_bytes(b"nonsense" * 1000)
     assert run("reindex").code == 0
-    assert len(contents(run)) == 3
+    assert len(contents(call)) == 3
 
 
 def test_reindex_is_refused_while_a_hub_runs(run: Run, start_hub: StartHub) -> None:

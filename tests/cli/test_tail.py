@@ -138,14 +138,14 @@ def test_none_of_the_past_when_asked_for_none(run: Run, write: Write) -> None:
         (["--agent", "nobody"], []),
     ],
 )
-def test_filters_narrow(run: Run, write: Write, options: list[str], wanted: list[str]) -> None:
+def test_filters_narrow(call: Run, write: Write, options: list[str], wanted: list[str]) -> None:
     write(
         {"content": "a", "session_id": "s1"},
         {"content": "b", "agent": "coder", "level": "warning"},
         {"content": "c", "event": "error"},
         {"content": "d", "tool": "grep"},
     )
-    out = run("tail", "--no-follow", "--json", *options).out
+    out = call("tail", "--no-follow", "--json", *options).out
     assert [orjson.loads(line)["content"] for line in out.splitlines()] == wanted
 
 
