@@ -10,6 +10,7 @@ from laneway.base.errors import HubError, StoreError
 from laneway.base.settings import Settings
 from laneway.hub import follower as follower_module
 from laneway.hub.hub import Hub, reindex
+from laneway.log import tail as tail_module
 from laneway.log.append import Appender
 from laneway.log.segment import LogPath
 from laneway.store.api import Query
@@ -53,6 +54,18 @@ def test_a_repeated_id_is_counted_and_not_stored(hub: Hub) -> None:
     eventually(lambda: hub.store.last_seq == 3)
     eventually(lambda: hub.metric.duplicate.total == 2)
     assert contents(hub) == ["message 1", "message 2", "message 3"]
+
+
+def test_a_new_segment_is_found_without_waiting_for_the_next_scan(
+    make_hub: Callable[[], Hub], settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tail_module, "SCAN_S", 3600.0)
+    settings.segment_bytes = 500
+    hub = make_hub()
+    for number in range(1, 12):
+        hub.append(hub.intake.take([event(number)]).lines)
+        eventually(lambda number=number: hub.store.last_seq == number)
+    assert len(hub.store.segments()) > 2
 
 
 def test_a_foreign_log_is_followed_from_its_beginning(hub: Hub, log: Path) -> None:

@@ -96,6 +96,7 @@ class Follower:
         self._is_level = threading.Event()
         self._wants_reindex = False
         self._retention_at_s = 0.0
+        self._newest_segment = ""
         self._fault = ""
         self._failures: dict[tuple[str, int], int] = {}
 
@@ -117,9 +118,13 @@ class Follower:
             self._thread.join()
         self._tail.close()
 
-    def wake(self) -> None:
-        """Something was appended."""
-        self._tail.wake()
+    def wake(self, segment: str) -> None:
+        """Something was appended to ``segment``; a new one is found at once, not at the next scan."""
+        if segment == self._newest_segment:
+            self._tail.wake()
+        else:
+            self._newest_segment = segment
+            self._tail.rescan()
 
     def lag_bytes(self) -> int:
         """Bytes of the log that are not indexed yet."""

@@ -81,7 +81,7 @@ class Hub:
             raise
         self._append_fault = ""
         self.metric.accepted.add(len(lines))
-        self.follower.wake()
+        self.follower.wake(self._appender.segment)
 
     def lag_bytes(self) -> int:
         """Bytes of the log that are not indexed yet."""

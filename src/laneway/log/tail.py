@@ -98,6 +98,11 @@ class Tail:
         """Something was appended, or the follower shall stop: end the wait at once."""
         self._wake.set()
 
+    def rescan(self) -> None:
+        """`wake`, and list the directory at once: a new file was begun."""
+        self._scan_at_s = 0.0
+        self._wake.set()
+
     def lag_bytes(self) -> int:
         """Bytes in the files that were not handed out yet."""
         return sum(max(0, _size(file.fd) - file.offset) for file in list(self._files.values()))
