@@ -148,6 +148,15 @@ def test_a_full_payload_keeps_its_lines(monkeypatch: pytest.MonkeyPatch) -> None
     ]
 
 
+def test_the_stack_of_an_error_keeps_its_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    error = {"type": "KeyError", "message": "'x'", "stack": "Traceback\n  File a\n"}
+    assert list(layout(monkeypatch).full_lines(event(error=error))) == [
+        "  error   │ KeyError: 'x'",
+        "          │ Traceback",
+        "          │   File a",
+    ]
+
+
 def test_crop_marks_what_is_gone() -> None:
     assert crop("abcdef", 6) == "abcdef"
     assert crop("abcdef", 4) == "abc…"

@@ -45,14 +45,13 @@ def test_it_says_where_it_is_and_how_to_send_the_first_event(
         "Laneway 0.1.0\n"
         "\n"
         "  Dashboard  URL/logs#code=CODE\n"
-        "             the link lets in one browser, once; laneway open makes more\n"
+        "             lets in one browser, once; more: laneway open\n"
         "  Log        HOME/logs\n"
         "\n"
         "  The log is empty. Send it something, from another terminal:\n"
         "\n"
         '    shell   laneway emit me hello "is this on?"\n'
-        "    Python  python -c 'from laneway import log_event; "
-        'log_event("me", "hello", "is this on?")\'\n'
+        '    Python  python -c \'import laneway; laneway.log_event("me", "hello")\'\n'
         '    HTTP    curl URL/log -H "Authorization: Bearer $(cat HOME/ingest.token)" '
         '-d \'{"agent": "me", "event": "hello"}\'\n'
         "\n"

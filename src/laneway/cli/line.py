@@ -86,7 +86,7 @@ class Layout:
         """The payload in full, for beneath the line."""
         for field in ("content", "input", "output", "error"):
             if event.get(field) not in EMPTY:
-                yield from self._payload_lines(field, as_text(event[field], indent=True))
+                yield from self._payload_lines(field, _in_full(event[field]))
 
     def _payload_lines(self, field: str, text: str) -> Iterator[str]:
         label = self.terminal.paint(f"  {field:<8}", "dim")
@@ -188,6 +188,17 @@ def _is_nested(value: object) -> bool:
 def _error_text(error: dict[str, Any]) -> str:
     parts = [as_text(error[name]) for name in ("type", "message") if error.get(name)]
     return ": ".join(parts) or as_text(error)
+
+
+def _in_full(value: object) -> str:
+    """A payload on as many lines as it has; of an error with a stack, the stack as it was printed."""
+    if isinstance(value, dict) and isinstance(value.get("stack"), str):
+        rest = {name: item for name, item in value.items() if name != "stack"}
+        head = (
+            _error_text(rest) if rest.keys() <= {"type", "message"} else as_text(rest, indent=True)
+        )
+        return f"{head}\n{value['stack']}"
+    return as_text(value, indent=True)
 
 
 def to_json(event: dict[str, Any]) -> str:

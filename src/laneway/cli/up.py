@@ -100,7 +100,7 @@ def greeting(ready: "Ready", settings: Settings, terminal: Terminal) -> Iterator
     yield ""
     yield f"  Dashboard  {terminal.link(ready.link)}"
     yield "             " + terminal.paint(
-        f"the link lets in one browser, once; {_open_command(ready, settings)} makes more", "dim"
+        f"lets in one browser, once; more: {_open_command(ready, settings)}", "dim"
     )
     size = _size(log_path)
     yield f"  Log        {log_path.directory}" + terminal.paint(size and f"  {size}", "dim")
@@ -126,7 +126,7 @@ def _lessons(ready: "Ready", settings: Settings, terminal: Terminal) -> Iterator
     token = shlex.quote(f"{settings.home}/ingest.token")
     header = "" if settings.open_ingest else f'-H "Authorization: Bearer $(cat {token})" '
     event = """'{"agent": "me", "event": "hello"}'"""
-    call = """'from laneway import log_event; log_event("me", "hello", "is this on?")'"""
+    call = """'import laneway; laneway.log_event("me", "hello")'"""
     yield "  The log is empty. Send it something, from another terminal:"
     yield ""
     for label, line in (
