@@ -173,7 +173,7 @@ def test_events_are_recorded_as_they_arrive_and_not_at_the_end(home: Path, lines
         [*COMMAND, "emit", "--json", "--id"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env=environment(home, PYTHONUNBUFFERED="1"),
+        env=environment(home),
     ) as process:
         assert process.stdin
         assert process.stdout
@@ -226,4 +226,4 @@ def test_output_to_a_closed_pipe_is_no_error(home: Path) -> None:
         env=environment(home),
     )
     os.close(writer)
-    assert done.stderr == b""
+    assert (done.returncode, done.stderr) == (0, b"")

@@ -224,7 +224,7 @@ def _record_all(order: Order, is_quiet: bool) -> int:
             _say(prefix + error.message, is_quiet)
         else:
             if "id" in order.flags:
-                print(event_id)
+                _print_id(event_id, order)
     _settle(order, settings, is_quiet)
     return NOTHING if refused else FOUND
 
@@ -286,6 +286,14 @@ def _settle(order: Order, settings: "Settings", is_quiet: bool) -> None:
         f"kept in the spool: {settings.logging_url} did not take it in time; it is sent later",
         is_quiet,
     )
+
+
+def _print_id(event_id: str, order: Order) -> None:
+    """At once, for whoever waits for it; if nobody reads any more, the events go on."""
+    try:
+        print(event_id, flush=True)
+    except BrokenPipeError:
+        order.flags.discard("id")
 
 
 def _loss(order: Order) -> LogError:
