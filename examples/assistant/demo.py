@@ -82,7 +82,7 @@ class Demo:
         self.pieces: list[Piece] = []
 
     def run(self) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
             self.start_all()
             self.watch()

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable, Iterator
-from hashlib import blake2b
 from typing import TypeVar
 
 from laneway.base.limits import MIB
@@ -11,7 +10,7 @@ from laneway.hub.hub import make_redactor
 from laneway.hub.line import LineReader
 from laneway.hub.pipeline import Recent
 from laneway.log.segment import LogPath
-from laneway.log.tail import FINGERPRINT_BYTES, LOG_FILE
+from laneway.log.tail import FINGERPRINT_BYTES, LOG_FILE, fingerprint
 
 BLOCK_BYTES = MIB
 SCAN_BYTES = 256 * MIB
@@ -36,7 +35,7 @@ def end_positions(log_path: LogPath) -> Positions:
             end = _last_newline(file.fileno(), os.fstat(file.fileno()).st_size)
         line, newline, _ = head.partition(b"\n")
         if newline or len(head) == FINGERPRINT_BYTES:
-            positions[name] = (blake2b(line, digest_size=16).hexdigest(), end)
+            positions[name] = (fingerprint(line), end)
     return positions
 
 

@@ -239,7 +239,7 @@ def _configure(order: Order) -> "Settings":
     given = {"log_path": log, "logging_url": "" if log is not None and url is None else url}
     configure(**given)
     # One line in the end says what went wrong; the SDK's own is for programs that go on.
-    vars(recorder.shared)["_complain"] = order.complaints.append
+    recorder.shared.say = order.complaints.append
     return resolve(given)
 
 

@@ -196,7 +196,7 @@ class Tail:
         if not newline and len(head) < FINGERPRINT_BYTES:
             file.size = size
             return False
-        file.fingerprint = blake2b(line, digest_size=16).hexdigest()
+        file.fingerprint = fingerprint(line)
         known, offset = self._positions.get(file.name, ("", 0))
         is_same = known == file.fingerprint and offset <= size
         file.offset = offset if is_same else 0
@@ -204,6 +204,11 @@ class Tail:
         file.is_moved = self._names.get(file.fingerprint, file.name) != file.name
         self._names[file.fingerprint] = file.name
         return size > file.offset
+
+
+def fingerprint(line: bytes) -> str:
+    """What a file is known by, from its first line (without newline, cut at `FINGERPRINT_BYTES`)."""
+    return blake2b(line, digest_size=16).hexdigest()
 
 
 def _size(fd: int) -> int:

@@ -25,6 +25,8 @@ class Recorder:
 
     def __init__(self) -> None:
         self.faults = 0
+        self.say: Callable[[str], object] = _say_on_stderr
+        """Gets the first complaint of the process; a program that reports itself may take it."""
         self._lock = allocate_lock()
         self._given: dict[str, object] = {}
         self._has_complained = False
@@ -165,14 +167,10 @@ class Recorder:
         self._shipper.start()
 
     def _complain(self, message: str) -> None:
-        """Once a process, on stderr: a host's own output is not ours to fill."""
-        if self._has_complained:
-            return
-        self._has_complained = True
-        try:
-            os.write(2, f"laneway: {message} (said once; `laneway doctor` tells more)\n".encode())
-        except OSError:
-            pass
+        """Once a process: a host's own output is not ours to fill."""
+        if not self._has_complained:
+            self._has_complained = True
+            self.say(message)
 
     def _after_fork(self) -> None:
         """In the child: what waits in memory, and the shipper's thread, are the parent's."""
@@ -195,6 +193,13 @@ def _host_name() -> str:
         return os.uname().nodename
     except AttributeError:  # Windows
         return os.environ.get("COMPUTERNAME", "")
+
+
+def _say_on_stderr(message: str) -> None:
+    try:
+        os.write(2, f"laneway: {message} (said once; `laneway doctor` tells more)\n".encode())
+    except OSError:
+        pass
 
 
 def _flush_at_exit() -> None:
