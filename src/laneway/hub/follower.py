@@ -16,7 +16,7 @@ from laneway.base.errors import LanewayError, Problem, StoreError
 from laneway.base.limits import KIB
 from laneway.hub.archive import Archive
 from laneway.hub.line import Line, LineReader
-from laneway.hub.live import Live, Row
+from laneway.hub.live import BATCH_S, Live, Row
 from laneway.hub.metric import Metric
 from laneway.log.retention import apply_retention
 from laneway.log.segment import LogPath
@@ -27,9 +27,9 @@ from laneway.store.sqlite.store import SqliteStore
 CHUNK_BYTES = 512 * KIB
 """Read at a time: about 700 events, indexed within one live batch."""
 
-PACE_S, PACE_BYTES = 0.025, 64 * KIB
+PACE_S, PACE_BYTES = BATCH_S / 2, 64 * KIB
 """While less than this comes at a time, wait and let more gather: nothing is sent more often than
-every 50 ms, and a transaction of a hundred events costs little more than one of ten."""
+every `BATCH_S`, and a transaction of a hundred events costs little more than one of ten."""
 
 IDLE_S = 0.5
 """Longest wait while nothing comes; bounds the stop and the retention timer, nothing else."""
