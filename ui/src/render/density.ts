@@ -9,6 +9,8 @@ import type { Theme } from "./theme";
 
 const ERROR_STRIP_PX = 3;
 const PAD_PX = 3;
+/** The picture grows in steps of this many bins: following moves the number by one, and memory is dear. */
+const BIN_STEP = 128;
 
 export class Density {
   private readonly canvas = document.createElement("canvas");
@@ -42,6 +44,7 @@ export class Density {
     at: { line: number; fromBin: number; bins: number; peak: number; heightPx: number; box: LaneBox; scrollPx: number },
   ): void {
     const { pixels } = this;
+    const strideCells = this.canvas.width;
     const footPx = Math.round(at.box.topPx - at.scrollPx + at.box.heightPx - PAD_PX);
     const roomPx = at.box.heightPx - 2 * PAD_PX;
     const scale = 1 / Math.log2(1 + at.peak);
@@ -53,18 +56,19 @@ export class Density {
       const color = theme.density[Math.round(share * last)] as number;
       const topPx = Math.max(0, footPx - Math.max(2, Math.round(share * roomPx)));
       const endPx = Math.min(at.heightPx, footPx);
-      for (let y = topPx; y < endPx; y++) pixels[y * at.bins + bin] = color;
+      for (let y = topPx; y < endPx; y++) pixels[y * strideCells + bin] = color;
       if (grid.errorsAt(at.line, at.fromBin + bin) === 0) continue;
       const stripPx = Math.max(0, endPx - ERROR_STRIP_PX);
-      for (let y = stripPx; y < endPx; y++) pixels[y * at.bins + bin] = theme.densityError;
+      for (let y = stripPx; y < endPx; y++) pixels[y * strideCells + bin] = theme.densityError;
     }
   }
 
   private resize(bins: number, heightPx: number): void {
-    if (this.image?.width === bins && this.image.height === heightPx) return;
-    this.canvas.width = bins;
+    const widthPx = Math.ceil(bins / BIN_STEP) * BIN_STEP;
+    if (this.image?.width === widthPx && this.image.height === heightPx) return;
+    this.canvas.width = widthPx;
     this.canvas.height = heightPx;
-    this.image = new ImageData(bins, heightPx);
+    this.image = new ImageData(widthPx, heightPx);
     this.pixels = new Uint32Array(this.image.data.buffer);
   }
 
@@ -79,7 +83,7 @@ export class Density {
     const leftPx = toPx(view, at.widthPx, grid.startMs(at.fromBin));
     const binPx = (grid.stepMs / spanMs(view)) * at.widthPx;
     ctx.imageSmoothingEnabled = false;
-    ctx.drawImage(this.canvas, leftPx, 0, binPx * at.bins, at.heightPx);
+    ctx.drawImage(this.canvas, 0, 0, at.bins, at.heightPx, leftPx, 0, binPx * at.bins, at.heightPx);
     ctx.imageSmoothingEnabled = true;
   }
 }

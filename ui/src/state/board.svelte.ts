@@ -141,12 +141,25 @@ export class Board implements Owner {
   }
 
   private takeBatch(batch: Batch): void {
+    const { treeVersion } = this.journal;
     const firstRow = this.journal.events.end;
     this.journal.takeBatch(batch);
     matchFrom(this.journal, this.matcher, firstRow);
     this.isEmpty = this.journal.total === 0;
     if (!this.isLoaded && (this.journal.lastSeq >= this.historyUntil || !batch.history)) this.finishLoading();
-    this.changed();
+    if (this.timeline.isFollowing || this.reachesView(batch, treeVersion)) this.touchTime();
+    this.touchRows();
+    this.refreshFaceSoon();
+  }
+
+  /** Whether a page that stands still has something new to draw: a lane, or work that reaches into its range. */
+  private reachesView(batch: Batch, treeVersion: number): boolean {
+    const { fromMs, toMs } = this.timeline.view;
+    if (treeVersion !== this.journal.treeVersion) return true;
+    return batch.dt.some((dt, i) => {
+      const atMs = batch.t0 + dt;
+      return atMs >= fromMs && atMs - Math.max(0, batch.dur[i] as number) <= toMs;
+    });
   }
 
   private takeGap(gap: Gap): void {
@@ -196,6 +209,7 @@ export class Board implements Owner {
   /** Brings the range up to the present; returns whether it will move on by itself. */
   advance(): boolean {
     const { journal } = this;
+    if (this.link.kind !== "live") return false; // what goes on now is not known
     return this.timeline.advance(this.nowMs(), journal.lastMs, journal.openWork);
   }
 
@@ -363,6 +377,15 @@ export class Board implements Owner {
       this.loadingGap = -1;
       this.touchRows();
     }
+  }
+
+  /** Fills the newest gap since the page was opened. */
+  async loadMissing(): Promise<void> {
+    const { events } = this.journal;
+    for (let row = events.end - 1; row > events.first; row--) {
+      if (events.drawn[events.slot(row)] === AS_GAP) return this.loadGap(row);
+    }
+    this.missing = 0; // it left memory meanwhile
   }
 
   private otherGaps(loadedFrom: number): Gap[] {

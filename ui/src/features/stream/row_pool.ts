@@ -36,12 +36,16 @@ export interface Entry {
 export class RowPool {
   private readonly rows: Row[] = [];
 
+  /** Id of the element that shows the chosen row; "" where that is out of sight. */
+  chosenId = "";
+
   constructor(
     private readonly host: HTMLElement,
     private readonly journal: Journal,
   ) {}
 
   show(entries: readonly Entry[]): void {
+    this.chosenId = "";
     while (this.rows.length < entries.length) this.rows.push(this.make());
     this.rows.forEach((row, i) => {
       const entry = entries[i];
@@ -64,6 +68,7 @@ export class RowPool {
     element.style.transform = `translateY(${entry.topPx}px)`;
     element.ariaSelected = String(entry.isChosen);
     element.id = `row-${entry.row}`;
+    if (entry.isChosen) this.chosenId = element.id;
     const isGap = events.drawn[i] === AS_GAP;
     const flag = isGap ? 0 : (events.flag[i] as number);
     element.className = classes({

@@ -1,0 +1,199 @@
+"""Main-thread time of the dashboard in headless Chromium: milliseconds a frame, not frames a second.
+
+Against the mock hub of ``ui/dev`` (needs Node), at 5,000 events a second from 50 agents::
+
+    python bench/ui/frames.py [--rate 5000] [--agents 50] [--seconds 10]
+
+or against a hub that runs already, with whatever it is being sent::
+
+    python bench/ui/frames.py --url 'http://127.0.0.1:8001/logs#code=…'
+
+"work" is what the page's own frame loop took, and the messages taken in since the frame before;
+"task" is all that the main thread did, a frame that drew, in its own CPU time (Chromium's
+TaskDuration in thread ticks: script, style, layout, paint, garbage collection).
+"""
+
+import argparse
+import contextlib
+import shutil
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import CDPSession, Page, sync_playwright
+
+ROOT = Path(__file__).parents[2]
+SIZE = {"width": 1600, "height": 900}
+SETTLE_MS = 4_000
+LONG_TASKS = """() => {
+  window.longTasks = [];
+  new PerformanceObserver(list => window.longTasks.push(...list.getEntries().map(e => e.duration)))
+    .observe({type: 'longtask'});
+}"""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One scene over ``seconds``; times in ms."""
+
+    scene: str
+    seconds: float
+    frames: int
+    events: int
+    work_p50: float
+    work_p95: float
+    work_p99: float
+    task_per_frame: float
+    parts: str
+    busy_ratio: float
+    long_tasks: int
+    heap_mib: float
+
+    def row(self) -> str:
+        return (
+            f"| {self.scene} | {self.events / self.seconds:,.0f} | {self.frames / self.seconds:.0f} "
+            f"| {self.work_p50:.1f} / {self.work_p95:.1f} / {self.work_p99:.1f} "
+            f"| {self.task_per_frame:.1f} | {self.parts} | {self.busy_ratio:.0%} | {self.long_tasks} "
+            f"| {self.heap_mib:.0f} |"
+        )
+
+
+HEAD = """\
+| scene | events/s | frames/s | work p50/p95/p99 ms | task ms | script/style/layout | busy | long | heap MiB |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- |"""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextlib.contextmanager
+def mock_hub(agents: int, rate: int) -> Iterator[str]:
+    port = free_port()
+    command = ["node", "dev/hub.mjs", "--port", str(port)]
+    command += ["--agents", str(agents), "--rate", str(rate)]
+    process = subprocess.Popen(command, cwd=ROOT / "ui", stdout=subprocess.DEVNULL)
+    url = f"http://127.0.0.1:{port}/logs"
+    try:
+        wait_until_up(url)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def wait_until_up(url: str, seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            urllib.request.urlopen(url, timeout=1).close()
+            return
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+
+
+def metrics(session: CDPSession) -> dict[str, float]:
+    found = session.send("Performance.getMetrics")["metrics"]
+    return {metric["name"]: metric["value"] for metric in found}
+
+
+def measure(page: Page, session: CDPSession, scene: str, seconds: float) -> Measured:
+    """Lets the page run; sweeps the zoom meanwhile where the scene is one."""
+    page.evaluate("() => { window.__laneway.resetFrames(); window.longTasks.length = 0 }")
+    before, total, started = metrics(session), count_events(page), time.monotonic()
+    if "zoom" in scene:
+        sweep(page, seconds)
+    else:
+        page.wait_for_timeout(seconds * 1000)
+    took = time.monotonic() - started
+    after, frames = metrics(session), page.evaluate("() => window.__laneway.frames")
+    task_s = after["TaskDuration"] - before["TaskDuration"]
+    return Measured(
+        scene=scene,
+        seconds=took,
+        frames=frames["count"],
+        events=count_events(page) - total,
+        work_p50=frames["work"]["p50"],
+        work_p95=frames["work"]["p95"],
+        work_p99=frames["work"]["p99"],
+        task_per_frame=1000 * task_s / max(1, frames["count"]),
+        parts=" / ".join(
+            f"{1000 * (after[name] - before[name]) / max(1, frames['count']):.1f}"
+            for name in ("ScriptDuration", "RecalcStyleDuration", "LayoutDuration")
+        ),
+        busy_ratio=task_s / took,
+        long_tasks=page.evaluate("() => window.longTasks.length"),
+        heap_mib=after["JSHeapUsedSize"] / 2**20,
+    )
+
+
+def count_events(page: Page) -> int:
+    return page.evaluate("() => window.__laneway.visible().total")
+
+
+def sweep(page: Page, seconds: float) -> None:
+    """In and out again with the wheel, from seconds to minutes."""
+    box = page.get_by_test_id("axis").bounding_box()
+    assert box
+    page.mouse.move(box["x"] + box["width"] * 0.7, box["y"] + 10)
+    ends = time.monotonic() + seconds
+    step = 0
+    while time.monotonic() < ends:
+        page.mouse.wheel(0, 90 if step % 40 < 20 else -90)
+        page.wait_for_timeout(16)
+        step += 1
+
+
+def scenes(page: Page, session: CDPSession, seconds: float) -> Iterator[Measured]:
+    for name in ("30s", "1m", "5m"):
+        page.get_by_role("button", name=name, exact=True).click()
+        page.wait_for_timeout(SETTLE_MS)
+        yield measure(page, session, f"follow, last {name}", seconds)
+    yield measure(page, session, "zoom sweep while following", seconds)
+    page.keyboard.press("Space")
+    page.wait_for_timeout(1_000)
+    yield measure(page, session, "paused while events come", seconds)
+
+
+def run(url: str, seconds: float) -> None:
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
+        )
+        page = browser.new_page(viewport=SIZE)
+        page.goto(url)
+        page.wait_for_function("() => window.__laneway?.visible().total > 0")
+        page.evaluate(LONG_TASKS)
+        session = page.context.new_cdp_session(page)
+        session.send("Performance.enable", {"timeDomain": "threadTicks"})
+        print(HEAD, flush=True)
+        for measured in scenes(page, session, seconds):
+            print(measured.row(), flush=True)
+        browser.close()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--url", help="of a hub that runs; else a mock hub is started")
+    parser.add_argument("--rate", type=int, default=5_000)
+    parser.add_argument("--agents", type=int, default=50)
+    parser.add_argument("--seconds", type=float, default=10)
+    options = parser.parse_args()
+    if options.url:
+        run(options.url, options.seconds)
+    else:
+        with mock_hub(options.agents, options.rate) as url:
+            run(url, options.seconds)
+
+
+if __name__ == "__main__":
+    main()
