@@ -20,7 +20,7 @@ def make_hub(settings: Settings) -> Iterator[Callable[[], Hub]]:
     made: list[Hub] = []
 
     def make() -> Hub:
-        made.append(Hub(settings))
+        made.append(Hub(settings, in_process=True))
         return made[-1]
 
     yield make

@@ -8,13 +8,14 @@ from laneway.base.errors import HubError
 from laneway.base.limits import CLIENT_QUEUE_BYTES, CLIENTS
 from laneway.hub import live as live_module
 from laneway.hub.live import COME_BACK, GOING_AWAY, Live, Row, Viewer
+from laneway.hub.ring import entry_of
 
 from .event import event
 
 
 def row(seq: int, **fields: Any) -> Row:
     made = event(seq, **fields)
-    return Row(seq, seq * 1_000_000, made, orjson.dumps(made), False)
+    return Row(seq, seq * 1_000_000, entry_of(made, is_redacted=False), orjson.dumps(made))
 
 
 def rows(since: int, until: int, **fields: Any) -> list[Row]:
@@ -28,7 +29,7 @@ def ignore() -> None:
 def made(capacity: int) -> Live:
     """A live stream of an empty index."""
     live = Live("e", capacity)
-    live.fill([], 1)
+    live.fill("e", [], 1)
     return live
 
 
@@ -281,7 +282,7 @@ def test_what_was_seen_under_other_numbers_is_a_gap_for_viewers_and_history_for_
 
 def test_history_from_the_index_fills_the_ring() -> None:
     live = Live("e", 100)
-    live.fill([*rows(3, 5), *rows(7, 11)], next_seq=11)
+    live.fill("e", [*rows(3, 5), *rows(7, 11)], next_seq=11)
     assert seqs(taken(live.join(ignore))) == [7, 8, 9, 10]
     live.publish(rows(11, 12))
     assert live.seq == 11
@@ -289,7 +290,7 @@ def test_history_from_the_index_fills_the_ring() -> None:
 
 def test_history_that_ends_before_the_newest_number_is_left_out() -> None:
     live = Live("e", 100)
-    live.fill(rows(3, 5), next_seq=11)
+    live.fill("e", rows(3, 5), next_seq=11)
     viewer = live.join(ignore)
     live.publish(rows(11, 12))
     live.flush()
@@ -350,7 +351,7 @@ def test_a_viewer_that_comes_before_the_history_is_there_waits_for_it() -> None:
     live = Live("e", 100)
     with ThreadPoolExecutor() as pool:
         joining = pool.submit(live.join, ignore, epoch="e", since=2)
-        live.fill(rows(1, 5), 5)
+        live.fill("e", rows(1, 5), 5)
         assert seqs(taken(joining.result())) == [3, 4]
 
 

@@ -4,13 +4,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from laneway.hub.ring import FLAG_END, FLAG_ERROR, FLAG_REDACTED, FLAG_START, Names, Ring, flags_of
+from laneway.hub.ring import (
+    FLAG_END,
+    FLAG_ERROR,
+    FLAG_REDACTED,
+    FLAG_START,
+    Names,
+    Ring,
+    entry_of,
+    flags_of,
+)
 
 from .event import event
 
 
 def push(ring: Ring, **fields: Any) -> None:
-    ring.push(1_000_000 * ring.next, event(ring.next, **fields), is_redacted=False)
+    ring.push(1_000_000 * ring.next, entry_of(event(ring.next, **fields), is_redacted=False))
 
 
 def test_columns_hold_the_event_by_dictionary_index() -> None:
@@ -34,8 +43,8 @@ def test_columns_hold_the_event_by_dictionary_index() -> None:
 
 def test_a_late_event_lies_before_its_batch() -> None:
     ring = Ring(10, Names())
-    ring.push(5_000_000, event(), is_redacted=False)
-    ring.push(2_000_000, event(), is_redacted=False)
+    ring.push(5_000_000, entry_of(event(), is_redacted=False))
+    ring.push(2_000_000, entry_of(event(), is_redacted=False))
     assert ring.batch(1, 3)["dt"] == [0.0, -3.0]
 
 
@@ -43,7 +52,7 @@ def test_a_late_event_lies_before_its_batch() -> None:
 def test_any_part_of_the_ring_reads_as_it_was_written(capacity: int, count: int, data: Any) -> None:
     ring = Ring(capacity, Names())
     for number in range(1, count + 1):
-        ring.push(0, event(content=str(number)), is_redacted=False)
+        ring.push(0, entry_of(event(content=str(number)), is_redacted=False))
     assert (ring.first, ring.next) == (max(1, count + 1 - capacity), count + 1)
     since = data.draw(st.integers(ring.first, count))
     until = data.draw(st.integers(since + 1, count + 1))

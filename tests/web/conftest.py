@@ -25,7 +25,7 @@ def settings(home: Path, tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def hub(settings: Settings) -> Iterator[Hub]:
-    hub = Hub(settings)
+    hub = Hub(settings, in_process=True)
     yield hub
     hub.close()
 

@@ -16,8 +16,9 @@ from laneway.base.errors import LanewayError, Problem, StoreError
 from laneway.base.limits import KIB
 from laneway.hub.archive import Archive
 from laneway.hub.line import Line, LineReader
-from laneway.hub.live import BATCH_S, Live, Row
+from laneway.hub.live import BATCH_S, Row, Sink
 from laneway.hub.metric import Metric
+from laneway.hub.ring import entry_of
 from laneway.log.retention import apply_retention
 from laneway.log.segment import LogPath
 from laneway.log.tail import Chunk, Tail
@@ -72,7 +73,7 @@ class Follower:
         self,
         log_path: LogPath,
         store: SqliteStore,
-        live: Live,
+        live: Sink,
         lines: LineReader,
         metric: Metric,
         archive: Archive,
@@ -155,7 +156,7 @@ class Follower:
             self._fill_live()
         except Exception as error:  # noqa: BLE001 - history is a comfort; the present goes on
             self._note_fault(error)
-            self._live.fill([], self._store.last_seq + 1)
+            self._live.fill(self._store.epoch, [], self._store.last_seq + 1)
         while not self._is_stopping.is_set():
             try:
                 self._step()
@@ -168,12 +169,8 @@ class Follower:
         """The ring begins with what the index holds, so that viewers of before a restart resume."""
         next_seq = self._store.last_seq + 1
         pairs = self._archive.lines(next_seq - self._live.capacity, next_seq)
-        rows = [
-            Row(pointer.seq, line.ts_ns, line.event, line.shown, line.is_redacted)
-            for pointer, line in pairs
-            if line.event is not None
-        ]
-        self._live.fill(rows, next_seq)
+        rows = [_row(pointer.seq, line) for pointer, line in pairs if line.event is not None]
+        self._live.fill(self._store.epoch, rows, next_seq)
 
     def _note_fault(self, error: Exception) -> None:
         self._metric.fault.add(1, "follower")
@@ -243,7 +240,7 @@ class Follower:
         seqs = self._add(chunk, [record for record, _ in lines])
         self._metric.index_s.observe(perf_counter() - begun_s)
         rows = [
-            (record.offset, Row(seq, record.ts_ns, record.event, line.shown, line.is_redacted))
+            (record.offset, _row(seq, line))
             for (record, line), seq in zip(lines, seqs, strict=True)
             if seq is not None
         ]
@@ -306,6 +303,11 @@ class Follower:
         self._store.add(segment, fingerprint, [], chunk.end)
         self._metric.indexed.add(sum(seq is not None for seq in seqs))
         return seqs
+
+
+def _row(seq: int, line: Line) -> Row:
+    assert line.event is not None
+    return Row(seq, line.ts_ns, entry_of(line.event, is_redacted=line.is_redacted), line.shown)
 
 
 def _size(chunk: Chunk) -> int:

@@ -32,13 +32,13 @@ class Line(NamedTuple):
 class LineReader:
     """Thread-safe."""
 
-    def __init__(self, redactor: Redactor, recent: Recent) -> None:
+    def __init__(self, redactor: Redactor, recent: Recent | None = None) -> None:
         self._redactor = redactor
         self._recent = recent
 
     def read_new(self, data: bytes, fingerprint: str, offset: int, fallback_ns: int) -> Line:
         """`read`, for a line that is met for the first time."""
-        if known := self._recent.pop(data):
+        if self._recent is not None and (known := self._recent.pop(data)):
             return Line(*known, data, _is_marked(data))
         return self.read(data, fingerprint, offset, fallback_ns)
 

@@ -7,16 +7,16 @@ continues with the present: memory is bounded, and nobody waits for anybody.
 
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from time import monotonic
-from typing import Any, NamedTuple
+from typing import NamedTuple, Protocol
 
 from laneway.base.errors import HubError
 from laneway.base.limits import CLIENT_QUEUE_BYTES, CLIENTS
 from laneway.hub import frame as wire
 from laneway.hub.frame import Frame
 from laneway.hub.metric import Metric
-from laneway.hub.ring import Mark, Names, Ring
+from laneway.hub.ring import Entry, Mark, Names, Ring
 
 BATCH_S = wire.BATCH_MS / 1000
 
@@ -42,9 +42,20 @@ class Row(NamedTuple):
 
     seq: int
     ts_ns: int
-    event: Mapping[str, Any]
+    entry: Entry
     line: bytes
-    is_redacted: bool
+
+
+class Sink(Protocol):
+    """Where the follower puts what is new; `Live` itself, or the way to one in another process."""
+
+    @property
+    def capacity(self) -> int: ...
+    def fill(self, epoch: str, rows: Sequence[Row], next_seq: int) -> None: ...
+    def publish(self, rows: Sequence[Row]) -> None: ...
+    def absorb(self, rows: Sequence[Row]) -> None: ...
+    def flush(self) -> float | None: ...
+    def restart(self, epoch: str) -> None: ...
 
 
 class Viewer:
@@ -137,15 +148,20 @@ class Live:
     def names(self) -> Names:
         return self._ring.names
 
-    def fill(self, rows: Sequence[Row], next_seq: int) -> None:
+    def fill(self, epoch: str, rows: Sequence[Row], next_seq: int) -> None:
         """Begin with history: of ``rows``, by seq, the unbroken run that ends before ``next_seq``."""
+        if epoch != self.epoch:
+            self.restart(epoch)
+        elif self._is_filled.is_set():  # the indexer began again: go on where it was
+            self.publish([row for row in rows if row.seq > self.seq])
+            return
         start = len(rows)
         while start and rows[start - 1].seq == next_seq - 1 - (len(rows) - start):
             start -= 1
         with self._lock:
             self._ring.restart(next_seq - (len(rows) - start))
             for row in rows[start:]:
-                self._ring.push(row.ts_ns, row.event, is_redacted=row.is_redacted)
+                self._ring.push(row.ts_ns, row.entry)
             self._settle()
         self._is_filled.set()
 
@@ -163,7 +179,7 @@ class Live:
             for row in rows:
                 if row.seq != self._ring.next:
                     self._ring.restart(row.seq)
-                self._ring.push(row.ts_ns, row.event, is_redacted=row.is_redacted)
+                self._ring.push(row.ts_ns, row.entry)
             self._settle()
             self._tell_gap(since, before)
 
@@ -175,7 +191,7 @@ class Live:
             ring.restart(row.seq)
             self._flushed = row.seq
             self._tell_gap(since, self._mark)
-        ring.push(row.ts_ns, row.event, is_redacted=row.is_redacted)
+        ring.push(row.ts_ns, row.entry)
         if self._json_count:
             self._lines.append(wire.whole_event(row.line, row.seq))
         if ring.next - self._flushed >= min(FRAME_EVENTS, ring.capacity):

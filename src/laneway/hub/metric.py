@@ -97,6 +97,12 @@ class Metric:
         self.ingest_s = Histogram("laneway_ingest_seconds", "Request read to line appended.")
         self.index_s = Histogram("laneway_index_seconds", "One batch of lines into the index.")
 
+    def take_over(self, counted: "Metric") -> None:
+        """Show what the indexer's process counted as our own; both count faults, each its parts."""
+        for name in ("indexed", "duplicate", "quarantined", "masked", "index_s"):
+            setattr(self, name, getattr(counted, name))
+        self.fault.values.update(counted.fault.values)
+
     def render(self, gauges: Mapping[str, tuple[str, float]], redactions: Mapping[str, int]) -> str:
         """The page for a scrape; a gauge is (help, value), redactions are counts by rule."""
         by_rule = _counter("redactions", "Values redacted, by rule.", "rule")

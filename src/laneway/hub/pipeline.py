@@ -63,7 +63,7 @@ class Recent:
 class Intake:
     """Validates, redacts and encodes. Pure but for its counters; appending is the caller's."""
 
-    def __init__(self, redactor: Redactor, metric: Metric, recent: Recent) -> None:
+    def __init__(self, redactor: Redactor, metric: Metric, recent: Recent | None) -> None:
         self._redactor = redactor
         self._metric = metric
         self._recent = recent
@@ -100,7 +100,7 @@ class Intake:
             raise EventError([item])
         event, ts_ns = normalise(item, received_ns=received_ns)
         line, redacted_count = encode_redacted(event, self._redactor)
-        if not redacted_count:
+        if self._recent is not None and not redacted_count:
             self._recent.put(line, event, ts_ns)
         return line
 

@@ -94,11 +94,9 @@ class Names:
         return max(self.mark())
 
 
-def index_of(entries: dict[str, int], name: object) -> int:
+def index_of(entries: dict[str, int], name: str) -> int:
     """Index of ``name``, appended if it is new; -1 for none."""
-    if not name or not isinstance(name, str):
-        return -1
-    return entries.setdefault(name, len(entries))
+    return entries.setdefault(name, len(entries)) if name else -1
 
 
 def is_failure(event: Mapping[str, Any]) -> bool:
@@ -117,6 +115,44 @@ def flags_of(event: Mapping[str, Any], *, is_redacted: bool) -> int:
         | (FLAG_ERROR if is_failure(event) else 0)
         | (FLAG_REDACTED if is_redacted else 0)
     )
+
+
+class Entry(NamedTuple):
+    """What the live stream shows of one event, before names become numbers."""
+
+    agent: str
+    parent_agent: str
+    kind: str
+    session: str
+    label: str
+    rank: int
+    dur: float
+    span: str
+    parent_span: str
+    flags: int
+    text: str
+
+
+def entry_of(event: Mapping[str, Any], *, is_redacted: bool) -> Entry:
+    flags = flags_of(event, is_redacted=is_redacted)
+    level = event.get("level")
+    return Entry(
+        event["agent"],
+        _name(event.get("parent_agent")),
+        event["event"],
+        _name(event.get("session_id")),
+        _name(event.get("tool") or event.get("model")),
+        LEVEL_RANK.get(level, INFO) if level else (ERROR if flags & FLAG_ERROR else INFO),
+        event.get("duration_ms", -1),
+        event.get("span_id", ""),
+        event.get("parent_span_id", ""),
+        flags,
+        summarise(event),
+    )
+
+
+def _name(value: object) -> str:
+    return value if isinstance(value, str) else ""
 
 
 class Ring:
@@ -141,23 +177,15 @@ class Ring:
         for column in self._columns.values():
             column.clear()
 
-    def push(self, ts_ns: int, event: Mapping[str, Any], *, is_redacted: bool) -> None:
+    def push(self, ts_ns: int, entry: Entry) -> None:
         """Add the event with seq ``self.next``; the oldest one makes room."""
         names = self.names
-        flags = flags_of(event, is_redacted=is_redacted)
-        level = event.get("level")
-        rank = LEVEL_RANK.get(level, INFO) if level else (ERROR if flags & FLAG_ERROR else INFO)
         values = (
-            names.agent(event["agent"], event.get("parent_agent") or ""),
-            index_of(names.kinds, event["event"]),
-            index_of(names.sessions, event.get("session_id")),
-            index_of(names.labels, event.get("tool") or event.get("model")),
-            rank,
-            event.get("duration_ms", -1),
-            event.get("span_id", ""),
-            event.get("parent_span_id", ""),
-            flags,
-            summarise(event),
+            names.agent(entry.agent, entry.parent_agent),
+            index_of(names.kinds, entry.kind),
+            index_of(names.sessions, entry.session),
+            index_of(names.labels, entry.label),
+            *entry[5:],
         )
         if len(self._ts_ns) < self.capacity:
             self._ts_ns.append(ts_ns)

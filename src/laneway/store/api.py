@@ -119,6 +119,12 @@ class SegmentState(NamedTuple):
     last_ns: int
 
 
+class IndexInUse(StoreError):
+    """Another process has the index."""
+
+    code = "index_in_use"
+
+
 class QueryTimeout(StoreError):
     """A query took longer than the store lets it; its ``hint`` says how to ask for less."""
 

@@ -17,6 +17,7 @@ from secrets import token_urlsafe
 from typing import IO
 
 from laneway.base.errors import StoreError
+from laneway.store.api import IndexInUse
 
 try:
     import fcntl
@@ -108,7 +109,7 @@ class Directory:
             file.seek(0)
             owner = file.read(20).strip() or "unknown"
             file.close()
-            raise StoreError(
+            raise IndexInUse(
                 f"{self.path}: the index is in use by process {owner}",
                 hint="stop that hub first, or ask it",
             ) from None

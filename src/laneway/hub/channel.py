@@ -1,0 +1,57 @@
+"""What the hub and its indexer say to each other over their socket pairs, and the two ends of it.
+
+Both ends are one version of one program on one machine, so messages are
+pickled objects: ``(verb, ...)`` on the feed, ``(part, name, arguments)`` and
+``(is_ok, result)`` on a line for questions.
+"""
+
+import os
+import socket
+from collections.abc import Sequence
+from multiprocessing.connection import Connection
+
+from laneway.hub.live import Row
+
+QUESTION_LINES = 5
+"""Questions at a time: as many as the web floor asks of the index, and one for ``/health``."""
+
+FEED, QUESTIONS = "feed", "questions"
+
+
+def pair() -> tuple[Connection, int]:
+    """Our end, and the descriptor of the other one, for a child to inherit."""
+    ours, theirs = socket.socketpair()
+    os.set_inheritable(theirs.fileno(), True)
+    return Connection(ours.detach()), theirs.detach()
+
+
+class FeedSink:
+    """The indexer's end of the feed: a `laneway.hub.live.Sink`. For the follower's thread only.
+
+    A hub that falls behind lets the socket fill, and the follower waits: nothing piles up.
+    """
+
+    def __init__(self, feed: Connection, capacity: int) -> None:
+        self._feed = feed
+        self._capacity = capacity
+
+    @property
+    def capacity(self) -> int:
+        return self._capacity
+
+    def fill(self, epoch: str, rows: Sequence[Row], next_seq: int) -> None:
+        self._feed.send(("fill", epoch, rows, next_seq))
+
+    def publish(self, rows: Sequence[Row]) -> None:
+        if rows:
+            self._feed.send(("publish", rows))
+
+    def absorb(self, rows: Sequence[Row]) -> None:
+        if rows:
+            self._feed.send(("absorb", rows))
+
+    def flush(self) -> None:
+        """The hub's own end knows when a frame is due."""
+
+    def restart(self, epoch: str) -> None:
+        self._feed.send(("restart", epoch))

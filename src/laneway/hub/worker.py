@@ -1,0 +1,104 @@
+"""The indexer process: feeds the index, tells the hub what is new, and answers its questions.
+
+Started by `laneway.hub.indexer`, which holds the other ends of its sockets. It
+ends when they close, however the hub ended.
+"""
+
+import logging
+import os
+import signal
+import sys
+import threading
+from multiprocessing.connection import Connection
+from time import monotonic, sleep
+from typing import Any
+
+from laneway.base.errors import LanewayError, StoreError
+from laneway.base.settings import Settings
+from laneway.hub.channel import FeedSink
+from laneway.hub.engine import Engine
+from laneway.hub.metric import Metric, resident_bytes
+from laneway.store.api import IndexInUse
+
+OPEN_S = 10.0
+"""A hub killed a moment ago: its indexer lets go of the index when it notices."""
+
+RETRY_S = 0.05
+
+
+class Worker:
+    """One engine behind a feed and lines for questions."""
+
+    def __init__(self, feed: Connection, lines: list[Connection]) -> None:
+        self._feed = feed
+        settings: Settings = feed.recv()
+        self._metric = Metric()
+        self._engine = _open(settings, FeedSink(feed, settings.live_events), self._metric)
+        self._parts = {"store": self._engine.store, "archive": self._engine.archive, "worker": self}
+        for line in lines:
+            threading.Thread(target=self._answer, args=(line,), daemon=True).start()
+
+    def run(self) -> None:
+        """Take the hub's calls until it hangs up."""
+        try:
+            while True:
+                verb, *arguments = self._feed.recv()
+                if verb == "close":
+                    break
+                self._engine.wake(*arguments)
+        except (EOFError, OSError):  # the hub is gone
+            pass
+        self._engine.close()
+
+    def status(self) -> Any:
+        return self._engine.status()._replace(other_memory_bytes=resident_bytes())
+
+    def metric(self) -> Metric:
+        return self._metric
+
+    def _answer(self, line: Connection) -> None:
+        try:
+            while True:
+                part, name, arguments = line.recv()
+                line.send(self._try(part, name, arguments))
+        except (EOFError, OSError):  # the hub is gone
+            pass
+
+    def _try(self, part: str, name: str, arguments: tuple[Any, ...]) -> tuple[bool, Any]:
+        try:
+            found = getattr(self._parts[part], name)
+            return True, found(*arguments) if callable(found) else found
+        except LanewayError as error:
+            return False, error
+        except Exception as error:
+            logging.getLogger("laneway.hub").exception("a question to the index failed")
+            return False, StoreError(f"the index failed: {type(error).__name__}")
+
+
+def _open(settings: Settings, sink: FeedSink, metric: Metric) -> Engine:
+    until_s = monotonic() + OPEN_S
+    while True:
+        try:
+            return Engine(settings, sink, metric)
+        except IndexInUse:
+            if monotonic() > until_s:
+                raise
+            sleep(RETRY_S)
+
+
+def main(descriptors: list[int]) -> None:
+    """Serve over these descriptors: the feed's first."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole group; the hub decides
+    logging.basicConfig(format="laneway: %(message)s", level=logging.INFO)
+    feed, *lines = [Connection(descriptor) for descriptor in descriptors]
+    try:
+        worker = Worker(feed, lines)
+    except LanewayError as error:
+        feed.send(("failed", error))
+        return
+    worker.run()
+
+
+if __name__ == "__main__":
+    main([int(text) for text in sys.argv[1:]])
+    os._exit(0)  # threads that wait for a question need no farewell
