@@ -25,11 +25,17 @@ const { values: options } = parseArgs({
     empty: { type: "boolean", default: false },
   },
 });
-const BUILD = process.env.LANEWAY_UI_OUT ?? join(dirname(fileURLToPath(import.meta.url)), "../../src/laneway/web/_ui");
+const BUILD =
+  process.env.LANEWAY_UI_OUT ?? join(dirname(fileURLToPath(import.meta.url)), "../../src/laneway/web/_ui");
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; " +
   "frame-ancestors 'none'; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'";
-const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml" };
+const TYPES = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript",
+  ".css": "text/css",
+  ".svg": "image/svg+xml",
+};
 const HISTORY_RATE_LIMIT = 200; // events a second of made-up past: a long past of a fast fleet is not the point
 const BATCH_MS = 50;
 const BEAT_MS = 10_000;
@@ -44,7 +50,12 @@ let world = null;
 if (!options.empty) {
   const pastMs = Number(options.minutes) * 60_000;
   const pastRate = Math.min(rate, HISTORY_RATE_LIMIT);
-  world = makeWorld({ agents, startMs: Date.now() - pastMs, speed: speedFor({ agents, rate: pastRate }), emit: (event) => log.add(event) });
+  world = makeWorld({
+    agents,
+    startMs: Date.now() - pastMs,
+    speed: speedFor({ agents, rate: pastRate }),
+    emit: (event) => log.add(event),
+  });
   world.advanceTo(Date.now());
   world.speed = speedFor({ agents, rate });
 }
@@ -93,7 +104,8 @@ const DEV = {
   "/dev/drop": () => clients.forEach((_, socket) => socket.terminate()),
   "/dev/pause": () => (isPaused = !isPaused),
   "/dev/skip": () => {
-    for (let n = 0; n < 500; n++) log.add({ timestamp: Date.now() - 500 + n, agent: "planner", event: "log", content: `skipped ${n}` });
+    for (let n = 0; n < 500; n++)
+      log.add({ timestamp: Date.now() - 500 + n, agent: "planner", event: "log", content: `skipped ${n}` });
     for (const [socket, { next, sizes }] of clients) {
       const to = log.lastSeq + 1;
       socket.send(JSON.stringify({ type: "gap", from: next, to }));
@@ -112,7 +124,8 @@ const server = createServer((request, response) => {
     signedIn = true;
     return answer(response, 200, { ok: true });
   }
-  if (DEV[url.pathname] && request.method === "POST") return answer(response, 200, { ok: DEV[url.pathname]() ?? true });
+  if (DEV[url.pathname] && request.method === "POST")
+    return answer(response, 200, { ok: DEV[url.pathname]() ?? true });
   if (url.pathname === "/post" && request.method === "POST") {
     let body = "";
     request.on("data", (part) => (body += part));
@@ -123,7 +136,8 @@ const server = createServer((request, response) => {
     return undefined;
   }
   if (url.pathname === "/auth/state" || url.pathname.startsWith("/api/")) {
-    if (!signedIn) return answer(response, 401, { code: "unauthorized", message: "No session.", hint: "laneway open" });
+    if (!signedIn)
+      return answer(response, 401, { code: "unauthorized", message: "No session.", hint: "laneway open" });
     if (url.pathname === "/auth/state") return answer(response, 200, { ok: true });
     return api(url, response);
   }
@@ -134,14 +148,20 @@ function api(url, response) {
   if (url.pathname === "/api/events") return answer(response, 200, log.page(url.searchParams));
   const ref = decodeURIComponent(url.pathname.slice("/api/events/".length));
   const event = log.find(ref);
-  if (!event) return answer(response, 404, { code: "not_found", message: `No event ${ref}.`, hint: "It may have been removed by retention." });
+  if (!event)
+    return answer(response, 404, {
+      code: "not_found",
+      message: `No event ${ref}.`,
+      hint: "It may have been removed by retention.",
+    });
   return answer(response, 200, event);
 }
 
 function file(url, response) {
   const name = url.pathname.replace(/^\/logs\/?/, "") || "index.html";
   const path = normalize(join(BUILD, name));
-  if (!path.startsWith(normalize(BUILD)) || !existsSync(path)) return answer(response, 404, { message: "not here" });
+  if (!path.startsWith(normalize(BUILD)) || !existsSync(path))
+    return answer(response, 404, { message: "not here" });
   response.writeHead(200, {
     "Content-Type": TYPES[extname(path)] ?? "application/octet-stream",
     "Content-Security-Policy": POLICY,

@@ -57,8 +57,17 @@ export class Log {
   hello() {
     const agents = this.agents.names.map((name, i) => [name, this.parents[i] ?? -1]);
     return {
-      type: "hello", v: 1, epoch: this.epoch, seq: this.lastSeq, now: Date.now(), batch_ms: 50, version: "mock",
-      agents, kinds: this.kinds.names, sessions: this.sessions.names, labels: this.labels.names,
+      type: "hello",
+      v: 1,
+      epoch: this.epoch,
+      seq: this.lastSeq,
+      now: Date.now(),
+      batch_ms: 50,
+      version: "mock",
+      agents,
+      kinds: this.kinds.names,
+      sessions: this.sessions.names,
+      labels: this.labels.names,
     };
   }
 
@@ -67,7 +76,10 @@ export class Log {
     const rows = this.events.slice(from - this.firstSeq, to - this.firstSeq);
     const t0 = rows[0].event.timestamp;
     return {
-      type: "batch", seq0: rows[0].seq, n: rows.length, t0,
+      type: "batch",
+      seq0: rows[0].seq,
+      n: rows.length,
+      t0,
       dt: rows.map((row) => Math.round((row.event.timestamp - t0) * 1000) / 1000),
       agent: rows.map((row) => row.agent),
       kind: rows.map((row) => row.kind),
@@ -129,7 +141,12 @@ function flags(event) {
   const opens = STARTS.has(event.event) || event.event.endsWith("_start");
   const closes = ENDS.has(event.event) || event.event.endsWith("_end");
   const isError = event.error !== undefined || severity(event) >= 3;
-  return (opens ? 1 : 0) | (closes ? 2 : 0) | (isError ? 4 : 0) | (JSON.stringify(event).includes("[redacted:") ? 8 : 0);
+  return (
+    (opens ? 1 : 0) |
+    (closes ? 2 : 0) |
+    (isError ? 4 : 0) |
+    (JSON.stringify(event).includes("[redacted:") ? 8 : 0)
+  );
 }
 
 function summary(event) {

@@ -23,22 +23,42 @@ const TOOLS = {
 };
 const ARGUMENTS = {
   search_files: () => ({ pattern: "billing/v1", path: "services/", glob: "*.py" }),
-  read_file: (r) => ({ path: `services/${["orders", "billing", "mail"][r(3)]}/${["app", "client", "models"][r(3)]}.py` }),
-  sqlite_query: () => ({ sql: "select status, count(*) from orders where created_at > ? group by status", args: ["2026-11-01"] }),
-  apply_patch: () => ({ path: "migrations/0042_orders_created_at.sql", patch: "+create index concurrently orders_created_at on orders(created_at);" }),
+  read_file: (r) => ({
+    path: `services/${["orders", "billing", "mail"][r(3)]}/${["app", "client", "models"][r(3)]}.py`,
+  }),
+  sqlite_query: () => ({
+    sql: "select status, count(*) from orders where created_at > ? group by status",
+    args: ["2026-11-01"],
+  }),
+  apply_patch: () => ({
+    path: "migrations/0042_orders_created_at.sql",
+    patch: "+create index concurrently orders_created_at on orders(created_at);",
+  }),
   run_tests: () => ({ command: "pytest -q tests/orders", timeout_s: 120 }),
-  shell: () => ({ command: "git log --oneline -20 | head", env: { API_KEY: "[redacted:env-assignment:7f3a9c]" } }),
+  shell: () => ({
+    command: "git log --oneline -20 | head",
+    env: { API_KEY: "[redacted:env-assignment:7f3a9c]" },
+  }),
   open_page: () => ({ url: "http://wiki.local/incidents/2026-11-17" }),
 };
 const RESULTS = [
-  "12 matches in 4 files", "3 rows", "41 passed in 6.82s", "patch applied", "2,104 characters",
-  "no such index yet", "stored", "0 matches",
+  "12 matches in 4 files",
+  "3 rows",
+  "41 passed in 6.82s",
+  "patch applied",
+  "2,104 characters",
+  "no such index yet",
+  "stored",
+  "0 matches",
 ];
 const FAILURES = [
   ["TimeoutError", "run_tests took longer than 120 s"],
   ["FileNotFoundError", "[Errno 2] No such file or directory: 'services/orders/legacy.py'"],
   ["OperationalError", "database is locked"],
-  ["HTTPStatusError", "Client error '429 Too Many Requests' for url 'http://127.0.0.1:9009/v1/chat/completions'"],
+  [
+    "HTTPStatusError",
+    "Client error '429 Too Many Requests' for url 'http://127.0.0.1:9009/v1/chat/completions'",
+  ],
 ];
 
 function makeRandom(seed) {
@@ -84,7 +104,8 @@ class Clock {
       let first = -1;
       this.queue.forEach((entry, i) => {
         const best = this.queue[first];
-        if (!best || entry.atMs < best.atMs || (entry.atMs === best.atMs && entry.order < best.order)) first = i;
+        if (!best || entry.atMs < best.atMs || (entry.atMs === best.atMs && entry.order < best.order))
+          first = i;
       });
       if (first < 0 || this.queue[first].atMs > ms) break;
       const [entry] = this.queue.splice(first, 1);
@@ -128,13 +149,21 @@ export function makeWorld({ agents, startMs, speed = 1, seed = 7, emit }) {
   function* runTeam({ planner, crew }) {
     yield random.next() * wait(6000);
     for (let n = 1; ; n++) {
-      const base = { agent: planner, session_id: `${planner}-${n}-${random.hex(4)}`, trace_id: random.hex(32) };
+      const base = {
+        agent: planner,
+        session_id: `${planner}-${n}-${random.hex(4)}`,
+        trace_id: random.hex(32),
+      };
       const ask = random.pick(ASKS);
       say({ ...base, event: "user_message", role: "user", content: ask });
       const run = span(base, { event: "agent_start", content: ask }, { event: "agent_end" });
       const inside = { ...base, parent_span_id: run.span_id };
       yield* think(inside, 900);
-      say({ ...inside, event: "decision", content: `Split the question between ${crew.length || "no"} helpers.` });
+      say({
+        ...inside,
+        event: "decision",
+        content: `Split the question between ${crew.length || "no"} helpers.`,
+      });
       const helpers = crew.filter(() => random.next() < 0.75);
       let running = helpers.length;
       let wake = () => undefined;
@@ -146,9 +175,13 @@ export function makeWorld({ agents, startMs, speed = 1, seed = 7, emit }) {
           if (running === 0) wake();
         });
       }
-      if (running > 0) yield (resume) => { wake = resume; };
+      if (running > 0)
+        yield (resume) => {
+          wake = resume;
+        };
       yield* think(inside, 1400);
-      if (random.next() < 0.3) say({ ...inside, event: "learning", content: "Searching the logs first saves a round." });
+      if (random.next() < 0.3)
+        say({ ...inside, event: "learning", content: "Searching the logs first saves a round." });
       say({ ...inside, event: "agent_response", role: "assistant", content: `Done: ${ask.slice(0, 40)} …` });
       run.end();
       yield wait(2500);
@@ -171,19 +204,35 @@ export function makeWorld({ agents, startMs, speed = 1, seed = 7, emit }) {
           if (running === 0) wake();
         });
       }
-      if (running > 0) yield (resume) => { wake = resume; };
+      if (running > 0)
+        yield (resume) => {
+          wake = resume;
+        };
       yield* think(inside, 800);
     }
-    if (role === "memory") say({ ...inside, event: "learning", content: "The export reads orders without an index." });
-    if (role === "reviewer") say({ ...inside, event: "evaluation", content: "score 0.86: clear, one risk left", score: 0.86 });
-    if (random.next() < 0.05) say({ ...inside, event: "safety_trigger", level: "warning", content: "A command outside the workspace was refused." });
-    if (random.next() < 0.15) say({ ...inside, event: "log", level: "debug", content: "cache hit ratio 0.82" });
+    if (role === "memory")
+      say({ ...inside, event: "learning", content: "The export reads orders without an index." });
+    if (role === "reviewer")
+      say({ ...inside, event: "evaluation", content: "score 0.86: clear, one risk left", score: 0.86 });
+    if (random.next() < 0.05)
+      say({
+        ...inside,
+        event: "safety_trigger",
+        level: "warning",
+        content: "A command outside the workspace was refused.",
+      });
+    if (random.next() < 0.15)
+      say({ ...inside, event: "log", level: "debug", content: "cache hit ratio 0.82" });
     run.end();
   }
 
   function* think(base, ms) {
     const model = random.pick(["qwen3-coder-30b", "llama-3.3-70b", "qwen3-coder-30b"]);
-    const call = span({ ...base, model, provider: "local" }, { event: "llm_request", input: { messages: 4 + random.whole(9) } }, { event: "llm_response" });
+    const call = span(
+      { ...base, model, provider: "local" },
+      { event: "llm_request", input: { messages: 4 + random.whole(9) } },
+      { event: "llm_response" },
+    );
     yield wait(ms);
     if (random.next() < 0.02) {
       const [type, message] = FAILURES[3];
@@ -191,7 +240,11 @@ export function makeWorld({ agents, startMs, speed = 1, seed = 7, emit }) {
       yield wait(400);
       return;
     }
-    call.end({ content: "The next step is to look at the callers.", input_tokens: 800 + random.whole(4000), output_tokens: 60 + random.whole(700) });
+    call.end({
+      content: "The next step is to look at the callers.",
+      input_tokens: 800 + random.whole(4000),
+      output_tokens: 60 + random.whole(700),
+    });
   }
 
   function* toolCall(base, tool) {

@@ -20,7 +20,10 @@ const FLOORS = {
 };
 const BANNED = [
   [/\{@html\b/, "{@html} makes markup of text"],
-  [/\.(inner|outer)HTML\b|insertAdjacentHTML|document\.write|createContextualFragment/, "makes markup of text"],
+  [
+    /\.(inner|outer)HTML\b|insertAdjacentHTML|document\.write|createContextualFragment/,
+    "makes markup of text",
+  ],
   [/\beval\(|new Function\(|setTimeout\(\s*["'`]/, "makes code of text"],
   [/\sstyle="|\sstyle='/, "an inline style, which the page's policy refuses: use style:name={...}"],
   [/<script(?![^>]*lang="ts")/, "a script that is not TypeScript"],
@@ -60,11 +63,13 @@ function imports(source, path, name, text) {
     const [toFloor, toRoom] = relative(source, resolve(dirname(path), target)).split("/");
     if (toFloor === floor) {
       const isShared = toRoom === undefined || !toRoom || /^context/.test(toRoom);
-      if (floor === "features" && room !== toRoom && !isShared) found.push(`${name}: features/${room} reaches into features/${toRoom}`);
+      if (floor === "features" && room !== toRoom && !isShared)
+        found.push(`${name}: features/${room} reaches into features/${toRoom}`);
       continue;
     }
     const allowed = isTest ? [...FLOORS[floor], "testing"] : FLOORS[floor];
-    if (!allowed?.includes(toFloor) && !toFloor.startsWith("..")) found.push(`${name}: ${floor} may not import ${toFloor}`);
+    if (!allowed?.includes(toFloor) && !toFloor.startsWith(".."))
+      found.push(`${name}: ${floor} may not import ${toFloor}`);
   }
   return found;
 }

@@ -6,7 +6,13 @@ import { fetchGap } from "./backfill";
 const BEFORE_MS = Date.parse("2026-11-23T10:00:00Z");
 
 function stored(seq: number): StoredEvent {
-  return { seq, timestamp: new Date(BEFORE_MS - 1e6 + seq).toISOString(), agent: "planner", event: "log", content: `event ${seq}` };
+  return {
+    seq,
+    timestamp: new Date(BEFORE_MS - 1e6 + seq).toISOString(),
+    agent: "planner",
+    event: "log",
+    content: `event ${seq}`,
+  };
 }
 
 /** A log of events 1 to `newest` that answers pages, newest first. */
@@ -24,7 +30,12 @@ function logOf(newest: number, queries: Record<string, string>[] = []) {
 describe("filling a gap", () => {
   test("takes just the events that are missing", async () => {
     const queries: Record<string, string>[] = [];
-    const { rows, remaining } = await fetchGap({ type: "gap", from: 40, to: 45 }, BEFORE_MS, new Journal(), logOf(100, queries));
+    const { rows, remaining } = await fetchGap(
+      { type: "gap", from: 40, to: 45 },
+      BEFORE_MS,
+      new Journal(),
+      logOf(100, queries),
+    );
 
     expect(rows.map((row) => row.seq).sort()).toEqual([40, 41, 42, 43, 44]);
     expect(remaining).toEqual([]);
@@ -32,7 +43,12 @@ describe("filling a gap", () => {
   });
 
   test("stops after some pages, and leaves the older part a gap", async () => {
-    const { rows, remaining } = await fetchGap({ type: "gap", from: 1, to: 9001 }, BEFORE_MS, new Journal(), logOf(9000));
+    const { rows, remaining } = await fetchGap(
+      { type: "gap", from: 1, to: 9001 },
+      BEFORE_MS,
+      new Journal(),
+      logOf(9000),
+    );
 
     expect(rows.length).toBe(5000);
     expect(remaining).toEqual([{ type: "gap", from: 1, to: 4001 }]);
@@ -40,7 +56,12 @@ describe("filling a gap", () => {
 
   test("closes for good what the log no longer holds", async () => {
     const answer = () => Promise.resolve({ events: [stored(44)], next: null });
-    const { rows, remaining } = await fetchGap({ type: "gap", from: 40, to: 45 }, BEFORE_MS, new Journal(), answer);
+    const { rows, remaining } = await fetchGap(
+      { type: "gap", from: 40, to: 45 },
+      BEFORE_MS,
+      new Journal(),
+      answer,
+    );
 
     expect([rows.length, remaining]).toEqual([1, []]);
   });

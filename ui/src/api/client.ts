@@ -23,7 +23,10 @@ export async function fetchEvent(ref: string, signal?: AbortSignal): Promise<Sto
   return (await request(`/api/events/${encodeURIComponent(ref)}`, signal ? { signal } : {})) as StoredEvent;
 }
 
-export async function fetchEvents(query: Readonly<Record<string, string>>, signal?: AbortSignal): Promise<Page> {
+export async function fetchEvents(
+  query: Readonly<Record<string, string>>,
+  signal?: AbortSignal,
+): Promise<Page> {
   const search = new URLSearchParams(query).toString();
   return (await request(`/api/events?${search}`, signal ? { signal } : {})) as Page;
 }
@@ -34,7 +37,9 @@ export async function checkAccess(): Promise<"in" | "out" | "unreachable"> {
     await request("/auth/state");
     return "in";
   } catch (error) {
-    return error instanceof ApiError && (error.status === 401 || error.status === 403) ? "out" : "unreachable";
+    return error instanceof ApiError && (error.status === 401 || error.status === 403)
+      ? "out"
+      : "unreachable";
   }
 }
 
@@ -58,7 +63,11 @@ async function request(path: string, options: RequestInit = {}): Promise<unknown
   const body = await readJson(response);
   if (response.ok) return body;
   const problem = (body ?? {}) as { message?: string; hint?: string };
-  throw new ApiError(response.status, problem.message ?? `The hub answered ${response.status}.`, problem.hint);
+  throw new ApiError(
+    response.status,
+    problem.message ?? `The hub answered ${response.status}.`,
+    problem.hint,
+  );
 }
 
 async function readJson(response: Response): Promise<unknown> {

@@ -1,7 +1,15 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import type { Message } from "../model/protocol";
 import { batch, hello } from "../testing/frames";
-import { type LinkState, type Listener, retryDelayMs, SILENCE_MS, Stream, streamPath, type Surroundings } from "./stream";
+import {
+  type LinkState,
+  type Listener,
+  retryDelayMs,
+  SILENCE_MS,
+  Stream,
+  streamPath,
+  type Surroundings,
+} from "./stream";
 
 class World implements Surroundings {
   nowMs = 0;

@@ -5,7 +5,12 @@ import { type Message, parseMessage, ProtocolError } from "../model/protocol";
 export type LinkState =
   | { readonly kind: "connecting" }
   | { readonly kind: "live" }
-  | { readonly kind: "waiting"; readonly retryAtMs: number; readonly attempt: number; readonly reason: string }
+  | {
+      readonly kind: "waiting";
+      readonly retryAtMs: number;
+      readonly attempt: number;
+      readonly reason: string;
+    }
   | { readonly kind: "signed-out" };
 
 /** The hub beats every 10 s; two missed beats and some air. */
@@ -109,7 +114,12 @@ export class Stream {
     if (socket !== this.socket) return;
     this.drop();
     const delayMs = retryDelayMs(this.attempt++, this.around.random());
-    this.owner.onState({ kind: "waiting", retryAtMs: this.around.now() + delayMs, attempt: this.attempt, reason });
+    this.owner.onState({
+      kind: "waiting",
+      retryAtMs: this.around.now() + delayMs,
+      attempt: this.attempt,
+      reason,
+    });
     this.cancelTimer = this.around.after(delayMs, () => void this.reconnect());
   }
 

@@ -13,11 +13,38 @@ export interface Facts {
   /** Lanes as they stand, from the top. */
   agents(): { name: string; parent: string; events: number; errors: number; open: number; state: string }[];
   /** The newest events in memory, oldest first. */
-  events(limit?: number): { seq: number; timeMs: number; agent: string; event: string; label: string; text: string; isMatch: boolean }[];
+  events(limit?: number): {
+    seq: number;
+    timeMs: number;
+    agent: string;
+    event: string;
+    label: string;
+    text: string;
+    isMatch: boolean;
+  }[];
   openBars(): { agent: string; label: string; event: string; startMs: number }[];
   /** Bars in the visible range that match the filter, with where they begin and end on the canvas. */
-  bars(): { agent: string; label: string; category: string; isOpen: boolean; isFailed: boolean; startMs: number; endMs: number; leftPx: number; rightPx: number; middlePx: number }[];
-  visible(): { fromMs: number; toMs: number; isFollowing: boolean; isDense: boolean; lanes: number; matching: number; total: number };
+  bars(): {
+    agent: string;
+    label: string;
+    category: string;
+    isOpen: boolean;
+    isFailed: boolean;
+    startMs: number;
+    endMs: number;
+    leftPx: number;
+    rightPx: number;
+    middlePx: number;
+  }[];
+  visible(): {
+    fromMs: number;
+    toMs: number;
+    isFollowing: boolean;
+    isDense: boolean;
+    lanes: number;
+    matching: number;
+    total: number;
+  };
   state(): { link: string; epoch: string; lastSeq: number; missing: number; gaps: number };
 }
 
@@ -121,7 +148,11 @@ function bars({ journal, picture, view, timeline }: Board): ReturnType<Facts["ba
       endMs,
       leftPx: pxOf(startMs),
       rightPx: pxOf(endMs),
-      middlePx: box.topPx - scrollPx + layout.barTopPx(box, spans.depth[i] as number) + (spans.depth[i] === SESSION_DEPTH ? SESSION_PX : layout.metrics.barPx) / 2,
+      middlePx:
+        box.topPx -
+        scrollPx +
+        layout.barTopPx(box, spans.depth[i] as number) +
+        (spans.depth[i] === SESSION_DEPTH ? SESSION_PX : layout.metrics.barPx) / 2,
     });
   }
   return found;

@@ -9,7 +9,11 @@ export function whole(value: number): string {
 /** 4 characters at most up to 999 billion: 987, 12.3k, 4.5M. */
 export function short(value: number): string {
   if (value < 1000) return String(Math.round(value));
-  for (const [unit, size] of [["k", 1e3], ["M", 1e6], ["G", 1e9]] as const) {
+  for (const [unit, size] of [
+    ["k", 1e3],
+    ["M", 1e6],
+    ["G", 1e9],
+  ] as const) {
     const scaled = value / size;
     if (scaled < 999.5) return `${scaled < 99.95 ? trim(scaled.toFixed(1)) : Math.round(scaled)}${unit}`;
   }
@@ -33,7 +37,9 @@ export function duration(ms: number): string {
 }
 
 function parts(large: number, largeUnit: string, small: number, smallUnit: string): string {
-  return small === 0 ? `${large} ${largeUnit}` : `${large} ${largeUnit} ${String(small).padStart(2, "0")} ${smallUnit}`;
+  return small === 0
+    ? `${large} ${largeUnit}`
+    : `${large} ${largeUnit} ${String(small).padStart(2, "0")} ${smallUnit}`;
 }
 
 /** How long ago, in one unit: now, 12s, 4m, 3h, 2d. */

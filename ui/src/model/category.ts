@@ -2,8 +2,20 @@
 // table goes by the words in them; the first row that fits decides.
 
 export const CATEGORIES = [
-  "llm", "tool", "user", "reply", "decision", "memory", "handoff",
-  "permission", "safety", "evaluation", "life", "log", "error", "other",
+  "llm",
+  "tool",
+  "user",
+  "reply",
+  "decision",
+  "memory",
+  "handoff",
+  "permission",
+  "safety",
+  "evaluation",
+  "life",
+  "log",
+  "error",
+  "other",
 ] as const;
 
 export type Category = (typeof CATEGORIES)[number];

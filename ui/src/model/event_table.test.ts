@@ -38,7 +38,9 @@ describe("the table of events", () => {
           if (tsMs >= fromMs && tsMs <= toMs) found.add(row);
         }
       });
-      const wanted = times.flatMap((tsMs, row) => (row >= table.first && tsMs >= fromMs && tsMs <= toMs ? [row] : []));
+      const wanted = times.flatMap((tsMs, row) =>
+        row >= table.first && tsMs >= fromMs && tsMs <= toMs ? [row] : [],
+      );
 
       expect([...found]).toEqual(wanted);
     }

@@ -31,8 +31,18 @@ export interface EventRow {
 
 export function emptyRow(): EventRow {
   return {
-    seq: 0, tsMs: 0, agent: 0, kind: 0, session: -1, label: -1,
-    sev: 1, durMs: -1, flag: 0, span: "", parent: "", text: "",
+    seq: 0,
+    tsMs: 0,
+    agent: 0,
+    kind: 0,
+    session: -1,
+    label: -1,
+    sev: 1,
+    durMs: -1,
+    flag: 0,
+    span: "",
+    parent: "",
+    text: "",
   };
 }
 
@@ -134,7 +144,7 @@ export class EventTable {
   /** Visits runs [fromRow, toRow) that may hold rows with fromMs <= time <= toMs, from `sinceRow` on. */
   scan(fromMs: number, toMs: number, visit: (fromRow: number, toRow: number) => void, sinceRow = 0): void {
     const start = Math.max(this.first, sinceRow);
-    for (let from = start; from < this.end; ) {
+    for (let from = start; from < this.end;) {
       const until = Math.min(this.end, (Math.floor(from / BLOCK) + 1) * BLOCK);
       const block = Math.floor((from & this.mask) / BLOCK);
       if ((this.blockMinMs[block] as number) <= toMs && (this.blockMaxMs[block] as number) >= fromMs) {

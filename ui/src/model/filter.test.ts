@@ -62,7 +62,10 @@ describe("the filter over columns", () => {
         const field = random.pick(FIELDS);
         return term(field, random.pick(values[field]), random.chance(0.3));
       });
-      const filter: Filter = { terms, text: random.pick(["", "", "DISK", "a.b*", "straSSE", "plan", "shell"]) };
+      const filter: Filter = {
+        terms,
+        text: random.pick(["", "", "DISK", "a.b*", "straSSE", "plan", "shell"]),
+      };
       const test = compile(filter);
       matchAll(journal, new Matcher(filter, journal));
       said.forEach((event, row) => {

@@ -19,7 +19,13 @@ function barsOf(journal: Journal) {
   const { spans } = journal;
   return Array.from({ length: spans.length }, (_, n) => {
     const i = spans.slot(spans.first + n);
-    return { start: spans.startMs[i], end: spans.endMs[i], failed: spans.failed[i] === 1, open: spans.openSeq[i], close: spans.closeSeq[i] };
+    return {
+      start: spans.startMs[i],
+      end: spans.endMs[i],
+      failed: spans.failed[i] === 1,
+      open: spans.openSeq[i],
+      close: spans.closeSeq[i],
+    };
   });
 }
 
@@ -34,7 +40,9 @@ function rowsOf(journal: Journal) {
 
 describe("a start and its end", () => {
   test("make one bar", () => {
-    expect(barsOf(journalOf(START, END))).toEqual([{ start: 100, end: 900, failed: false, open: 1, close: 2 }]);
+    expect(barsOf(journalOf(START, END))).toEqual([
+      { start: 100, end: 900, failed: false, open: 1, close: 2 },
+    ]);
   });
 
   test("make an open bar while the end is to come", () => {
@@ -47,8 +55,12 @@ describe("a start and its end", () => {
   });
 
   test("are paired when the end is told first", () => {
-    expect(barsOf(journalOf(END, START))).toEqual([{ start: 100, end: 900, failed: false, open: 2, close: 1 }]);
-    expect(barsOf(journalOf({ ...END, dur: -1 }, START))).toEqual([{ start: 100, end: 900, failed: false, open: 2, close: 1 }]);
+    expect(barsOf(journalOf(END, START))).toEqual([
+      { start: 100, end: 900, failed: false, open: 2, close: 1 },
+    ]);
+    expect(barsOf(journalOf({ ...END, dur: -1 }, START))).toEqual([
+      { start: 100, end: 900, failed: false, open: 2, close: 1 },
+    ]);
   });
 
   test("told twice are still one bar", () => {
@@ -74,11 +86,17 @@ describe("a start and its end", () => {
 describe("an event by itself", () => {
   test("with a duration is a bar that ended when it was told", () => {
     expect(barsOf(journalOf(END))).toEqual([{ start: 100, end: 900, failed: false, open: -1, close: 1 }]);
-    expect(barsOf(journalOf({ at: 50, dur: 20 }))).toEqual([{ start: 30, end: 50, failed: false, open: -1, close: 1 }]);
+    expect(barsOf(journalOf({ at: 50, dur: 20 }))).toEqual([
+      { start: 30, end: 50, failed: false, open: -1, close: 1 },
+    ]);
   });
 
   test("without one is an instant", () => {
-    const journal = journalOf({ at: 5 }, { at: 6, flag: FLAG_OPENS }, { at: 7, flag: FLAG_CLOSES, span: "lost" });
+    const journal = journalOf(
+      { at: 5 },
+      { at: 6, flag: FLAG_OPENS },
+      { at: 7, flag: FLAG_CLOSES, span: "lost" },
+    );
 
     expect([...journal.events.drawn.slice(0, 3)]).toEqual([AS_INSTANT, AS_INSTANT, AS_INSTANT]);
     expect(journal.spans.length).toBe(0);
@@ -95,9 +113,18 @@ describe("any sequence of starts and ends", () => {
         const start = { at: n * 10, agent: random.whole(2), kind: 1, span: `s${n}`, flag: FLAG_OPENS };
         told.push(start);
         if (random.chance(0.15)) endless++;
-        else told.push({ ...start, at: n * 10 + random.next() * 50, kind: 2, flag: FLAG_CLOSES, dur: random.chance(0.5) ? 5 : -1 });
+        else
+          told.push({
+            ...start,
+            at: n * 10 + random.next() * 50,
+            kind: 2,
+            flag: FLAG_CLOSES,
+            dur: random.chance(0.5) ? 5 : -1,
+          });
       }
-      const shuffled = told.map((event) => ({ event, order: random.next() })).sort((a, b) => a.order - b.order);
+      const shuffled = told
+        .map((event) => ({ event, order: random.next() }))
+        .sort((a, b) => a.order - b.order);
       const journal = journalOf(...shuffled.map(({ event }) => event));
 
       expect(journal.spans.openCount).toBe(endless);
@@ -163,12 +190,29 @@ describe("the order of arrival", () => {
 describe("dictionaries", () => {
   test("grow with the batches, and hold for their connection only", () => {
     const journal = journalOf({ at: 1 });
-    journal.takeBatch(batch(2, [{ at: 2, agent: 2, kind: 4 }], { agents: [["memory", 1]], kinds: ["learning"] }));
-    journal.takeHello(hello({ agents: [["memory", -1], ["planner", -1]], kinds: ["learning", "log"] }));
-    journal.takeBatch(batch(3, [{ at: 3, agent: 0, kind: 0 }, { at: 4, agent: 1, kind: 1 }]));
+    journal.takeBatch(
+      batch(2, [{ at: 2, agent: 2, kind: 4 }], { agents: [["memory", 1]], kinds: ["learning"] }),
+    );
+    journal.takeHello(
+      hello({
+        agents: [
+          ["memory", -1],
+          ["planner", -1],
+        ],
+        kinds: ["learning", "log"],
+      }),
+    );
+    journal.takeBatch(
+      batch(3, [
+        { at: 3, agent: 0, kind: 0 },
+        { at: 4, agent: 1, kind: 1 },
+      ]),
+    );
 
     const { events, agents, kinds } = journal;
-    const names = [0, 1, 2, 3].map((i) => `${agents.name(events.agent[i] as number)} ${kinds.name(events.kind[i] as number)}`);
+    const names = [0, 1, 2, 3].map(
+      (i) => `${agents.name(events.agent[i] as number)} ${kinds.name(events.kind[i] as number)}`,
+    );
     expect(names).toEqual(["planner log", "memory learning", "memory learning", "planner log"]);
     expect(journal.lanes[agents.find("memory")]?.events).toBe(2);
   });
@@ -183,10 +227,29 @@ describe("dictionaries", () => {
 
   test("take any name for a name", () => {
     const journal = new Journal();
-    journal.takeHello(hello({ agents: [["__proto__", -1], ["constructor", 0], ["", -1], ["🦉 دليل", -1]] }));
-    journal.takeBatch(batch(1, [0, 1, 2, 3].map((agent) => ({ at: agent, agent }))));
+    journal.takeHello(
+      hello({
+        agents: [
+          ["__proto__", -1],
+          ["constructor", 0],
+          ["", -1],
+          ["🦉 دليل", -1],
+        ],
+      }),
+    );
+    journal.takeBatch(
+      batch(
+        1,
+        [0, 1, 2, 3].map((agent) => ({ at: agent, agent })),
+      ),
+    );
 
-    expect([...journal.present()].map((agent) => journal.agents.name(agent)).sort()).toEqual(["", "__proto__", "constructor", "🦉 دليل"]);
+    expect([...journal.present()].map((agent) => journal.agents.name(agent)).sort()).toEqual([
+      "",
+      "__proto__",
+      "constructor",
+      "🦉 دليل",
+    ]);
   });
 
   test("an index that nobody told is an error of the protocol", () => {

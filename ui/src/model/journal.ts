@@ -130,7 +130,8 @@ export class Journal {
     if (label >= 0) return this.labels.name(label);
     const row = this.events.rowOfSeq(this.spans.openSeq[i] as number);
     const words = row < 0 ? "" : (this.events.text[this.events.slot(row)] ?? "");
-    if (this.spans.depth[i] === SESSION_DEPTH) return `session ${this.sessions.name(this.sessionOf(row))}`.trim();
+    if (this.spans.depth[i] === SESSION_DEPTH)
+      return `session ${this.sessions.name(this.sessionOf(row))}`.trim();
     return words || this.kinds.name(this.spans.kind[i] as number).replace(/_(start|request|invocation)$/, "");
   }
 
@@ -211,11 +212,7 @@ export class Journal {
 /** Stands in `flag` of a row that is a gap, while rows are merged. */
 const GAP_ROW = 255;
 
-function mergeRows(
-  events: EventTable,
-  fetched: readonly EventRow[],
-  remaining: readonly Gap[],
-): EventRow[] {
+function mergeRows(events: EventTable, fetched: readonly EventRow[], remaining: readonly Gap[]): EventRow[] {
   const rows = new Map<number, EventRow>();
   for (let row = events.first; row < events.end; row++) {
     if (events.drawn[events.slot(row)] === AS_GAP) continue;

@@ -4,7 +4,12 @@ import { parseMessage, ProtocolError } from "./protocol";
 
 describe("a frame", () => {
   test("comes out as it was sent", () => {
-    for (const message of [hello(), batch(1, [{ at: 1 }]), { type: "gap", from: 1, to: 2 }, { type: "beat", now: 1, seq: 2, lag_bytes: 0 }]) {
+    for (const message of [
+      hello(),
+      batch(1, [{ at: 1 }]),
+      { type: "gap", from: 1, to: 2 },
+      { type: "beat", now: 1, seq: 2, lag_bytes: 0 },
+    ]) {
       expect(parseMessage(JSON.stringify(message))).toEqual(message);
     }
   });

@@ -69,7 +69,17 @@ export class ProtocolError extends Error {}
 
 const PROTOCOL_VERSION = 1;
 const COLUMNS = [
-  "dt", "agent", "kind", "session", "label", "sev", "dur", "span", "parent", "flag", "text",
+  "dt",
+  "agent",
+  "kind",
+  "session",
+  "label",
+  "sev",
+  "dur",
+  "span",
+  "parent",
+  "flag",
+  "text",
 ] as const;
 
 /**

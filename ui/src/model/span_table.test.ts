@@ -10,8 +10,13 @@ describe("the table of spans", () => {
     const table = new SpanTable(1 << 12);
     for (let n = 0; n < 12_000; n++) {
       const startMs = n * 10;
-      const span = table.add({ ...PLAIN, startMs, endMs: random.chance(0.5) ? Infinity : startMs + random.next() * 400 });
-      if (random.chance(0.9)) table.close(span, startMs + (random.chance(0.02) ? 30_000 : random.next() * 500), n);
+      const span = table.add({
+        ...PLAIN,
+        startMs,
+        endMs: random.chance(0.5) ? Infinity : startMs + random.next() * 400,
+      });
+      if (random.chance(0.9))
+        table.close(span, startMs + (random.chance(0.02) ? 30_000 : random.next() * 500), n);
     }
     for (let n = 0; n < 60; n++) {
       const fromMs = table.first * 10 + random.next() * 40_000;
@@ -57,6 +62,10 @@ describe("the table of spans", () => {
     table.add({ ...PLAIN, startMs: 3, endMs: 4, id: "c", parent: "a" });
 
     expect([table.find("a"), table.find("x"), table.find("")]).toEqual([0, -1, -1]);
-    expect([table.childrenOf("a", 10), table.childrenOf("a", 1), table.childrenOf("", 10)]).toEqual([[1, 2], [1], []]);
+    expect([table.childrenOf("a", 10), table.childrenOf("a", 1), table.childrenOf("", 10)]).toEqual([
+      [1, 2],
+      [1],
+      [],
+    ]);
   });
 });

@@ -114,13 +114,8 @@ export class SpanTable {
    * Visits runs [from, to) that may hold spans which touch [fromMs, toMs] and are open or at least
    * `minLengthMs` long.
    */
-  scan(
-    fromMs: number,
-    toMs: number,
-    minLengthMs: number,
-    visit: (from: number, to: number) => void,
-  ): void {
-    for (let from = this.first; from < this.end; ) {
+  scan(fromMs: number, toMs: number, minLengthMs: number, visit: (from: number, to: number) => void): void {
+    for (let from = this.first; from < this.end;) {
       const until = Math.min(this.end, (Math.floor(from / BLOCK) + 1) * BLOCK);
       const block = Math.floor((from & this.mask) / BLOCK);
       const hasOpen = (this.openInBlock[block] as number) > 0;

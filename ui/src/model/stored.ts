@@ -85,6 +85,9 @@ export function summary(event: StoredEvent): string {
   const telling = [event.error?.message, event.content, event.output, event.input];
   const first = telling.find((part) => part !== undefined && part !== null && part !== "");
   const text = typeof first === "string" ? first : first === undefined ? "" : JSON.stringify(first);
-  const line = text.slice(0, 4 * SUMMARY_CHARS).replace(/\s+/g, " ").trim();
+  const line = text
+    .slice(0, 4 * SUMMARY_CHARS)
+    .replace(/\s+/g, " ")
+    .trim();
   return line.length > SUMMARY_CHARS ? `${line.slice(0, SUMMARY_CHARS - 1)}…` : line;
 }

@@ -109,5 +109,8 @@ describe("valid.json", () => {
 });
 
 test("a time keeps its microseconds", () => {
-  expect(parseTimeMs("2026-11-23T10:00:00.123456Z")).toBeCloseTo(Date.parse("2026-11-23T10:00:00.123Z") + 0.456, 3);
+  expect(parseTimeMs("2026-11-23T10:00:00.123456Z")).toBeCloseTo(
+    Date.parse("2026-11-23T10:00:00.123Z") + 0.456,
+    3,
+  );
 });

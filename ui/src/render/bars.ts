@@ -64,7 +64,8 @@ export class BarPainter {
         this.sessions.push(n);
         continue;
       }
-      const category = spans.failed[i] === 1 ? CATEGORIES.length : scene.journal.category(spans.kind[i] as number);
+      const category =
+        spans.failed[i] === 1 ? CATEGORIES.length : scene.journal.category(spans.kind[i] as number);
       this.groups[category]?.push(n);
     }
   }
@@ -74,7 +75,10 @@ export class BarPainter {
     ctx.fillStyle = theme.session;
     for (const n of this.sessions) {
       const leftPx = Math.max(-OVERHANG_PX, bars.leftPx[n] as number);
-      const endPx = Math.min(scene.widthPx + OVERHANG_PX, (bars.leftPx[n] as number) + (bars.widthPx[n] as number));
+      const endPx = Math.min(
+        scene.widthPx + OVERHANG_PX,
+        (bars.leftPx[n] as number) + (bars.widthPx[n] as number),
+      );
       ctx.globalAlpha = matches(scene, bars, n) ? 1 : DIM_ALPHA;
       ctx.fillRect(leftPx, Math.round(bars.topPx[n] as number), Math.max(2, endPx - leftPx), SESSION_PX);
     }
@@ -85,7 +89,8 @@ export class BarPainter {
     const { spans } = scene.journal;
     const hatch = this.hatchFor(ctx, theme);
     for (let n = 0; n < bars.length; n++) {
-      if (!spans.isOpen(bars.span[n] as number) || !matches(scene, bars, n) || isSession(scene, bars, n)) continue;
+      if (!spans.isOpen(bars.span[n] as number) || !matches(scene, bars, n) || isSession(scene, bars, n))
+        continue;
       const leftPx = Math.max(-OVERHANG_PX, bars.leftPx[n] as number);
       const endPx = (bars.leftPx[n] as number) + (bars.widthPx[n] as number);
       const topPx = Math.round(bars.topPx[n] as number);
@@ -109,7 +114,8 @@ export class BarPainter {
       const leftPx = Math.max(0, bars.leftPx[n] as number);
       const endPx = Math.min(scene.widthPx, (bars.leftPx[n] as number) + (bars.widthPx[n] as number));
       const roomPx = endPx - leftPx - 2 * TEXT_PAD_PX;
-      if (roomPx < LABEL_FROM_PX - 2 * TEXT_PAD_PX || !matches(scene, bars, n) || isSession(scene, bars, n)) continue;
+      if (roomPx < LABEL_FROM_PX - 2 * TEXT_PAD_PX || !matches(scene, bars, n) || isSession(scene, bars, n))
+        continue;
       const i = journal.spans.slot(bars.span[n] as number);
       const name = journal.spanName(bars.span[n] as number);
       const text = this.labels.fit(ctx, name, roomPx);
@@ -133,11 +139,20 @@ export class BarPainter {
     for (let n = 0; n < bars.length; n++) {
       if (bars.span[n] !== scene.selection.bar) continue;
       const leftPx = Math.max(-OVERHANG_PX, bars.leftPx[n] as number);
-      const endPx = Math.min(scene.widthPx + OVERHANG_PX, (bars.leftPx[n] as number) + (bars.widthPx[n] as number));
+      const endPx = Math.min(
+        scene.widthPx + OVERHANG_PX,
+        (bars.leftPx[n] as number) + (bars.widthPx[n] as number),
+      );
       ctx.strokeStyle = theme.text;
       ctx.lineWidth = 1.5;
       ctx.beginPath();
-      ctx.roundRect(leftPx - 1, Math.round(bars.topPx[n] as number) - 1, Math.max(3, endPx - leftPx + 2), (isSession(scene, bars, n) ? SESSION_PX : barPx) + 2, 3);
+      ctx.roundRect(
+        leftPx - 1,
+        Math.round(bars.topPx[n] as number) - 1,
+        Math.max(3, endPx - leftPx + 2),
+        (isSession(scene, bars, n) ? SESSION_PX : barPx) + 2,
+        3,
+      );
       ctx.stroke();
     }
   }
@@ -174,7 +189,14 @@ function isSession(scene: LaneScene, bars: BarList, n: number): boolean {
 }
 
 function inkOf(theme: Theme, category: number): CategoryInk {
-  return theme.inks[category] ?? { mark: theme.error, fill: theme.errorFill, solid: theme.error, edge: theme.error };
+  return (
+    theme.inks[category] ?? {
+      mark: theme.error,
+      fill: theme.errorFill,
+      solid: theme.error,
+      edge: theme.error,
+    }
+  );
 }
 
 function fillGroup({ ctx, scene, bars, barPx }: Brush, group: readonly number[], ink: CategoryInk): void {
@@ -192,13 +214,23 @@ function fillGroup({ ctx, scene, bars, barPx }: Brush, group: readonly number[],
 }
 
 /** Narrow bars whole, wide ones at their start: the eye finds where work began. */
-function fillEdges({ bars, barPx, ctx }: Pick<Brush, "bars" | "barPx" | "ctx">, group: readonly number[], ink: CategoryInk): void {
+function fillEdges(
+  { bars, barPx, ctx }: Pick<Brush, "bars" | "barPx" | "ctx">,
+  group: readonly number[],
+  ink: CategoryInk,
+): void {
   for (const isNarrow of [true, false]) {
     ctx.fillStyle = isNarrow ? ink.solid : ink.edge;
     for (const n of group) {
       const widthPx = bars.widthPx[n] as number;
       const isWanted = isNarrow ? widthPx < ROUND_FROM_PX : widthPx >= EDGE_FROM_PX;
-      if (isWanted) ctx.fillRect(bars.leftPx[n] as number, Math.round(bars.topPx[n] as number), isNarrow ? widthPx : EDGE_PX, barPx);
+      if (isWanted)
+        ctx.fillRect(
+          bars.leftPx[n] as number,
+          Math.round(bars.topPx[n] as number),
+          isNarrow ? widthPx : EDGE_PX,
+          barPx,
+        );
     }
   }
 }

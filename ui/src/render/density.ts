@@ -41,7 +41,15 @@ export class Density {
   private drawLine(
     grid: BinGrid,
     theme: Theme,
-    at: { line: number; fromBin: number; bins: number; peak: number; heightPx: number; box: LaneBox; scrollPx: number },
+    at: {
+      line: number;
+      fromBin: number;
+      bins: number;
+      peak: number;
+      heightPx: number;
+      box: LaneBox;
+      scrollPx: number;
+    },
   ): void {
     const { pixels } = this;
     const strideCells = this.canvas.width;

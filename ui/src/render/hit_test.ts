@@ -10,9 +10,24 @@ import { MARK_PX } from "./mark";
 import type { LaneScene } from "./scene";
 
 export type Hit =
-  | { readonly kind: "bar"; readonly bar: number; readonly box: LaneBox; readonly leftPx: number; readonly widthPx: number; readonly topPx: number; readonly heightPx: number }
+  | {
+      readonly kind: "bar";
+      readonly bar: number;
+      readonly box: LaneBox;
+      readonly leftPx: number;
+      readonly widthPx: number;
+      readonly topPx: number;
+      readonly heightPx: number;
+    }
   | { readonly kind: "mark"; readonly row: number; readonly box: LaneBox }
-  | { readonly kind: "bin"; readonly box: LaneBox; readonly fromMs: number; readonly toMs: number; readonly events: number; readonly errors: number };
+  | {
+      readonly kind: "bin";
+      readonly box: LaneBox;
+      readonly fromMs: number;
+      readonly toMs: number;
+      readonly events: number;
+      readonly errors: number;
+    };
 
 /** How far the pointer may be off: a bar of one pixel should still be caught. */
 const SLOP_PX = 3;
@@ -30,7 +45,7 @@ function hitBar(scene: LaneScene, bars: BarList, box: LaneBox, xPx: number, yPx:
   const { spans } = scene.journal;
   const { barPx } = scene.layout.metrics;
   let best = -1;
-  let bestPx = SLOP_PX + 1;
+  let bestPx = SLOP_PX;
   for (let n = 0; n < bars.length; n++) {
     const topPx = bars.topPx[n] as number;
     const i = spans.slot(bars.span[n] as number);
@@ -38,7 +53,7 @@ function hitBar(scene: LaneScene, bars: BarList, box: LaneBox, xPx: number, yPx:
     if (yPx < topPx || yPx > topPx + tallPx || spans.agent[i] !== box.agent) continue;
     const leftPx = bars.leftPx[n] as number;
     const offPx = Math.max(0, leftPx - xPx, xPx - leftPx - (bars.widthPx[n] as number));
-    if (offPx < bestPx || (offPx === 0 && bestPx === 0)) {
+    if (offPx <= bestPx) {
       best = n;
       bestPx = offPx;
     }

@@ -86,7 +86,9 @@ export class InstantPainter {
     const i = events.slot(row);
     const box = scene.layout.boxOf(events.agent[i] as number);
     if (!box) return;
-    const xPx = Math.round((((events.tsMs[i] as number) - scene.view.fromMs) / spanMs(scene.view)) * scene.widthPx);
+    const xPx = Math.round(
+      (((events.tsMs[i] as number) - scene.view.fromMs) / spanMs(scene.view)) * scene.widthPx,
+    );
     ctx.strokeStyle = theme.text;
     ctx.lineWidth = 1.5;
     ctx.beginPath();

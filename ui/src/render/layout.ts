@@ -94,7 +94,13 @@ function metricsFor(lanes: number): Metrics {
   return lanes > ROOMY_LANES ? COMPACT : ROOMY;
 }
 
-function makeBox(branch: Branch, lane: Lane | undefined, wantedRows: number, topPx: number, metrics: Metrics): LaneBox {
+function makeBox(
+  branch: Branch,
+  lane: Lane | undefined,
+  wantedRows: number,
+  topPx: number,
+  metrics: Metrics,
+): LaneBox {
   const rows = Math.min(wantedRows, metrics.maxRows);
   const railHeightPx = lane && (lane.instants > 0 || rows === 0) ? metrics.railHeightPx : 0;
   const barsHeightPx = rows > 0 ? rows * (metrics.barPx + metrics.gapPx) - metrics.gapPx : 0;
@@ -115,7 +121,11 @@ function makeBox(branch: Branch, lane: Lane | undefined, wantedRows: number, top
 }
 
 /** Changes when the layout has to be made anew. */
-export function layoutKey(branches: readonly Branch[], lanes: readonly Lane[], rows: readonly number[]): string {
+export function layoutKey(
+  branches: readonly Branch[],
+  lanes: readonly Lane[],
+  rows: readonly number[],
+): string {
   let shape = branches.length;
   for (const { agent } of branches) {
     const lane = lanes[agent];

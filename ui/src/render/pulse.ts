@@ -36,7 +36,15 @@ export function paintPulse(surface: Surface, view: Viewport, grid: BinGrid, them
 function fillColumns(
   ctx: CanvasRenderingContext2D,
   grid: BinGrid,
-  at: { view: Viewport; widthPx: number; heightPx: number; roomPx: number; top: number; fromBin: number; toBin: number },
+  at: {
+    view: Viewport;
+    widthPx: number;
+    heightPx: number;
+    roomPx: number;
+    top: number;
+    fromBin: number;
+    toBin: number;
+  },
   countOf: (bin: number) => number,
   minPx: number,
 ): void {

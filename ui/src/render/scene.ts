@@ -43,7 +43,13 @@ export function boxesInSight(scene: LaneScene): { from: number; to: number } {
 }
 
 /** Whether the lanes in [fromBox, toBox) hold too many events in the view to be drawn one by one. */
-export function tooDense(grid: BinGrid, view: Viewport, from: number, to: number, wasDense: boolean): boolean {
+export function tooDense(
+  grid: BinGrid,
+  view: Viewport,
+  from: number,
+  to: number,
+  wasDense: boolean,
+): boolean {
   const limit = wasDense ? SPARSE_EVENTS : DENSE_EVENTS;
   const fromBin = Math.max(0, grid.binAt(view.fromMs));
   const toBin = Math.min(grid.bins, grid.binAt(view.toMs) + 1);

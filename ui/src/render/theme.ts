@@ -94,7 +94,12 @@ function tokenReader(host: HTMLElement): (name: string) => Rgb {
 }
 
 /** Sessions and agent runs are the ground for other work: `weight` below 1 keeps them back. */
-function barInk(hue: Rgb, bg: Rgb, weight: number, fillShare: number): { fill: string; solid: string; edge: string } {
+function barInk(
+  hue: Rgb,
+  bg: Rgb,
+  weight: number,
+  fillShare: number,
+): { fill: string; solid: string; edge: string } {
   const shade = (share: number) => css(mix(hue, bg, share * weight));
   return { fill: shade(fillShare), solid: shade(0.7), edge: shade(0.9) };
 }

@@ -10,6 +10,7 @@ import { Journal } from "../model/journal";
 import { matchAll, matchFrom } from "../model/match";
 import { Matcher } from "../model/matcher";
 import type { Batch, Beat, Gap, Hello, Message, ProtocolError } from "../model/protocol";
+import { parseTimeMs } from "../model/stored";
 import { RowList } from "../model/row_list";
 import { Frame } from "../render/frame";
 import { EMPTY_FACE, type Face, type LaneFace, laneFace, Meter } from "./face";
@@ -21,6 +22,8 @@ const FACE_MS = 250;
 /** The first look at a log: the longest of these that shows about this many events at most. */
 const FIRST_SPANS_MS = [30_000, 60_000, 300_000, 900_000, 3_600_000];
 const FIRST_EVENTS = 900;
+/** Shown on either side of an event that a link names. */
+const LINK_MS = 15_000;
 
 /** The chosen event by seq; a bar is chosen by the event that closed it, or opened it while it runs. */
 export interface Choice {
@@ -188,7 +191,8 @@ export class Board implements Owner {
     const { total } = this.journal;
     this.isLoaded = true;
     this.meter.skip(total, performance.now());
-    if (total > 0 && this.timeline.isFollowing && !this.hasAskedRange) this.timeline.showLast(this.firstSpanMs());
+    if (total > 0 && this.timeline.isFollowing && !this.hasAskedRange)
+      this.timeline.showLast(this.firstSpanMs());
     if (this.pendingRef) void this.chooseRef(this.pendingRef);
   }
 
@@ -322,7 +326,10 @@ export class Board implements Owner {
     if (!this.isLoaded) return;
     if (ref.startsWith("@")) return this.choose(Number(ref.slice(1)));
     try {
-      this.choose((await fetchEvent(ref)).seq);
+      const event = await fetchEvent(ref);
+      const atMs = parseTimeMs(event.timestamp);
+      if (!this.hasAskedRange) this.move((timeline) => timeline.showAround(atMs - LINK_MS, atMs + LINK_MS));
+      this.choose(event.seq);
     } catch {
       // the address names an event that is gone: nothing is chosen, the rest of it holds
     }
@@ -332,7 +339,10 @@ export class Board implements Owner {
   step(by: 1 | -1): void {
     const { events } = this.journal;
     this.rows.refresh(events);
-    const known = this.choice && this.choice.row >= 0 ? this.rows.indexOf(this.choice.row) : this.rows.length - (by > 0 ? 1 : 0);
+    const known =
+      this.choice && this.choice.row >= 0
+        ? this.rows.indexOf(this.choice.row)
+        : this.rows.length - (by > 0 ? 1 : 0);
     for (let index = known + by; index >= 0 && index < this.rows.length; index += by) {
       const row = this.rows.row(index);
       if (events.drawn[events.slot(row)] === AS_GAP) continue;

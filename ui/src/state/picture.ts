@@ -43,7 +43,13 @@ export class Picture {
   scene(
     view: Viewport,
     area: { widthPx: number; heightPx: number; scrollPx: number },
-    state: { nowMs: number; isFollowing: boolean; selection: Selection; filterVersion: number; knownFromMs: number },
+    state: {
+      nowMs: number;
+      isFollowing: boolean;
+      selection: Selection;
+      filterVersion: number;
+      knownFromMs: number;
+    },
   ): LaneScene {
     const { journal, layout, laneGrid } = this;
     const stepMs = octaveStep(spanMs(view), area.widthPx, DENSE_BIN_PX);

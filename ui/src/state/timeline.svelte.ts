@@ -1,6 +1,16 @@
 // The visible range, and whether it goes along with the present.
 
-import { around, between, endingAt, MAX_SPAN_MS, MIN_SPAN_MS, pan, spanMs, type Viewport, zoom } from "../base/viewport";
+import {
+  around,
+  between,
+  endingAt,
+  MAX_SPAN_MS,
+  MIN_SPAN_MS,
+  pan,
+  spanMs,
+  type Viewport,
+  zoom,
+} from "../base/viewport";
 
 const DEFAULT_SPAN_MS = 60_000;
 /** Air between the newest event and the right edge, as a share of the range. */
@@ -59,7 +69,10 @@ export class Timeline {
 
   /** Follows with the last `span` milliseconds in view. */
   showLast(span: number): void {
-    this.view = endingAt({ fromMs: 0, toMs: Math.min(MAX_SPAN_MS, Math.max(MIN_SPAN_MS, span)) }, this.view.toMs);
+    this.view = endingAt(
+      { fromMs: 0, toMs: Math.min(MAX_SPAN_MS, Math.max(MIN_SPAN_MS, span)) },
+      this.view.toMs,
+    );
     this.follow();
   }
 

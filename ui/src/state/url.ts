@@ -32,7 +32,8 @@ export function readUrl(search: string): PageState {
 /** "" or "?…"; the parts in an order that does not depend on how they came about. */
 export function writeUrl(state: PageState): string {
   const query = new URLSearchParams();
-  for (const term of state.filter.terms) query.append(term.negated ? `-${term.field}` : term.field, term.value);
+  for (const term of state.filter.terms)
+    query.append(term.negated ? `-${term.field}` : term.field, term.value);
   if (state.filter.text) query.set("q", state.filter.text);
   if (!Number.isNaN(state.sinceMs)) {
     query.set("since", String(Math.floor(state.sinceMs)));

@@ -18,8 +18,16 @@ export interface Said {
 
 export function hello(more: Partial<Hello> = {}): Hello {
   return {
-    type: "hello", v: 1, epoch: "e1", seq: 0, now: 0, version: "test",
-    agents: [["planner", -1], ["coder", 0]],
+    type: "hello",
+    v: 1,
+    epoch: "e1",
+    seq: 0,
+    now: 0,
+    version: "test",
+    agents: [
+      ["planner", -1],
+      ["coder", 0],
+    ],
     kinds: ["log", "tool_invocation", "tool_result", "error"],
     sessions: ["s1"],
     labels: ["shell"],
@@ -30,7 +38,10 @@ export function hello(more: Partial<Hello> = {}): Hello {
 export function batch(seq0: number, events: readonly Said[], news?: NewNames): Batch {
   const column = <T>(value: (event: Said) => T) => events.map(value);
   return {
-    type: "batch", seq0, n: events.length, t0: 0,
+    type: "batch",
+    seq0,
+    n: events.length,
+    t0: 0,
     dt: column((event) => event.at),
     agent: column((event) => event.agent ?? 0),
     kind: column((event) => event.kind ?? 0),

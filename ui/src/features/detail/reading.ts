@@ -49,7 +49,11 @@ export function tryChat(value: unknown): Turn[] | null {
 
 function tryTurn(message: unknown): Turn | null {
   if (typeof message !== "object" || message === null) return null;
-  const { role, content, tool_calls: calls } = message as { role?: unknown; content?: unknown; tool_calls?: unknown };
+  const {
+    role,
+    content,
+    tool_calls: calls,
+  } = message as { role?: unknown; content?: unknown; tool_calls?: unknown };
   if (typeof role !== "string") return null;
   const text = typeof content === "string" ? content : content ? JSON.stringify(content, null, 2) : "";
   return { role, text: text || (calls ? JSON.stringify(calls, null, 2) : "") };
@@ -57,7 +61,8 @@ function tryTurn(message: unknown): Turn | null {
 
 function readError(error: StoredEvent["error"]): ErrorReading | null {
   if (!error) return null;
-  const text = (value: unknown) => (typeof value === "string" ? value : value === undefined ? "" : JSON.stringify(value));
+  const text = (value: unknown) =>
+    typeof value === "string" ? value : value === undefined ? "" : JSON.stringify(value);
   return { title: text(error.type) || "Error", message: text(error.message), stack: text(error.stack) };
 }
 

@@ -91,7 +91,10 @@ export class RowPool {
     const count = events.durMs[i] as number;
     for (const name of CELLS) write(row.cells[name], "");
     const isOlder = events.seq[i] === 1;
-    write(row.cells.text, `${whole(count)} ${isOlder ? "older events are in the log" : "events were skipped"}. Load them`);
+    write(
+      row.cells.text,
+      `${whole(count)} ${isOlder ? "older events are in the log" : "events were skipped"}. Load them`,
+    );
     row.element.dataset["seq"] = "";
   }
 
@@ -110,7 +113,10 @@ export class RowPool {
     write(row.cells.kind, kinds.name(kind));
     write(row.cells.tool, label >= 0 ? labels.name(label) : "");
     write(row.cells.text, events.text[i] ?? "");
-    write(row.cells.took, durMs >= 0 ? duration(durMs) : flag & FLAG_OPENS && !(flag & FLAG_CLOSES) ? "▸" : "");
+    write(
+      row.cells.took,
+      durMs >= 0 ? duration(durMs) : flag & FLAG_OPENS && !(flag & FLAG_CLOSES) ? "▸" : "",
+    );
     row.color.style.background = `var(--agent-${agentColor(agent)})`;
     if (row.shape.dataset["kind"] === category) return;
     row.shape.dataset["kind"] = category;
@@ -121,9 +127,10 @@ export class RowPool {
   private make(): Row {
     const element = document.createElement("div");
     element.role = "option";
-    const cells = Object.fromEntries(
-      CELLS.map((name) => [name, element.appendChild(cell(name))]),
-    ) as Record<CellName, HTMLElement>;
+    const cells = Object.fromEntries(CELLS.map((name) => [name, element.appendChild(cell(name))])) as Record<
+      CellName,
+      HTMLElement
+    >;
     const color = document.createElement("i");
     cells.agent.before(color);
     const picture = document.createElementNS(SVG, "svg");

@@ -14,7 +14,8 @@ export class Sampler {
     const elapsedMs = nowMs - this.windowStartMs;
     if (elapsedMs >= WINDOW_MS) {
       const isFirst = this.windowStartMs === 0;
-      const perSecond = isFirst || elapsedMs > 5 * WINDOW_MS ? 0 : ((total - this.windowCount) * 1000) / elapsedMs;
+      const perSecond =
+        isFirst || elapsedMs > 5 * WINDOW_MS ? 0 : ((total - this.windowCount) * 1000) / elapsedMs;
       this.factor = powerOfTwo((perSecond * (DWELL_MS / 1000)) / Math.max(1, rowsOnScreen));
       this.windowStartMs = nowMs;
       this.windowCount = total;

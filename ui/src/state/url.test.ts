@@ -1,0 +1,38 @@
+import { expect, test } from "vitest";
+import { NO_FILTER } from "../model/filter";
+import { readUrl, writeUrl } from "./url";
+
+const NOTHING = { filter: NO_FILTER, lastMs: NaN, sinceMs: NaN, untilMs: NaN, selected: "" };
+
+test("an empty address asks for nothing, and nothing makes an empty address", () => {
+  expect(readUrl("")).toEqual(NOTHING);
+  expect(writeUrl(NOTHING)).toBe("");
+});
+
+test("what is written is read back", () => {
+  const state = {
+    filter: {
+      terms: [
+        { field: "agent" as const, value: "a&b=c#d ü", negated: false },
+        { field: "event" as const, value: "log", negated: true },
+      ],
+      text: 'disk "full" 100%',
+    },
+    lastMs: NaN,
+    sinceMs: 1795425712112,
+    untilMs: 1795425812112,
+    selected: "@42",
+  };
+
+  expect(readUrl(writeUrl(state))).toEqual(state);
+});
+
+test("a followed range is a length, a fixed one two moments", () => {
+  expect(writeUrl({ ...NOTHING, lastMs: 60_000 })).toBe("?last=60000");
+  expect(writeUrl({ ...NOTHING, sinceMs: 1.2, untilMs: 9.7 })).toBe("?since=1&until=10");
+});
+
+test("values that are no numbers ask for nothing", () => {
+  expect(readUrl("?since=abc&last=").sinceMs).toBeNaN();
+  expect(readUrl("?since=abc&last=").lastMs).toBeNaN();
+});
