@@ -119,6 +119,6 @@ def test_the_step_that_fits_gives_few_enough_buckets(span_ns: int) -> None:
 
 
 def test_the_documented_parameters_are_the_ones_that_are_read() -> None:
-    names = [entry["name"] for entry in parameters(PAGE)["parameters"]]
+    names = [entry["name"] for entry in parameters(PAGE)]
     assert len(names) == len(set(names))
     parse([(name, "") for name in names], PAGE)

@@ -1,31 +1,30 @@
-"""The ASGI application: a gate before everything, the hot route, and FastAPI for the rest."""
+"""The ASGI application: a gate before everything, the hot route, and Starlette for the rest."""
 
 from pathlib import Path
-from typing import Any
 
-import orjson
-from fastapi import APIRouter, FastAPI, Request
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, Response
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from laneway import __version__
-from laneway.base.errors import BodyError, LanewayError, QueryError
-from laneway.base.limits import KIB
+from laneway.base.errors import LanewayError
 from laneway.hub.hub import Hub
 from laneway.web import problem
-from laneway.web.auth import Access, parse_code, read_headers, set_cookie
-from laneway.web.body import read_body
-from laneway.web.health import health_router
+from laneway.web.answer import answer_json, answer_problem
+from laneway.web.auth import Access, read_headers
+from laneway.web.health import health_routes
 from laneway.web.ingest import Ingest
-from laneway.web.live import Streams, live_router
+from laneway.web.live import Streams, live_routes
+from laneway.web.login import login_routes
+from laneway.web.openapi import Operation, make_document
 from laneway.web.problem import MethodError, send_problem
-from laneway.web.query import query_router
-from laneway.web.ui import BUILT, SECURITY_HEADERS, ui_router
-
-SMALL_BODY_BYTES = 4 * KIB
-"""For the routes that take a few words of JSON."""
+from laneway.web.query import query_routes
+from laneway.web.route import AnyRoute, Route
+from laneway.web.schema import SCHEMAS
+from laneway.web.sending import SEND
+from laneway.web.ui import BUILT, SECURITY_HEADERS, ui_routes
 
 DESCRIPTION = """The hub of one log: events in over `POST /log`, pages, totals and a live stream out.
 Every error has the shape `{"code", "message", "hint"}`."""
@@ -69,67 +68,33 @@ def create_app(hub: Hub, access: Access, *, ui_root: Path = BUILT) -> App:
 
 
 def make_api(hub: Hub, access: Access, streams: Streams, ui_root: Path) -> ASGIApp:
-    """What FastAPI serves. Access is not checked here."""
-    api = FastAPI(
-        title="Laneway",
-        version=__version__,
-        description=DESCRIPTION,
-        openapi_url="/api/openapi.json",
-        docs_url=None,  # the pages load their scripts from a CDN
-        redoc_url=None,
+    """What Starlette serves. Access is not checked here."""
+    routes: list[AnyRoute] = [
+        *login_routes(access),
+        *query_routes(hub),
+        *live_routes(streams),
+        *health_routes(hub),
+        *ui_routes(ui_root),
+    ]
+    operations = [SEND, *(route.operation for route in routes if route.operation)]
+    return Starlette(
+        routes=[schema_route(operations), *routes],
+        exception_handlers={
+            LanewayError: _answer_known,
+            HTTPException: _answer_http,
+            Exception: _answer_fault,
+        },
     )
-    api.include_router(auth_router(access))
-    api.include_router(query_router(hub))
-    api.include_router(live_router(streams))
-    api.include_router(health_router(hub))
-    api.include_router(ui_router(ui_root))
-    api.add_exception_handler(LanewayError, _answer_known)
-    api.add_exception_handler(RequestValidationError, _answer_invalid)
-    api.add_exception_handler(HTTPException, _answer_http)
-    api.add_exception_handler(Exception, _answer_fault)
-    return api
 
 
-def auth_router(access: Access) -> APIRouter:
-    """One-time codes, the cookie, and whether a browser has it."""
-    router = APIRouter(prefix="/auth", tags=["access"])
+def schema_route(operations: list[Operation]) -> Route:
+    """The OpenAPI document, made when somebody asks for it."""
+    info = {"title": "Laneway", "version": __version__, "description": DESCRIPTION}
 
-    @router.post("/code", summary="Make a one-time link for a browser")
-    def code(request: Request) -> dict[str, str]:
-        made = access.new_code()
-        return {"code": made, "url": f"{request.base_url}logs#code={made}"}
+    async def schema(request: Request) -> Response:
+        return answer_json(make_document(info, operations, SCHEMAS))
 
-    @router.post(
-        "/exchange",
-        summary="Exchange a one-time code for the browser's cookie",
-        openapi_extra={"requestBody": EXCHANGE_BODY},
-    )
-    async def exchange(request: Request) -> Response:
-        headers = read_headers(request.scope["headers"])
-        body = await read_body(request.receive, headers, SMALL_BODY_BYTES)
-        cookie = set_cookie(headers[b"host"], access.exchange(parse_code(_loads(body))))
-        answer = JSONResponse({"ok": True})
-        answer.headers.append("Set-Cookie", cookie)
-        return answer
-
-    @router.get("/state", summary="Is this reader let in?")
-    def state() -> dict[str, bool]:
-        return {"ok": True}
-
-    return router
-
-
-EXCHANGE_BODY: dict[str, Any] = {
-    "required": True,
-    "content": {"application/json": {"example": {"code": "x8Jq…"}, "schema": {"type": "object"}}},
-}
-
-
-def _loads(body: bytes) -> object:
-    try:
-        return orjson.loads(body)
-    except ValueError as error:
-        raise BodyError(f"the body is not JSON: {error}") from None
+    return Route("/api/openapi.json", schema, None, ("GET", "HEAD"))
 
 
 def _fenced(send: Send) -> Send:
@@ -145,28 +110,19 @@ def _fenced(send: Send) -> Send:
     return send_fenced
 
 
-def _answer(error: LanewayError) -> Response:
-    status, headers, body = problem.encode(error)
-    response = Response(body, status)
-    response.raw_headers = headers
-    return response
-
-
 async def _answer_known(_: Request, error: Exception) -> Response:
     assert isinstance(error, LanewayError)
-    return _answer(error)
-
-
-async def _answer_invalid(_: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)
-    return _answer(QueryError(problem.from_validation(list(error.errors()))))
+    return answer_problem(error)
 
 
 async def _answer_http(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return _answer(problem.from_http_exception(error.status_code, error.detail, error.headers))
+    return answer_problem(
+        problem.from_http_exception(error.status_code, error.detail, error.headers)
+    )
 
 
 async def _answer_fault(request: Request, error: Exception) -> Response:
     """The framework raises the error again after the answer, and the server logs it."""
-    return _answer(LanewayError("the hub failed in a way it does not know", hint="see its output"))
+    fault = LanewayError("the hub failed in a way it does not know", hint="see its output")
+    return answer_problem(fault)

@@ -12,39 +12,61 @@ from laneway.base.settings import FALSE_WORDS, TRUE_WORDS, parse_duration_s
 from laneway.model.event import parse_timestamp_ns
 from laneway.model.vocabulary import LEVEL_RANK, LEVELS
 from laneway.store.api import Cursor, Query
+from laneway.web.openapi import Parameter, Schema, query_parameter
 
 VALUES = 100
 """Values of one filter; more make a statement that takes longer to plan than to run."""
 
 TEXT_CHARS = 1_000
 
+PAGE_SIZE = 200
+"""Events where no limit is given."""
+
 MANY = {
-    "agent": ("agents", "Only this agent."),
-    "-agent": ("not_agents", "Without this agent."),
-    "event": ("events", "Only this type of event."),
-    "-event": ("not_events", "Without this type of event."),
-    "session": ("sessions", "Only this session."),
-    "tool": ("tools", "Only this tool."),
-    "level": ("levels", f"Only this level: {', '.join(LEVELS)}."),
-    "trace": ("traces", "Only this trace id."),
-    "span": ("spans", "Only this span id."),
-    "pod": ("pods", "Only this pod."),
+    "agent": ("agents", Parameter("Only this agent.", "planner")),
+    "-agent": ("not_agents", Parameter("Without this agent.", "coder")),
+    "event": ("events", Parameter("Only this type of event.", "tool_invocation")),
+    "-event": ("not_events", Parameter("Without this type of event.", "log")),
+    "session": ("sessions", Parameter("Only this session.", "s1")),
+    "tool": ("tools", Parameter("Only this tool.", "search_files")),
+    "level": ("levels", Parameter("Only this level.", "error", {"enum": list(LEVELS)})),
+    "trace": ("traces", Parameter("Only this trace id.", "4bf92f3577b34da6a3ce929d0e0e4736")),
+    "span": ("spans", Parameter("Only this span id.", "00f067aa0ba902b7")),
+    "pod": ("pods", Parameter("Only this pod.", "agents-7d9f")),
 }
+"""By name: the field of `Query` that takes the values. All are repeatable."""
 
 ONE = {
-    "q": 'Words that must all occur; `"a phrase"`; `prefix*`.',
-    "error": "`true`: only events that failed; `false`: only those that did not.",
-    "since": "From this time on: ISO 8601, Unix, or so long ago (`15m`).",
-    "until": "Before this time, in the same forms.",
+    "q": Parameter('Words that must all occur; `"a phrase"`; `prefix*`.', "timeout"),
+    "error": Parameter(
+        "`true`: only events that failed; `false`: only those that did not.",
+        True,
+        {"type": "boolean"},
+    ),
+    "since": Parameter("From this time on: ISO 8601, Unix, or so long ago (`15m`).", "15m"),
+    "until": Parameter("Before this time, in the same forms.", "2026-11-23T18:22:33Z"),
 }
 
-PAGE = {
-    "limit": f"Events in the answer, 1 to {PAGE_EVENTS}; 200 by default.",
-    "order": "`newest` (default) or `oldest` first.",
-    "cursor": "`next` of the page before.",
+LIMIT = {
+    "limit": Parameter(
+        f"Entries in the answer, 1 to {PAGE_EVENTS}.",
+        50,
+        {"type": "integer", "minimum": 1, "maximum": PAGE_EVENTS, "default": PAGE_SIZE},
+    )
 }
 
-STEP = {"step": "Length of a bucket, such as `1s` or `1m`."}
+PAGE = LIMIT | {
+    "order": Parameter(
+        "`newest` or `oldest` first.",
+        "oldest",
+        {"enum": ["newest", "oldest"], "default": "newest"},
+    ),
+    "cursor": Parameter("`next` of the page before.", "187ac5a1b2c3.411"),
+}
+
+STEP = {"step": Parameter("Length of a bucket, such as `1s` or `1m`.", "1m")}
+
+Table = dict[str, Parameter]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +77,7 @@ class Given:
     many: dict[str, tuple[str, ...]]
 
 
-def parse(items: Iterable[tuple[str, str]], *more: dict[str, str]) -> Given:
+def parse(items: Iterable[tuple[str, str]], *more: Table) -> Given:
     """Sort a query string's pairs. ``more``: parameters besides the filters.
 
     Raises:
@@ -138,23 +160,19 @@ def parse_step_ns(text: str) -> int:
     return step_ns
 
 
-def parameters(*more: dict[str, str]) -> dict[str, Any]:
-    """The parameters for a route's OpenAPI entry."""
+def parameters(*more: Table, without: str = "") -> list[Schema]:
+    """The parameters for a route's OpenAPI entry: every filter but ``without``, and ``more``."""
     many = [
-        {
-            "name": name,
-            "in": "query",
-            "description": text,
-            "schema": {"type": "array", "items": {"type": "string"}},
-        }
-        for name, (_, text) in MANY.items()
+        query_parameter(name, parameter, is_repeatable=True)
+        for name, (_, parameter) in MANY.items()
     ]
     one = [
-        {"name": name, "in": "query", "description": text, "schema": {"type": "string"}}
+        query_parameter(name, parameter)
         for table in (ONE, *more)
-        for name, text in table.items()
+        for name, parameter in table.items()
+        if name != without
     ]
-    return {"parameters": many + one}
+    return many + one
 
 
 def _flag(one: dict[str, str], name: str) -> bool | None:
@@ -187,7 +205,7 @@ def _index_time(ts_ns: int) -> int:
 
 def _limit(text: str) -> int:
     if not text:
-        return 200
+        return PAGE_SIZE
     if not (text.isascii() and text.isdigit() and len(text) < 9 and 1 <= int(text) <= PAGE_EVENTS):
         raise QueryError(f"limit: {quote(text)} is not from 1 to {PAGE_EVENTS}")
     return int(text)

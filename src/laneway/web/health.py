@@ -1,42 +1,44 @@
 """``/health`` for supervisors and ``/metrics`` for Prometheus."""
 
-from typing import Any
-
-from fastapi import APIRouter
-from fastapi.responses import JSONResponse, PlainTextResponse, Response
+from starlette.requests import Request
+from starlette.responses import Response
 
 from laneway.hub.hub import Hub
+from laneway.web.answer import answer_json
+from laneway.web.openapi import TEXT, Entry, answer, ref
+from laneway.web.route import Route
+from laneway.web.schema import HEALTH_EXAMPLE
 
-HEALTH_EXAMPLE: dict[str, Any] = {
-    "status": "ok",
-    "version": "0.1.0",
-    "log": {"segments": 3, "bytes": 734003200},
-    "index": {"events": 1041, "lag_bytes": 0},
-    "viewers": 1,
-}
+HEALTH = Entry(
+    tag="hub",
+    summary="Is the hub well?",
+    text="Needs no token. 503 while the log cannot be written or the index stands still.",
+    access="public",
+    answers={
+        200: answer("It is well.", ref("Health"), HEALTH_EXAMPLE),
+        503: answer("It is not.", ref("Health"), {**HEALTH_EXAMPLE, "status": "failing"}),
+    },
+)
+METRICS = Entry(
+    tag="hub",
+    summary="Counters for Prometheus",
+    answers={
+        200: answer(
+            "In Prometheus' text format.", TEXT, "laneway_viewers 1\n", "text/plain; version=0.0.4"
+        )
+    },
+)
 
 
-def health_router(hub: Hub) -> APIRouter:
-    router = APIRouter(tags=["hub"])
-
-    @router.head("/health", include_in_schema=False)
-    @router.get(
-        "/health",
-        summary="Is the hub well?",
-        description="Needs no token. 503 while the log cannot be written or the index stands still.",
-        responses={200: {"content": {"application/json": {"example": HEALTH_EXAMPLE}}}},
-    )
-    def health() -> Response:
+def health_routes(hub: Hub) -> list[Route]:
+    def health(request: Request) -> Response:
         facts = hub.health()
-        status = 200 if facts["status"] == "ok" else 503
-        return JSONResponse(facts, status)
+        return answer_json(facts, 200 if facts["status"] == "ok" else 503)
 
-    @router.get(
-        "/metrics",
-        summary="Counters for Prometheus",
-        response_class=PlainTextResponse,
-    )
-    def metrics() -> Response:
+    def metrics(request: Request) -> Response:
         return Response(hub.metrics(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
-    return router
+    return [
+        Route("/health", health, HEALTH, ("GET", "HEAD")),
+        Route("/metrics", metrics, METRICS),
+    ]

@@ -6,16 +6,20 @@ from functools import partial
 from typing import Protocol
 
 from anyio import CapacityLimiter, to_thread
-from fastapi import APIRouter, Request, WebSocket
-from fastapi.responses import Response
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
-from starlette.websockets import WebSocketDisconnect
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from laneway.base.errors import LanewayError, QueryError, quote
 from laneway.hub.frame import Frame
 from laneway.hub.hub import Hub
 from laneway.hub.live import Viewer
-from laneway.web.problem import encode, send_problem
+from laneway.web.answer import answer_problem
+from laneway.web.openapi import TEXT, Entry, Parameter, answer, query_parameter
+from laneway.web.problem import send_problem
+from laneway.web.route import AnyRoute, Route, SocketRoute
+from laneway.web.schema import COUNT
 
 BEAT_S = 10.0
 """Two beats may be lost before a viewer, which waits 25 s, comes again."""
@@ -35,11 +39,49 @@ GONE = 1000
 """The receiver left by itself."""
 
 PARAMETERS = {
-    "epoch": "The index that `since` belongs to, from the hello.",
-    "since": "The last seq that the viewer has; it gets what followed.",
-    "history": "Events of the backlog at most.",
-    "format": "`frame` (default), or `json`: one whole event a message.",
+    "epoch": Parameter("The index that `since` belongs to, from the hello.", "k3f9q2"),
+    "since": Parameter("The last seq that the viewer has; it gets what followed.", 1041, COUNT),
+    "history": Parameter("Events of the backlog at most.", 2000, COUNT),
+    "format": Parameter(
+        "`frame`, or `json`: one whole event a message.",
+        "json",
+        {"enum": ["frame", "json"], "default": "frame"},
+    ),
 }
+
+MESSAGES = "Messages as in docs/protocol.md, Live; `format=json` sends whole events."
+PARAMETER_LIST = [query_parameter(name, parameter) for name, parameter in PARAMETERS.items()]
+LAST_EVENT_ID = {
+    "name": "Last-Event-ID",
+    "in": "header",
+    "description": "`EPOCH:SEQ`, the `id` of the last event that arrived: the stream resumes there.",
+    "schema": TEXT,
+    "example": "k3f9q2:1041",
+}
+
+SSE = Entry(
+    tag="live",
+    summary="The live stream as server-sent events",
+    text=MESSAGES,
+    parameters=[*PARAMETER_LIST, LAST_EVENT_ID],
+    answers={
+        200: answer(
+            "A stream without end.",
+            TEXT,
+            'id: k3f9q2:1041\ndata: {"type": "batch", …}\n\n',
+            "text/event-stream",
+        )
+    },
+    errors=(400, 503),
+)
+WS = Entry(
+    tag="live",
+    summary="The live stream over a WebSocket",
+    text=f"{MESSAGES} OpenAPI knows no sockets: this is the request that asks for the upgrade.",
+    parameters=PARAMETER_LIST,
+    answers={101: {"description": "The socket is open; messages are text."}},
+    errors=(400, 503),
+)
 
 
 class Streams:
@@ -254,43 +296,16 @@ class EventStream(Response):
             await send_problem(scope, send, error)
 
 
-def live_router(streams: Streams) -> APIRouter:
-    router = APIRouter(tags=["live"])
-
-    @router.get(
-        "/logs/sse",
-        summary="The live stream as server-sent events",
-        description="Messages as in docs/protocol.md, Live; `format=json` sends whole events.",
-        response_class=Response,
-        responses={200: {"content": {"text/event-stream": {}}}},
-        openapi_extra={"parameters": [_parameter(name) for name in PARAMETERS]},
-    )
+def live_routes(streams: Streams) -> list[AnyRoute]:
     async def sse(request: Request) -> Response:
         last_event_id = request.headers.get("last-event-id", "")
         return EventStream(streams, Wanted(dict(request.query_params), last_event_id))
 
-    @router.websocket("/logs/ws")
     async def ws(socket: WebSocket) -> None:
         try:
             wanted = Wanted(dict(socket.query_params))
             await streams.pump(wanted, SocketChannel(socket))
         except LanewayError as error:
-            await _refuse(socket, error)
+            await socket.send_denial_response(answer_problem(error))
 
-    return router
-
-
-async def _refuse(socket: WebSocket, error: LanewayError) -> None:
-    status, headers, body = encode(error)
-    answer = Response(body, status)
-    answer.raw_headers = headers
-    await socket.send_denial_response(answer)
-
-
-def _parameter(name: str) -> dict[str, object]:
-    return {
-        "name": name,
-        "in": "query",
-        "schema": {"type": "string"},
-        "description": PARAMETERS[name],
-    }
+    return [Route("/logs/sse", sse, SSE), SocketRoute("/logs/ws", ws, WS)]

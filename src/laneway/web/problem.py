@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
 
 import orjson
 from starlette.types import Message, Scope, Send
@@ -66,15 +65,6 @@ def from_http_exception(
     if status == HTTPStatus.NOT_FOUND:
         return NotFoundError("there is nothing at this address", hint="routes: /api/openapi.json")
     if status == HTTPStatus.METHOD_NOT_ALLOWED:
-        allowed = (allow or {}).get("Allow", "")
+        allowed = ", ".join(sorted((allow or {}).get("Allow", "").split(", ")))
         return MethodError("this address does not take that method", hint=f"it takes {allowed}")
     return LanewayError(str(detail), status=status)
-
-
-def from_validation(errors: list[Any]) -> str:
-    """The framework's findings about parameters, one after the other."""
-    found = []
-    for item in errors:
-        place = ".".join(str(part) for part in item.get("loc", ())[1:])
-        found.append(f"{place}: {item.get('msg', '')}" if place else str(item.get("msg", "")))
-    return "; ".join(found)

@@ -3,17 +3,20 @@
 from collections.abc import Callable
 from typing import Any, Literal, TypeVar
 
-import orjson
 from anyio import CapacityLimiter, to_thread
-from fastapi import APIRouter, Request
-from fastapi.responses import Response
+from starlette.requests import Request
+from starlette.responses import Response
 
 from laneway.base.clock import NS_PER_MS, NS_PER_S, format_ns, now_ns
 from laneway.base.errors import QueryError, quote
 from laneway.hub.hub import Hub
 from laneway.store.api import Group, Query
 from laneway.web import filter as query_filter
+from laneway.web.answer import answer_bytes, answer_json
+from laneway.web.openapi import Entry, answer, array, obj, path_parameter, ref
 from laneway.web.problem import NotFoundError
+from laneway.web.route import Route
+from laneway.web.schema import AGENT_EXAMPLE, EVENT_EXAMPLE, SESSION_EXAMPLE
 
 READERS = 4
 """Queries at a time: more would only share the same two or four cores."""
@@ -26,112 +29,127 @@ MOST_BUCKETS = 10_000
 STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200)
 DAY_S = 86_400
 
-EVENT_EXAMPLE = {
-    "timestamp": "2026-11-23T18:22:33.000123Z",
-    "agent": "planner",
-    "event": "tool_invocation",
-    "id": "019ab1c2-7b1e-7c3d-9a4f-3f1f6a0d2b11",
-    "tool": "search_files",
-    "input": {"pattern": "TODO"},
-    "seq": 1041,
-}
-GROUP_EXAMPLE = {
-    "name": "planner",
-    "parent": "",
-    "events": 120,
-    "errors": 2,
-    "first": "2026-11-23T18:00:00.000000Z",
-    "last": "2026-11-23T18:22:33.000123Z",
-    "input_tokens": 5200,
-    "output_tokens": 910,
-    "cost_usd": 0.0123,
-}
+EVENTS = Entry(
+    tag="query",
+    summary="A page of events",
+    parameters=query_filter.parameters(query_filter.PAGE),
+    answers={
+        200: answer(
+            "The page, and the cursor of the one that follows.",
+            ref("Page"),
+            {"events": [EVENT_EXAMPLE], "next": "187ac5a1b2c3.411"},
+        )
+    },
+    errors=(400, 503),
+)
+EVENT = Entry(
+    tag="query",
+    summary="One event, by id or by @SEQ",
+    parameters=[path_parameter("event_id", "The event's id, or `@` and its number.", "@1041")],
+    answers={200: answer("The event.", ref("Event"), EVENT_EXAMPLE)},
+    errors=(400, 404, 503),
+)
+AGENTS = Entry(
+    tag="query",
+    summary="Totals by agent",
+    parameters=query_filter.parameters(query_filter.LIMIT),
+    answers={
+        200: answer(
+            "The agents that have such events.",
+            obj({"agents": array(ref("Agent"))}),
+            {"agents": [AGENT_EXAMPLE]},
+        )
+    },
+    errors=(400, 503),
+)
+SESSIONS = Entry(
+    tag="query",
+    summary="Totals by session",
+    parameters=query_filter.parameters(query_filter.LIMIT),
+    answers={
+        200: answer(
+            "The sessions that have such events.",
+            obj({"sessions": array(ref("Session"))}),
+            {"sessions": [SESSION_EXAMPLE]},
+        )
+    },
+    errors=(400, 503),
+)
+PULSE = Entry(
+    tag="query",
+    summary="Counts over time; takes every filter but q",
+    parameters=query_filter.parameters(query_filter.STEP, without="q"),
+    answers={
+        200: answer(
+            f"The buckets that hold something; without a step, one that gives {BUCKETS} at most.",
+            ref("Pulse"),
+            {"step_ms": 1000, "buckets": [[1795425712000, 12, 1]]},
+        )
+    },
+    errors=(400, 503),
+)
 
 T = TypeVar("T")
 
 
-def query_router(hub: Hub) -> APIRouter:
+def query_routes(hub: Hub) -> list[Route]:
     """The routes under ``/api``; the index is asked in worker threads, never on the event loop."""
-    router = APIRouter(prefix="/api", tags=["query"])
     limiter = CapacityLimiter(READERS)
 
     async def work(call: Callable[[], T]) -> T:
         return await to_thread.run_sync(call, limiter=limiter)
 
-    @router.get(
-        "/events",
-        summary="A page of events",
-        openapi_extra=query_filter.parameters(query_filter.PAGE),
-        responses=_example({"events": [EVENT_EXAMPLE], "next": "187ac5a1b2c3.411"}),
-    )
     async def events(request: Request) -> Response:
         query = _query(request, query_filter.PAGE)
         lines, cursor = await work(lambda: hub.archive.page(query))
         following = f'"{query_filter.format_cursor(cursor)}"' if cursor else "null"
-        return _json(b'{"events":[%b],"next":%b}' % (b",".join(lines), following.encode()))
+        return answer_bytes(b'{"events":[%b],"next":%b}' % (b",".join(lines), following.encode()))
 
-    @router.get(
-        "/events/{event_id:path}",
-        summary="One event, by id or by @SEQ",
-        responses=_example(EVENT_EXAMPLE),
-    )
-    async def event(event_id: str) -> Response:
-        if event_id.startswith("@"):
-            query = Query(seqs=(query_filter.parse_seq(event_id),), limit=1)
-        else:
-            query = Query(ids=(event_id,), limit=1)
+    async def event(request: Request) -> Response:
+        name = request.path_params["event_id"]
+        query = _query_one(name)
         line = await work(lambda: hub.archive.one(query))
         if line is None:
             raise NotFoundError(
-                f"there is no event {quote(event_id)}",
+                f"there is no event {quote(name)}",
                 hint="retention may have removed it, or it is not indexed yet",
             )
-        return _json(line)
+        return answer_bytes(line)
 
-    @router.get(
-        "/agents",
-        summary="Totals by agent",
-        openapi_extra=query_filter.parameters(),
-        responses=_example({"agents": [GROUP_EXAMPLE]}),
-    )
     async def agents(request: Request) -> Response:
-        return _dump({"agents": await work(_grouping(hub, "agent", _query(request)))})
+        query = _query(request, query_filter.LIMIT)
+        return answer_json({"agents": await work(lambda: _groups(hub, "agent", query))})
 
-    @router.get(
-        "/sessions",
-        summary="Totals by session",
-        openapi_extra=query_filter.parameters(),
-        responses=_example({"sessions": [{**GROUP_EXAMPLE, "name": "s1", "agents": ["planner"]}]}),
-    )
     async def sessions(request: Request) -> Response:
-        return _dump({"sessions": await work(_grouping(hub, "session", _query(request)))})
+        query = _query(request, query_filter.LIMIT)
+        return answer_json({"sessions": await work(lambda: _groups(hub, "session", query))})
 
-    @router.get(
-        "/pulse",
-        summary="Counts over time; takes every filter but q",
-        openapi_extra=query_filter.parameters(query_filter.STEP),
-        responses=_example({"step_ms": 1000, "buckets": [[1795425712000, 12, 1]]}),
-    )
     async def pulse(request: Request) -> Response:
         given = query_filter.parse(request.query_params.multi_items(), query_filter.STEP)
         query, step = query_filter.to_query(given), given.one.get("step", "")
-        return _dump(await work(lambda: _pulse(hub, query, step)))
+        return answer_json(await work(lambda: _pulse(hub, query, step)))
 
-    return router
-
-
-def _query(request: Request, *more: dict[str, str]) -> Query:
-    given = query_filter.parse(request.query_params.multi_items(), LIMIT, *more)
-    return query_filter.to_query(given)
-
-
-LIMIT = {"limit": query_filter.PAGE["limit"]}
+    return [
+        Route("/api/events", events, EVENTS),
+        Route("/api/events/{event_id:path}", event, EVENT),
+        Route("/api/agents", agents, AGENTS),
+        Route("/api/sessions", sessions, SESSIONS),
+        Route("/api/pulse", pulse, PULSE),
+    ]
 
 
-def _grouping(
-    hub: Hub, by: Literal["agent", "session"], query: Query
-) -> Callable[[], list[dict[str, Any]]]:
-    return lambda: [_group(group, by) for group in hub.store.groups(by, query)]
+def _query(request: Request, more: query_filter.Table) -> Query:
+    return query_filter.to_query(query_filter.parse(request.query_params.multi_items(), more))
+
+
+def _query_one(name: str) -> Query:
+    if name.startswith("@"):
+        return Query(seqs=(query_filter.parse_seq(name),), limit=1)
+    return Query(ids=(name,), limit=1)
+
+
+def _groups(hub: Hub, by: Literal["agent", "session"], query: Query) -> list[dict[str, Any]]:
+    return [_group(group, by) for group in hub.store.groups(by, query)]
 
 
 def _group(group: Group, by: str) -> dict[str, Any]:
@@ -182,15 +200,3 @@ def fitting_step_s(span_ns: int) -> int:
     least_s = -(-span_ns // (NS_PER_S * (BUCKETS - 1)))  # one more bucket at the ragged ends
     fitting = (step_s for step_s in STEPS_S if step_s >= least_s)
     return next(fitting, -(-least_s // DAY_S) * DAY_S)
-
-
-def _json(body: bytes) -> Response:
-    return Response(body, media_type="application/json")
-
-
-def _dump(value: object) -> Response:
-    return _json(orjson.dumps(value))
-
-
-def _example(value: object) -> dict[int | str, dict[str, Any]]:
-    return {200: {"content": {"application/json": {"example": value}}}}

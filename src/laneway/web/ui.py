@@ -5,10 +5,11 @@ import os
 import re
 from pathlib import Path
 
-from fastapi import APIRouter
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from laneway.web.problem import NotFoundError
+from laneway.web.route import Route
 
 BUILT = Path(__file__).parent / "_ui"
 
@@ -51,32 +52,32 @@ events are taken, kept and answered.</p>
 IMMUTABLE = "public, max-age=31536000, immutable"  # names of built files carry their hash
 
 
-def ui_router(root: Path = BUILT) -> APIRouter:
+def ui_routes(root: Path = BUILT) -> list[Route]:
     """Routes for the page under ``root``; looked up anew each time, so a rebuild shows at once."""
-    router = APIRouter(include_in_schema=False)
 
-    @router.get("/")
-    def lead_there() -> Response:
+    async def lead_there(request: Request) -> Response:
         return RedirectResponse("/logs", 307)
 
-    @router.get("/logs")
-    @router.get("/logs/")
-    def page() -> Response:
+    def page(request: Request) -> Response:
         try:
             html = (root / "index.html").read_text("utf-8")
         except OSError:
             return HTMLResponse(NOT_BUILT, 503)
         return HTMLResponse(html, headers={"Cache-Control": "no-cache"})
 
-    @router.get("/logs/assets/{name}")
-    def asset(name: str) -> Response:
-        return _file(root / "assets", name, IMMUTABLE)
+    def asset(request: Request) -> Response:
+        return _file(root / "assets", request.path_params["name"], IMMUTABLE)
 
-    @router.get("/logs/{name}")
-    def file(name: str) -> Response:
-        return _file(root, name, "no-cache")
+    def file(request: Request) -> Response:
+        return _file(root, request.path_params["name"], "no-cache")
 
-    return router
+    return [
+        Route("/", lead_there, None),
+        Route("/logs", page, None),
+        Route("/logs/", page, None),
+        Route("/logs/assets/{name}", asset, None),
+        Route("/logs/{name}", file, None),
+    ]
 
 
 def _file(folder: Path, name: str, caching: str) -> Response:

@@ -1,0 +1,109 @@
+"""The bodies of the hub's answers, as the OpenAPI document describes them, with an example of each."""
+
+from laneway.web.openapi import TEXT, Schema, array, obj, ref
+
+COUNT: Schema = {"type": "integer", "minimum": 0}
+FLAG: Schema = {"type": "boolean"}
+TIME: Schema = {"type": "string", "format": "date-time"}
+
+EVENT: Schema = {
+    "type": "object",
+    "description": "The event as it is stored (spec/event.schema.json), and its number.",
+    "required": ["timestamp", "agent", "event", "id", "seq"],
+    "properties": {
+        "timestamp": TIME,
+        "agent": TEXT,
+        "event": TEXT,
+        "id": TEXT,
+        "seq": COUNT | {"description": "Order of arrival."},
+    },
+}
+TOTALS: Schema = {
+    "name": TEXT,
+    "parent": TEXT | {"description": "The agent or session above it, or empty."},
+    "events": COUNT,
+    "errors": COUNT,
+    "first": TIME,
+    "last": TIME,
+    "input_tokens": COUNT,
+    "output_tokens": COUNT,
+    "cost_usd": {"type": "number"},
+}
+LOG_HEALTH = obj({"segments": COUNT, "bytes": COUNT, "writable": FLAG})
+INDEX_HEALTH = obj(
+    {"events": COUNT, "lag_bytes": COUNT, "following": FLAG, "quarantined": COUNT},
+)
+
+SCHEMAS: dict[str, Schema] = {
+    "Event": EVENT,
+    "Page": obj({"events": array(ref("Event")), "next": {"type": ["string", "null"]}}),
+    "Agent": obj(TOTALS),
+    "Session": obj(TOTALS | {"agents": array(TEXT)}),
+    "Pulse": obj(
+        {
+            "step_ms": {"type": "integer", "minimum": 1},
+            "buckets": array(array({"type": "integer"}) | {"minItems": 3, "maxItems": 3})
+            | {"description": "Start in Unix milliseconds, events, errors of each."},
+        }
+    ),
+    "Health": obj(
+        {
+            "status": {"enum": ["ok", "failing"]},
+            "version": TEXT,
+            "log": LOG_HEALTH,
+            "index": INDEX_HEALTH,
+            "viewers": COUNT,
+        }
+    ),
+    "Receipt": obj(
+        {
+            "status": {"enum": ["logged", "rejected"]},
+            "accepted": COUNT,
+            "rejected": COUNT,
+            "durable": FLAG | {"description": "Whether the events survive a power cut, too."},
+            "errors": array(obj({"index": COUNT, "field": TEXT, "message": TEXT})),
+        }
+    ),
+}
+
+EVENT_EXAMPLE: Schema = {
+    "timestamp": "2026-11-23T18:22:33.000123Z",
+    "agent": "planner",
+    "event": "tool_invocation",
+    "id": "019ab1c2-7b1e-7c3d-9a4f-3f1f6a0d2b11",
+    "tool": "search_files",
+    "input": {"pattern": "TODO"},
+    "seq": 1041,
+}
+AGENT_EXAMPLE: Schema = {
+    "name": "planner",
+    "parent": "",
+    "events": 120,
+    "errors": 2,
+    "first": "2026-11-23T18:00:00.000000Z",
+    "last": "2026-11-23T18:22:33.000123Z",
+    "input_tokens": 5200,
+    "output_tokens": 910,
+    "cost_usd": 0.0123,
+}
+SESSION_EXAMPLE: Schema = {**AGENT_EXAMPLE, "name": "s1", "agents": ["planner"]}
+HEALTH_EXAMPLE: Schema = {
+    "status": "ok",
+    "version": "0.1.0",
+    "log": {"segments": 3, "bytes": 734003200, "writable": True},
+    "index": {"events": 1041, "lag_bytes": 0, "following": True, "quarantined": 0},
+    "viewers": 1,
+}
+RECEIPT_EXAMPLE: Schema = {
+    "status": "logged",
+    "accepted": 2,
+    "rejected": 1,
+    "durable": False,
+    "errors": [
+        {
+            "index": 1,
+            "field": "timestamp",
+            "message": '"yesterday" is not ISO 8601 or a Unix time',
+        }
+    ],
+}
