@@ -9,7 +9,7 @@ import { boxesInSight, type LaneScene } from "./scene";
 /** More bars than this would cost more than a frame has; the shortest are then left to the density. */
 export const MAX_BARS = 6000;
 /** In the dense picture a bar must be this wide to be told apart from the histogram. */
-const DENSE_BAR_PX = 3;
+const DENSE_BAR_PX = 16;
 
 export class BarList {
   length = 0;

@@ -57,13 +57,6 @@ function paintUnknown(ctx: CanvasRenderingContext2D, scene: LaneScene, theme: Th
   if (!(endPx > 0)) return;
   ctx.fillStyle = theme.veil;
   ctx.fillRect(0, 0, endPx, scene.heightPx);
-  const words = "Older events are in the log: load them at the top of the stream";
-  ctx.font = `11px ${theme.font}`;
-  if (ctx.measureText(words).width + 24 > endPx) return;
-  ctx.fillStyle = theme.faint;
-  ctx.textBaseline = "middle";
-  ctx.textAlign = "right";
-  ctx.fillText(words, endPx - 12, 14);
 }
 
 /** The present: a thin line, so that the end of an open bar is seen to move with it. */

@@ -398,6 +398,16 @@ export class Board implements Owner {
     this.missing = 0; // it left memory meanwhile
   }
 
+  /** Whether the log holds events from before those in memory, and the page can fetch them. */
+  get hasOlder(): boolean {
+    const { events } = this.journal;
+    return events.length > 0 && events.drawn[events.slot(events.first)] === AS_GAP;
+  }
+
+  loadOlder(): Promise<void> {
+    return this.loadGap(this.journal.events.first);
+  }
+
   private otherGaps(loadedFrom: number): Gap[] {
     const { events } = this.journal;
     const found: Gap[] = [];
