@@ -60,7 +60,7 @@ export function readTheme(host: HTMLElement): Theme {
     errorFill: css(mix(error, bg, fillShare + 0.06)),
     pulse: css(read("--pulse")),
     density: Array.from({ length: DENSITY_LEVELS }, (_, level) =>
-      packed(mix(read("--pulse"), bg, 0.3 + (0.55 * level) / (DENSITY_LEVELS - 1))),
+      packed(mix(read("--pulse"), bg, 0.55 + (0.45 * level) / (DENSITY_LEVELS - 1))),
     ),
     densityError: packed(error),
     inks: CATEGORIES.map((name) => ({
