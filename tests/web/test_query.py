@@ -109,7 +109,7 @@ async def test_a_removed_part_of_the_log_is_left_out_of_pages_and_404_alone(
     monkeypatch.setattr(SqliteStore, "forget", lambda self, segment: None)
     path = hub.log_path.segment_path(1)
     os.rename(path, path + ".elsewhere")
-    hub._reader.forget(os.path.basename(path))
+    hub._index._reader.forget(os.path.basename(path))
     assert await ask(client, "/api/events") == {"events": [], "next": None}
     answer = await client.get("/api/events/id-1")
     assert answer.status_code == 404
