@@ -14,6 +14,7 @@ This module is on the path of every event: it imports no ``typing``, ``threading
 import os
 from _thread import allocate_lock, get_ident
 from collections.abc import Sequence
+from errno import ENOSPC
 from time import monotonic, sleep
 
 from laneway.base.clock import NS_PER_DAY, NS_PER_S, format_ns, now_ns
@@ -36,6 +37,7 @@ LOCK_WAIT_S = 0.1
 RECHECK_NS = NS_PER_S
 """How often a writer looks whether its segment was deleted under it."""
 
+NEWLINE = b"\n"
 FILE_MODE = 0o600
 DIRECTORY_MODE = 0o700
 OPEN_FLAGS = (
@@ -56,6 +58,8 @@ class Appender:
         self._roll_at_ns = 0  # end of the segment's day
         self._recheck_at_ns = 0
         self._skip_lock_until_ns = 0
+        self._end = -1  # the file's size after our last write, where it ended in a newline
+        self._no_links = 0
         _appenders[id(self)] = self
 
     def append(self, lines: Sequence[bytes]) -> None:
@@ -76,10 +80,7 @@ class Appender:
             with self._mutex:
                 self._append_or_close(data)
         except OSError as error:
-            raise LogError(
-                f"{self.log_path.directory}: {error.strerror or error}",
-                hint="`laneway doctor` tells what is wrong with the directory",
-            ) from error
+            raise self._log_error(error) from error
         finally:
             self._inside.discard(me)
 
@@ -97,7 +98,7 @@ class Appender:
     def _append_or_close(self, data: bytes) -> None:
         try:
             self._append(data)
-        except OSError:
+        except BaseException:  # also KeyboardInterrupt: the lock goes with the descriptor
             self._close()  # the next append begins anew, perhaps in a directory that was mended
             raise
 
@@ -109,16 +110,20 @@ class Appender:
         while True:
             is_locked = self._lock(fd, ts_ns)
             try:
-                size = os.lseek(fd, 0, os.SEEK_END)
-                end = os.pread(fd, 2, size - 2) if size > 1 else b"\n"
-                following = self._following(fd, size, end, len(data), ts_ns, is_locked)
-                if not following:
-                    is_clean = is_locked and end.endswith(b"\n")
-                    _write_all(fd, data if is_clean else b"\n" + data)
-                    return
+                facts = os.fstat(fd)
+                size = facts.st_size
+                if facts.st_nlink == self._no_links:  # deleted: what is written here is gone
+                    following = self.log_path.newest() or 1
+                else:
+                    # Where nobody wrote since we did, the end is known without a look.
+                    end = NEWLINE if size == self._end else _read_end(fd, size)
+                    following = self._following(fd, size, end, len(data), ts_ns, is_locked)
+                    if not following:
+                        self._write(fd, data, size, end, is_locked)
+                        return
             finally:
                 if is_locked:
-                    flock(fd, LOCK_UN)
+                    self._unlock(fd)
             fd = self._open(following, ts_ns)
 
     def _following(
@@ -132,37 +137,67 @@ class Appender:
         is_due = size and (ts_ns >= self._roll_at_ns or size + length > self.segment_bytes)
         return self._seal(fd, end) if is_due and is_locked else 0
 
+    def _write(self, fd: int, data: bytes, size: int, end: bytes, is_locked: bool) -> None:
+        self._end = -1
+        if not is_locked or end[-1:] != NEWLINE:
+            data = NEWLINE + data
+        written = os.write(fd, data)
+        if written < len(data):
+            _write_rest(fd, data, written, size, is_locked)
+        if is_locked:
+            self._end = size + len(data)
+
     def _write_unlocked(self, data: bytes) -> None:
         """For a call from inside another append of this thread."""
         try:
             fd = os.open(self.log_path.segment_path(max(1, self._number)), OPEN_FLAGS, FILE_MODE)
             try:
-                _write_all(fd, b"\n" + data)
+                if os.write(fd, NEWLINE + data) <= len(data):
+                    raise OSError(ENOSPC, "the write was cut short")
             finally:
                 os.close(fd)
         except OSError as error:
-            raise LogError(f"{self.log_path.directory}: {error.strerror or error}") from error
+            raise self._log_error(error) from error
+
+    def _log_error(self, error: OSError) -> LogError:
+        return LogError(
+            f"{self.log_path.directory}: {error.strerror or error}",
+            hint="`laneway doctor` tells what is wrong with the directory",
+        )
 
     def _lock(self, fd: int, ts_ns: int) -> bool:
         """Take the exclusive lock, or give up after a bounded wait."""
-        give_up_s = 0.0
+        try:
+            flock(fd, LOCK_EX | LOCK_NB)
+            return True
+        except BlockingIOError:
+            return self._wait_for_lock(fd, ts_ns)
+        except OSError:  # no locks on this file system
+            return False
+
+    def _wait_for_lock(self, fd: int, ts_ns: int) -> bool:
+        if ts_ns < self._skip_lock_until_ns:
+            return False
+        give_up_s = monotonic() + LOCK_WAIT_S
         pause_s = 0.000_05
-        while True:
+        while monotonic() < give_up_s:
+            sleep(pause_s)
+            pause_s = min(pause_s * 1.5, 0.001)
             try:
                 flock(fd, LOCK_EX | LOCK_NB)
                 return True
             except BlockingIOError:
-                if ts_ns < self._skip_lock_until_ns:
-                    return False
-                if not give_up_s:
-                    give_up_s = monotonic() + LOCK_WAIT_S
-                elif monotonic() > give_up_s:
-                    self._skip_lock_until_ns = ts_ns + NS_PER_S
-                    return False
-                sleep(pause_s)
-                pause_s = min(pause_s * 1.5, 0.001)
-            except OSError:  # no locks on this file system
+                continue
+            except OSError:
                 return False
+        self._skip_lock_until_ns = ts_ns + NS_PER_S
+        return False
+
+    def _unlock(self, fd: int) -> None:
+        try:
+            flock(fd, LOCK_UN)
+        except OSError:  # the line stands; closing the file releases the lock as well
+            self._close()
 
     def _ensure_open(self, ts_ns: int) -> int:
         """The live segment's descriptor, opened anew if the file is gone or was replaced."""
@@ -188,6 +223,8 @@ class Appender:
         _appenders[id(self)] = self
         self._fd = fd
         self._number = number
+        self._end = -1
+        self._no_links = 0 if os.fstat(fd).st_nlink else -1  # some file systems count none
         self._roll_at_ns = _roll_time_ns(os.pread(fd, 32, 0), ts_ns)
         self._recheck_at_ns = ts_ns + RECHECK_NS
         self.log_path.point_link(number)
@@ -198,7 +235,7 @@ class Appender:
         number = self._number + 1
         try:
             os.close(os.open(self.log_path.segment_path(number), OPEN_FLAGS, FILE_MODE))
-            os.write(fd, SEAL[:1] if end.endswith(b"\n") else SEAL)
+            os.write(fd, _mark_after(end))
         except OSError:  # no space, no descriptors: an over-long segment loses nothing
             return 0
         return number
@@ -218,6 +255,26 @@ class Appender:
         self._close()
 
 
+def seal(path: str) -> bool:
+    """Mark a segment that has a successor, if it is not marked; False where a writer is at it now."""
+    try:
+        fd = os.open(path, OPEN_FLAGS & ~os.O_CREAT)
+    except FileNotFoundError:
+        return True
+    try:
+        flock(fd, LOCK_EX | LOCK_NB)
+        end = _read_end(fd, os.fstat(fd).st_size)
+        return end == SEAL or os.write(fd, _mark_after(end)) > 0
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(fd)
+
+
+def _mark_after(end: bytes) -> bytes:
+    return SEAL[:1] if end[-1:] == NEWLINE else SEAL
+
+
 def _roll_time_ns(head: bytes, ts_ns: int) -> int:
     """End of the day of a segment that begins with ``head``: past if it began on an earlier day."""
     today = format_ns(ts_ns)[:10].encode()
@@ -225,11 +282,22 @@ def _roll_time_ns(head: bytes, ts_ns: int) -> int:
     return 0 if began < today else (ts_ns // NS_PER_DAY + 1) * NS_PER_DAY
 
 
-def _write_all(fd: int, data: bytes) -> None:
-    """One write; a short one (disk nearly full, a signal) is continued, which raises the cause."""
-    written = os.write(fd, data)
-    while written < len(data):
-        written += os.write(fd, data[written:])
+def _read_end(fd: int, size: int) -> bytes:
+    """The last two bytes; of an empty file a newline, since nothing stands before."""
+    return os.pread(fd, 2, max(0, size - 2)) if size else NEWLINE
+
+
+def _write_rest(fd: int, data: bytes, written: int, size: int, is_locked: bool) -> None:
+    """Continue a write that was cut short (a disk nearly full), which mostly raises the cause.
+
+    A writer that goes without the lock can get between the two parts; then the line must be
+    written again as a whole, and what stands of it is a fragment.
+    """
+    while is_locked and 0 < written < len(data):
+        more = os.write(fd, data[written:])
+        written = written + more if more else 0
+    if written < len(data) or os.fstat(fd).st_size != size + len(data):
+        raise OSError(ENOSPC, "the write was cut short")
 
 
 _appenders: dict[int, Appender] = {}

@@ -1,7 +1,7 @@
 """Where a finished line goes: the appender, or memory for as long as the disk refuses it."""
 
-from _thread import allocate_lock
-from time import monotonic
+from _thread import RLock, start_new_thread
+from time import monotonic, sleep
 
 from laneway.base.errors import LogError
 
@@ -15,7 +15,8 @@ WAITING_BYTES = 8 * 1024 * 1024
 """Lines kept in memory while the disk refuses them; past it they are lost, and counted."""
 
 RETRY_S = 0.5
-"""Pause before the disk is tried again; a log that is writable again has everything within 1 s."""
+"""Pause before the disk is tried again; a log that can be written again has everything within 1 s,
+whether or not the host logs anything more."""
 
 TRY_LINES = 100
 """Waiting lines written at a time."""
@@ -29,18 +30,20 @@ class Outbox:
         self.lost: dict[str, int] = {}
         self._appender = appender
         self._complain = complain
-        self._lock = allocate_lock()
+        self._lock = RLock()  # a signal handler may come back into it
         self._waiting: list[bytes] = []
-        self._waiting_bytes = 0
+        self._in_hand = 0  # taken out of ``_waiting`` by the one who writes them now
+        self._held_bytes = 0
         self._retry_at_s = 0.0
+        self._has_thread = False
 
     @property
     def waiting(self) -> int:
-        return len(self._waiting)
+        return len(self._waiting) + self._in_hand
 
     def keep(self, line: bytes) -> bool:
         """Write ``line``, or hold it in memory; False if there was no room for that either."""
-        if self._waiting:
+        if self._waiting or self._in_hand:
             is_held = self._hold(line)
             self.write_waiting()
             return is_held
@@ -58,7 +61,10 @@ class Outbox:
         if not self._waiting or (monotonic() < self._retry_at_s and not now):
             return
         with self._lock:
-            lines, self._waiting, self._waiting_bytes = self._waiting, [], 0
+            if self._in_hand:
+                return
+            lines, self._waiting = self._waiting, []
+            self._in_hand = len(lines)
         done = 0
         try:
             while done < len(lines):
@@ -67,27 +73,53 @@ class Outbox:
                 done += len(batch)
         except LogError:
             self._retry_at_s = monotonic() + RETRY_S
-        self.recorded += done
-        if done < len(lines):
+        finally:  # also where Ctrl-C ends it
             with self._lock:
+                self.recorded += done
                 self._waiting = lines[done:] + self._waiting
-                self._waiting_bytes = sum(map(len, self._waiting))
+                self._in_hand = 0
+                self._held_bytes = sum(map(len, self._waiting))
 
     def lose(self, reason: str, count: int = 1) -> None:
-        self.lost[reason] = self.lost.get(reason, 0) + count
+        with self._lock:
+            self.lost[reason] = self.lost.get(reason, 0) + count
 
     def close(self) -> None:
         self.write_waiting(now=True)
-        if self._waiting:
-            self.lose("log_unwritable", len(self._waiting))
-            self._waiting = []
+        with self._lock:
+            lines, self._waiting = self._waiting, []
+        if lines:
+            self.lose("log_unwritable", len(lines))
+            self._complain(f"{len(lines)} events were lost: the log cannot be written")
         self._appender.close()
 
     def _hold(self, line: bytes) -> bool:
         with self._lock:
-            if self._waiting_bytes + len(line) > WAITING_BYTES:
+            if self._held_bytes + len(line) > WAITING_BYTES:
                 self.lose("log_unwritable")
                 return False
             self._waiting.append(line)
-            self._waiting_bytes += len(line)
-            return True
+            self._held_bytes += len(line)
+            is_first, self._has_thread = not self._has_thread, True
+        if is_first:
+            self._start_thread()
+        return True
+
+    def _start_thread(self) -> None:
+        """A host that says nothing more must not keep its last events from the log."""
+        try:
+            start_new_thread(self._retry, ())
+        except RuntimeError:  # no more threads: the next event tries again
+            self._has_thread = False
+
+    def _retry(self) -> None:
+        while True:
+            sleep(RETRY_S)
+            with self._lock:
+                if not self._waiting and not self._in_hand:
+                    self._has_thread = False
+                    return
+            try:
+                self.write_waiting(now=True)
+            except Exception as fault:  # noqa: BLE001 - a thread must not print into a host
+                self._complain(f"waiting events were not written: {type(fault).__name__}")

@@ -5,6 +5,7 @@ Start-up work (settings, encoder, redaction rules, directory) is done at the fir
 
 import os
 from _thread import allocate_lock
+from time import monotonic, sleep
 
 from laneway.base.clock import format_ns, now_ns
 from laneway.base.ids import new_event_id
@@ -18,6 +19,13 @@ if TYPE_CHECKING:
     from laneway.model.redact import Redactor
     from laneway.sdk.outbox import Outbox
     from laneway.sdk.shipper import Shipper
+
+
+EXIT_S = 2.0
+"""Longest delay of the interpreter's exit."""
+
+POLL_S = 0.02
+"""Between two looks of `flush` at what still waits."""
 
 
 class Recorder:
@@ -52,7 +60,7 @@ class Recorder:
             self.faults += 1
             if self._settings is not None and self._settings.strict:
                 raise
-            self._complain(f"an event was not recorded: {type(fault).__name__}: {fault}")
+            self._complain(f"an event was not recorded: {_describe(fault)}")
             return ""
 
     def configure(self, given: dict[str, object]) -> None:
@@ -68,19 +76,30 @@ class Recorder:
         outbox, shipper = self._outbox, self._shipper
         if outbox is None:
             return True
+        until_s = monotonic() + timeout_s
         outbox.write_waiting(now=True)
-        return (shipper is None or shipper.drain(timeout_s)) and not outbox.waiting
+        while outbox.waiting and monotonic() < until_s:
+            sleep(POLL_S)
+            outbox.write_waiting()
+        if outbox.waiting:
+            return False
+        return shipper is None or shipper.drain(until_s - monotonic())
 
     def stats(self) -> dict[str, object]:
         outbox, redactor, shipper = self._outbox, self._redactor, self._shipper
         return {
             "recorded": outbox.recorded if outbox else 0,
             "waiting": outbox.waiting if outbox else 0,
-            "lost": dict(outbox.lost) if outbox else {},
+            "lost": self._lost(),
             "faults": self.faults,
             "redacted": dict(redactor.counts) if redactor else {},
             **(shipper.stats() if shipper else {}),
         }
+
+    def _lost(self) -> dict[str, int]:
+        """Recorded, waiting and lost make up every event that was ever handed over."""
+        lost = dict(self._outbox.lost) if self._outbox else {}
+        return {**lost, "fault": self.faults} if self.faults else lost
 
     def close(self) -> None:
         """Back to the state before the first event."""
@@ -92,6 +111,14 @@ class Recorder:
         if outbox is not None:
             outbox.close()
 
+    def end(self) -> None:
+        """The interpreter goes down: write and send what can be, and say what could not."""
+        self.flush(EXIT_S)
+        outbox = self._outbox
+        if outbox is not None and outbox.waiting:
+            outbox.lose("log_unwritable", outbox.waiting)
+            self.say(f"{outbox.waiting} events were lost: the log could not be written")
+
     def _record(
         self, agent: str | None, event_type: str, content: object, fields: dict[str, object]
     ) -> str:
@@ -100,13 +127,13 @@ class Recorder:
             return ""  # disabled
         event = self._make_event(agent, event_type, content, fields)
         line, _ = encode(event, redactor)
-        if self._shipper is None:
-            return str(event["id"]) if outbox.keep(line) else ""
-        if self._shipper.spool.is_full():
+        shipper = self._shipper
+        if shipper is not None and shipper.spool.is_full():
             outbox.lose("spool_full")
             return ""
         is_kept = outbox.keep(line)
-        self._shipper.wake()
+        if shipper is not None:
+            shipper.wake()
         return str(event["id"]) if is_kept else ""
 
     def _make_event(
@@ -117,8 +144,8 @@ class Recorder:
         name = agent or context.agent or (self._settings.agent if self._settings else "")
         event: dict[str, object] = {
             "timestamp": format_ns(ts_ns),
-            "agent": str(name or "unknown"),
-            "event": str(event_type),
+            "agent": name if type(name) is str and name else _text(name or "unknown"),
+            "event": event_type if type(event_type) is str else _text(event_type),
         }
         if content is not None:
             event["content"] = content
@@ -170,7 +197,10 @@ class Recorder:
         """Once a process: a host's own output is not ours to fill."""
         if not self._has_complained:
             self._has_complained = True
-            self.say(message)
+            try:
+                self.say(message)
+            except Exception:  # noqa: BLE001 - whoever took over the saying fails, and not the host
+                self.faults += 1
 
     def _after_fork(self) -> None:
         """In the child: what waits in memory, and the shipper's thread, are the parent's."""
@@ -186,6 +216,18 @@ def _set_id_aside(fields: dict[str, object]) -> dict[str, object]:
         return fields
     rest = {name: value for name, value in fields.items() if name != "id"}
     return {**rest, "given_id": given}
+
+
+def _text(value: object) -> str:
+    """A name that is no text; its own code may fail."""
+    try:
+        return str(value)
+    except Exception:  # noqa: BLE001 - the event counts more than its name
+        return f"<{type(value).__name__}>"
+
+
+def _describe(fault: Exception) -> str:
+    return f"{type(fault).__name__}: {_text(fault)}"
 
 
 def _host_name() -> str:
@@ -211,7 +253,7 @@ def _flush_at_exit() -> None:
 
 def _at_exit() -> None:
     try:
-        shared.flush(2.0)
+        shared.end()
     except Exception:  # noqa: BLE001 - the interpreter is going down
         shared.faults += 1
 

@@ -54,11 +54,18 @@ class Shipper:
         self._thread = threading.Thread(target=self._run, name="laneway-shipper", daemon=True)
 
     def start(self) -> None:
-        self._thread.start()
+        """A host at its limit of threads keeps its events in the spool; `wake` tries again."""
+        try:
+            self._thread.start()
+        except RuntimeError as fault:
+            self._last_error = str(fault)
+            self._complain(f"events wait in the spool: {fault}")
 
     def wake(self) -> None:
         if not self._wake.is_set():
             self._wake.set()
+            if self._thread.ident is None and not self._is_stopping:
+                self.start()
 
     def drain(self, timeout_s: float) -> bool:
         """Wait until the hub has all that stands in the spool now; True if it has."""
@@ -67,7 +74,7 @@ class Shipper:
         self._failures = 0
         self.wake()
         while not self._has_shipped(end):
-            if monotonic() > until_s or not self._thread.is_alive():
+            if monotonic() >= until_s or not self._thread.is_alive():
                 return False
             threading.Event().wait(0.005)
         return True
@@ -75,7 +82,8 @@ class Shipper:
     def stop(self) -> None:
         self._is_stopping = True
         self._wake.set()
-        self._thread.join(timeout=2.0)
+        if self._thread.ident is not None:
+            self._thread.join(timeout=2.0)
 
     def stats(self) -> dict[str, object]:
         return {
@@ -86,7 +94,10 @@ class Shipper:
         }
 
     def _has_shipped(self, end: tuple[int, int]) -> bool:
-        return end[1] == 0 or self.spool.read_position() >= end
+        try:
+            return end[1] == 0 or self.spool.read_position() >= end
+        except OSError:
+            return False
 
     def _run(self) -> None:
         try:
@@ -95,9 +106,6 @@ class Shipper:
                 if pause_s and self._wake.wait(pause_s) and self._failures:
                     threading.Event().wait(min(pause_s, BACK_OFF_S[0]))
                 self._wake.clear()
-        except Exception as fault:  # noqa: BLE001 - the thread must not die with a traceback in a host
-            self._last_error = f"{type(fault).__name__}: {fault}"
-            self._complain(f"the shipper stopped: {self._last_error}")
         finally:
             self._post.close()
             self._release()
@@ -110,6 +118,8 @@ class Shipper:
             has_more = self._ship_batch()
         except (OSError, LanewayError) as error:
             return self._fail(error)
+        except Exception as fault:  # noqa: BLE001 - a fault of ours: the thread lives on, and tries
+            return self._fail(LanewayError(f"{type(fault).__name__}: {fault}"))
         self._failures = 0
         return 0.0 if has_more else IDLE_S
 

@@ -5,13 +5,14 @@ holder goes, so no line waits for the process that wrote it.
 """
 
 import os
+from errno import ENOSPC
 from hashlib import blake2b
 from time import monotonic
 
 from laneway.base.limits import MIB
 from laneway.base.settings import Settings
-from laneway.log.append import Appender
-from laneway.log.segment import SEAL, LogPath
+from laneway.log.append import Appender, seal
+from laneway.log.segment import LogPath
 
 SEGMENT_BYTES = 8 * MIB
 """Small, so that what the hub has acknowledged is removed soon."""
@@ -49,13 +50,19 @@ class Spool:
 
     def backlog_bytes(self) -> int:
         """Bytes that the hub has not acknowledged."""
-        number, offset = self.read_position()
-        rest = [n for n in self.log_path.numbers() if n >= number]
+        try:
+            number, offset = self.read_position()
+            rest = [n for n in self.log_path.numbers() if n >= number]
+        except OSError:  # a directory that cannot be listed cannot be written either
+            return 0
         return sum(self._size(n) for n in rest) - (offset if number in rest else 0)
 
     def end(self) -> tuple[int, int]:
         """The place just past the last line: (segment number, offset)."""
-        number = self.log_path.newest()
+        try:
+            number = self.log_path.newest()
+        except OSError:
+            return 0, 0
         return number, self._size(number)
 
     def read_position(self) -> tuple[int, int]:
@@ -89,18 +96,11 @@ class Spool:
         return [line for line in lines if line], offset + sum(len(line) + 1 for line in lines)
 
     def is_finished(self, number: int, offset: int) -> bool:
-        """Whether a segment is sealed and read to its end."""
-        newest = self.log_path.newest()
-        if number >= newest:
+        """Whether a segment is sealed and read to its end. One that its writer could not seal
+        (a full disk, a kill) is sealed here, so that what follows it is not kept for ever."""
+        if number >= self.log_path.newest() or offset < self._size(number):
             return False
-        size = self._size(number)
-        if offset < size:
-            return False
-        try:
-            with open(self.log_path.segment_path(number), "rb") as file:
-                return size < 2 or os.pread(file.fileno(), 2, size - 2) == SEAL
-        except FileNotFoundError:
-            return True
+        return seal(self.log_path.segment_path(number)) and offset >= self._size(number)
 
     def remove(self, number: int) -> None:
         try:
@@ -113,7 +113,9 @@ class Spool:
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
         fd = os.open(os.path.join(self.directory, REJECTED), flags, 0o600)
         try:
-            os.write(fd, b"\n".join(lines) + b"\n")
+            data = b"\n" + b"\n".join(lines) + b"\n"
+            if os.write(fd, data) < len(data):
+                raise OSError(ENOSPC, "the write was cut short")
         finally:
             os.close(fd)
 

@@ -1,0 +1,46 @@
+"""A small disk of its own, that a test can fill, remount and take away."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+
+@contextmanager
+def mounted(point: Path, size: str) -> Iterator[Path]:
+    """A tmpfs of ``size`` at ``point``; skips the test where mounting is not allowed."""
+    point.mkdir()
+    mount(["-t", "tmpfs", "-o", f"size={size},mode=700", "none", str(point)])
+    try:
+        yield point
+    finally:
+        subprocess.run(["umount", "--lazy", str(point)], check=True)
+
+
+def mount(arguments: list[str]) -> None:
+    try:
+        done = subprocess.run(["mount", *arguments], capture_output=True, text=True)
+    except FileNotFoundError:
+        pytest.skip("there is no mount command here")
+    if done.returncode:
+        pytest.skip(f"mounting is not allowed here: {done.stderr.strip()}")
+
+
+def fill(volume: Path) -> Path:
+    """Take all the space that is left; remove the file to give it back."""
+    filler = volume / "filler"
+    fd = os.open(filler, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    block = b"\0" * 65_536
+    try:
+        while len(block) > 1:
+            try:
+                if os.write(fd, block) < len(block):
+                    block = block[: len(block) // 2]
+            except OSError:
+                block = block[: len(block) // 2]
+    finally:
+        os.close(fd)
+    return filler
