@@ -13,7 +13,7 @@ from tests.e2e.conftest import find_chromium, find_link
 from tests.torture.harness import free_port, wait_for
 
 PICTURES = Path(__file__).parents[1] / "docs" / "pictures"
-SIZE = {"width": 1440, "height": 860}
+SIZE = {"width": 1440, "height": 940}
 
 
 def start_demo(output: Path) -> subprocess.Popen[bytes]:
@@ -30,9 +30,9 @@ def take(page: Page, name: str) -> None:
 
 
 def open_failed_call(page: Page) -> None:
-    """The newest failed bar of the coder, opened in the detail."""
+    """The newest failed tool call, opened in the detail."""
     bar = page.evaluate(
-        "() => window.__laneway.bars().filter(b => b.isFailed && b.rightPx - b.leftPx > 3).at(-1)"
+        "() => window.__laneway.bars().filter(b => b.isFailed && b.category === 'tool').at(-1)"
     )
     box = page.get_by_test_id("lanes-canvas").bounding_box()
     if bar and box:
@@ -52,7 +52,7 @@ def main() -> None:
             context = browser.new_context(viewport=SIZE, color_scheme="dark")  # type: ignore[arg-type]
             page = context.new_page()
             page.goto(find_link(output.read_text()))
-            time.sleep(20)
+            time.sleep(45)  # the quick history of the start has left the window by then
             take(page, "dark")
             page.emulate_media(color_scheme="light")
             open_failed_call(page)
