@@ -1,4 +1,7 @@
-"""``laneway up``: the hub in the foreground, and a start-up text that says what to do next."""
+"""``laneway up``: the hub in the foreground, and a start-up text that says what to do next.
+
+What the hub does not need before it listens is imported where it is used.
+"""
 
 import logging
 import os
@@ -15,9 +18,6 @@ from laneway import __version__
 from laneway.base.errors import HubError
 from laneway.base.settings import BY_NAME, Settings, resolve
 from laneway.cli import option
-from laneway.cli.client import Client
-from laneway.cli.line import show_bytes
-from laneway.cli.open import open_browser
 from laneway.cli.terminal import Terminal
 from laneway.log.segment import LogPath
 
@@ -82,6 +82,8 @@ def command(
     def greet(ready: "Ready") -> None:
         terminal.write(greeting(ready, settings, terminal))
         if browser:
+            from laneway.cli.open import open_browser
+
             threading.Thread(target=open_browser, args=(ready.link,), daemon=True).start()
 
     try:
@@ -142,6 +144,8 @@ def explain(error: HubError, settings: Settings) -> HubError:
     """Whose the port is, where that is the trouble."""
     if "in use" not in error.message:
         return error
+    from laneway.cli.client import Client
+
     client = Client(settings)
     if client.try_health():
         return HubError(
@@ -166,6 +170,8 @@ def _is_empty(log_path: LogPath) -> bool:
 
 
 def _size(log_path: LogPath) -> str:
+    from laneway.cli.line import show_bytes
+
     count = len(log_path.numbers())
     return f"{count} segment{'s' * (count != 1)}, {show_bytes(_bytes(log_path))}" if count else ""
 

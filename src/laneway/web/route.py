@@ -29,7 +29,7 @@ class Route(routing.Route):
     ) -> None:
         super().__init__(path, endpoint)
         self.methods = set(methods)  # the framework adds HEAD to GET, for endless streams too
-        self.operation = entry and Operation(methods[0], bare(path), self.name, entry)
+        self.operation = Operation(methods[0], bare(path), self.name, entry) if entry else None
 
 
 class SocketRoute(routing.WebSocketRoute):
