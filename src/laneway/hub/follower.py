@@ -47,6 +47,9 @@ RETRY_S = 1.0
 QUARANTINE_LINES = 200
 """Places of bad lines kept in memory for whoever asks; all of them are counted."""
 
+FILL_EVENTS = 1_000
+"""Read back at a time for the viewers' history, so that few are in memory whole."""
+
 REASON_CHARS = 200
 
 log = logging.getLogger("laneway.hub")
@@ -168,8 +171,10 @@ class Follower:
     def _fill_live(self) -> None:
         """The ring begins with what the index holds, so that viewers of before a restart resume."""
         next_seq = self._store.last_seq + 1
-        pairs = self._archive.lines(next_seq - self._live.capacity, next_seq)
-        rows = [_row(pointer.seq, line) for pointer, line in pairs if line.event is not None]
+        rows: list[Row] = []
+        for low in range(max(next_seq - self._live.capacity, 1), next_seq, FILL_EVENTS):
+            pairs = self._archive.lines(low, min(low + FILL_EVENTS, next_seq))
+            rows += [_row(pointer.seq, line) for pointer, line in pairs if line.event is not None]
         self._live.fill(self._store.epoch, rows, next_seq)
 
     def _note_fault(self, error: Exception) -> None:

@@ -134,10 +134,14 @@ class Indexer:
             self._lines.put(line)
 
     def _wait_open(self) -> None:
-        if not self._opened.wait(OPEN_S):
-            self._failure = StoreError(
-                "the index did not open", hint="`laneway doctor` looks at it"
-            )
+        """The index answers before the history for viewers has come; `Live.join` waits for that."""
+        try:
+            self._ask("worker", "status")
+        except StoreError:  # it could not open, or died and is started again: the feed will tell
+            if not self._opened.wait(OPEN_S):
+                self._failure = StoreError(
+                    "the index did not open", hint="`laneway doctor` looks at it"
+                )
         if self._failure:
             failure = self._failure
             self.close()

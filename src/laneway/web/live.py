@@ -14,7 +14,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from laneway.base.errors import LanewayError, QueryError, quote
 from laneway.hub.frame import Frame
 from laneway.hub.hub import Hub
-from laneway.hub.live import Viewer
+from laneway.hub.live import Live, Viewer
 from laneway.web.answer import answer_problem
 from laneway.web.openapi import TEXT, Entry, Parameter, answer, query_parameter
 from laneway.web.problem import send_problem
@@ -247,12 +247,14 @@ class SocketChannel:
 class EventChannel:
     """Server-sent events; ``id`` is ``EPOCH:SEQ``, with which a browser resumes."""
 
-    def __init__(self, epoch: str, receive: Receive, send: Send) -> None:
-        self._epoch = epoch.encode()
+    def __init__(self, live: Live, receive: Receive, send: Send) -> None:
+        self._live = live
+        self._epoch = b""
         self._receive = receive
         self._send = send
 
     async def open(self) -> None:
+        self._epoch = self._live.epoch.encode()  # a hub that just started had none until now
         headers = [
             (b"content-type", b"text/event-stream; charset=utf-8"),
             (b"cache-control", b"no-store"),
@@ -289,7 +291,7 @@ class EventStream(Response):
         self._wanted = wanted
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        channel = EventChannel(self._streams.hub.live.epoch, receive, send)
+        channel = EventChannel(self._streams.hub.live, receive, send)
         try:
             await self._streams.pump(self._wanted, channel)
         except LanewayError as error:
