@@ -12,7 +12,8 @@ import orjson
 import pytest
 
 from laneway.base.settings import Settings, resolve
-from laneway.cli.check import FAIL, NOTE, OK, WARN, disk, machine, mount, service
+from laneway.cli.check import FAIL, NOTE, OK, WARN, disk, machine, service
+from laneway.log import mount
 
 from .conftest import Run, StartHub, Write
 from .test_up import answer_nonsense
@@ -175,31 +176,30 @@ def test_a_file_system_without_honest_locks_is_told(
 ) -> None:
     monkeypatch.setattr(mount, "kind_of", lambda path: kind)
     found = disk.check_file_system(settings)
-    assert found.state == WARN
+    assert found.state == NOTE
     assert found.value.startswith(f"{kind}: ")
+    assert "a file of its own" in found.value
     assert "LOGGING_URL" in found.remedy
 
 
+def test_one_file_for_all_where_locks_do_not_hold_is_warned_of(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mount, "kind_of", lambda path: "nfs4")
+    settings.shared_log = "yes"
+    found = disk.check_file_system(settings)
+    assert found.state == WARN
+    assert "SHARED_LOG=auto" in found.remedy
+
+
 @pytest.mark.parametrize(
-    ("kind", "state"), [("ext4", OK), ("apfs", OK), ("tmpfs", WARN), ("", NOTE), ("newfs", NOTE)]
+    ("kind", "state"), [("ext4", OK), ("tmpfs", WARN), ("", NOTE), ("newfs", NOTE)]
 )
 def test_other_file_systems_are_judged_by_name(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, kind: str, state: str
 ) -> None:
     monkeypatch.setattr(mount, "kind_of", lambda path: kind)
     assert disk.check_file_system(settings).state == state
-
-
-def test_the_innermost_mount_counts_and_the_last_of_equals() -> None:
-    mounts = [("/", "ext4"), ("/home", "xfs"), ("/home/a b", "nfs"), ("/home/a b", "fuse.x")]
-    assert mount._longest("/home/a b/log", mounts) == "fuse.x"
-    assert mount._longest("/home/a", mounts) == "xfs"
-    assert mount._longest("/homes", mounts) == "ext4"
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_the_kind_of_proc_is_found() -> None:
-    assert mount.kind_of("/proc/self") == "proc"
 
 
 def test_a_full_disk_is_broken(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

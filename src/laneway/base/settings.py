@@ -58,6 +58,16 @@ def parse_list(text: str) -> tuple[str, ...]:
     return tuple(part for part in text.replace(",", " ").split() if part)
 
 
+def parse_choice(*words: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        word = text.strip().lower()
+        if word not in words:
+            raise ValueError(f"one of {', '.join(words)}")
+        return word
+
+    return parse
+
+
 class Setting:
     """One row: ``envs`` in order of precedence, ``parse`` raises ValueError with what was wanted."""
 
@@ -91,6 +101,7 @@ SETTINGS = (
     Setting("disabled", False, "Record nothing.", parse_flag),
     Setting("strict", False, "Raise the SDK's own faults instead of counting them (for tests).", parse_flag),
     Setting("segment_bytes", limits.SEGMENT_BYTES, "A segment of the log is sealed at this size.", parse_size_bytes),
+    Setting("shared_log", "auto", "Whether processes share the log's segments: `yes`, `no` (a file for each process), or `auto`: by the kind of file system, as locks do not hold on FUSE, NFS, 9p or SMB.", parse_choice("auto", "yes", "no")),
     Setting("spool_bytes", 256 * limits.MIB, "HTTP mode: the spool holds at most this much; newer events are refused and counted.", parse_size_bytes),
     Setting("host", "127.0.0.1", "The address that the hub binds."),
     Setting("port", 8001, "The port that the hub binds; 0 picks a free one.", parse_port),
@@ -119,6 +130,7 @@ class Settings:
     disabled: bool
     strict: bool
     segment_bytes: int
+    shared_log: str
     spool_bytes: int
     host: str
     port: int

@@ -41,7 +41,9 @@ class Hub:
         recent = Recent() if in_process else None
         self.intake = Intake(self.redactor, self.metric, recent)
         self.live = Live("", settings.live_events, self.metric)
-        self._appender = Appender(self.log_path, segment_bytes=settings.segment_bytes)
+        self._appender = Appender(
+            self.log_path, segment_bytes=settings.segment_bytes, shared=settings.shared_log
+        )
         self._append_fault = ""
         self.lock = HubLock(self.log_path.directory)
         try:

@@ -48,8 +48,13 @@ OPEN_FLAGS = (
 class Appender:
     """Appends lines to the live segment of one log. Thread-safe; one object a log and process is enough."""
 
-    def __init__(self, log_path: LogPath, *, segment_bytes: int = SEGMENT_BYTES) -> None:
+    def __init__(
+        self, log_path: LogPath, *, segment_bytes: int = SEGMENT_BYTES, shared: str = "auto"
+    ) -> None:
+        """``shared``: see the setting ``shared_log``."""
         self.log_path = log_path
+        self._shared = shared
+        self._series = log_path  # or one of this process alone
         self.segment_bytes = segment_bytes
         self._mutex = allocate_lock()
         self._inside: set[int] = set()  # threads that hold or await the mutex
@@ -93,7 +98,7 @@ class Appender:
     @property
     def segment(self) -> str:
         """Name of the segment written last, or ``""``."""
-        return self.log_path.segment_name(self._number) if self._number else ""
+        return self._series.segment_name(self._number) if self._number else ""
 
     def _append_or_close(self, data: bytes) -> None:
         try:
@@ -113,7 +118,7 @@ class Appender:
                 facts = os.fstat(fd)
                 size = facts.st_size
                 if facts.st_nlink == self._no_links:  # deleted: what is written here is gone
-                    following = self.log_path.newest() or 1
+                    following = self._series.newest() or 1
                 else:
                     # Where nobody wrote since we did, the end is known without a look.
                     end = NEWLINE if size == self._end else _read_end(fd, size)
@@ -131,7 +136,7 @@ class Appender:
     ) -> int:
         """Number of the segment to go on in, or 0 to write here."""
         if end == SEAL:
-            newest = self.log_path.newest()
+            newest = self._series.newest()
             if newest > self._number:
                 return newest
         is_due = size and (ts_ns >= self._roll_at_ns or size + length > self.segment_bytes)
@@ -150,7 +155,7 @@ class Appender:
     def _write_unlocked(self, data: bytes) -> None:
         """For a call from inside another append of this thread."""
         try:
-            fd = os.open(self.log_path.segment_path(max(1, self._number)), OPEN_FLAGS, FILE_MODE)
+            fd = os.open(self._series.segment_path(max(1, self._number)), OPEN_FLAGS, FILE_MODE)
             try:
                 if os.write(fd, NEWLINE + data) <= len(data):
                     raise OSError(ENOSPC, "the write was cut short")
@@ -203,22 +208,41 @@ class Appender:
         """The live segment's descriptor, opened anew if the file is gone or was replaced."""
         if self._fd >= 0:
             try:
-                there = os.stat(self.log_path.segment_path(self._number))
+                there = os.stat(self._series.segment_path(self._number))
                 here = os.fstat(self._fd)
                 if (there.st_ino, there.st_dev) == (here.st_ino, here.st_dev):
                     self._recheck_at_ns = ts_ns + RECHECK_NS
                     return self._fd
             except OSError:
                 pass
-        return self._open(self.log_path.newest() or 1, ts_ns)
+        self._choose_series()
+        return self._open(self._series.newest() or 1, ts_ns)
+
+    def _choose_series(self) -> None:
+        """Decided anew with every open: a folder may be mounted, and a fork is another process."""
+        if self._shared == "yes":
+            return
+        if self._shared == "auto":
+            from laneway.log.mount import can_share
+
+            self._make_directory()
+            if can_share(self.log_path.directory):
+                self._series = self.log_path
+                return
+        from laneway.log.series import private_series
+
+        self._series = private_series(self.log_path)
+
+    def _make_directory(self) -> None:
+        os.makedirs(self.log_path.directory, DIRECTORY_MODE, exist_ok=True)
 
     def _open(self, number: int, ts_ns: int) -> int:
         self._close()
-        path = self.log_path.segment_path(number)
+        path = self._series.segment_path(number)
         try:
             fd = os.open(path, OPEN_FLAGS, FILE_MODE)
         except FileNotFoundError:
-            os.makedirs(self.log_path.directory, DIRECTORY_MODE, exist_ok=True)
+            self._make_directory()
             fd = os.open(path, OPEN_FLAGS, FILE_MODE)
         _appenders[id(self)] = self
         self._fd = fd
@@ -227,14 +251,15 @@ class Appender:
         self._no_links = 0 if os.fstat(fd).st_nlink else -1  # some file systems count none
         self._roll_at_ns = _roll_time_ns(os.pread(fd, 32, 0), ts_ns)
         self._recheck_at_ns = ts_ns + RECHECK_NS
-        self.log_path.point_link(number)
+        if self._series is self.log_path:
+            self.log_path.point_link(number)
         return fd
 
     def _seal(self, fd: int, end: bytes) -> int:
         """Create the next segment, mark this one; the next one's number, or 0 to stay where we are."""
         number = self._number + 1
         try:
-            os.close(os.open(self.log_path.segment_path(number), OPEN_FLAGS, FILE_MODE))
+            os.close(os.open(self._series.segment_path(number), OPEN_FLAGS, FILE_MODE))
             os.write(fd, _mark_after(end))
         except OSError:  # no space, no descriptors: an over-long segment loses nothing
             return 0

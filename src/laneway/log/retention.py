@@ -1,9 +1,22 @@
-"""Retention removes whole sealed segments, oldest first; the live one and foreign files stay."""
+"""Retention removes whole segments, oldest first; those being written and foreign files stay."""
 
 import os
+from collections.abc import Iterator
+from typing import NamedTuple
 
-from laneway.base.clock import NS_PER_S, now_ns
+from laneway.base.clock import NS_PER_DAY, NS_PER_S, now_ns
 from laneway.log.segment import LogPath
+from laneway.log.series import list_private
+
+GONE_NS = NS_PER_DAY
+"""A process that has written nothing to its own segment for so long has ended, or will begin another."""
+
+
+class _File(NamedTuple):
+    mtime_ns: int
+    name: str
+    size: int
+    is_live: bool
 
 
 def apply_retention(
@@ -14,25 +27,33 @@ def apply_retention(
     Age is the file's last write, and never a time inside an event: a writer
     whose clock runs ahead must not cost anybody their history.
     """
-    sealed = log_path.numbers()[:-1]
-    facts = [(number, *_size_and_mtime_ns(log_path.segment_path(number))) for number in sealed]
-    kept_bytes = sum(size for _, size, _ in facts)
-    live = log_path.newest()
-    if live:
-        kept_bytes += _size_and_mtime_ns(log_path.segment_path(live))[0]
-    oldest_ns = (time_ns or now_ns()) - int(age_s * NS_PER_S) if age_s else 0
+    time_ns = time_ns or now_ns()
+    files = sorted(_iter_files(log_path, time_ns))
+    kept_bytes = sum(file.size for file in files)
+    oldest_ns = time_ns - int(age_s * NS_PER_S) if age_s else 0
     removed = []
-    for number, size, mtime_ns in facts:
+    for file in files:
         is_surplus = total_bytes and kept_bytes > total_bytes
-        if not (mtime_ns < oldest_ns or is_surplus):
-            break  # segments are in order of age: the rest is younger
+        if file.is_live or not (file.mtime_ns < oldest_ns or is_surplus):
+            continue
         try:
-            os.unlink(log_path.segment_path(number))
+            os.unlink(os.path.join(log_path.directory, file.name))
         except OSError:
-            break
-        kept_bytes -= size
-        removed.append(log_path.segment_name(number))
+            continue
+        kept_bytes -= file.size
+        removed.append(file.name)
     return removed
+
+
+def _iter_files(log_path: LogPath, time_ns: int) -> Iterator[_File]:
+    """The segments of all series of the log."""
+    for series in (log_path, *list_private(log_path)):
+        numbers = series.numbers()
+        for number in numbers:
+            size, mtime_ns = _size_and_mtime_ns(series.segment_path(number))
+            is_last = number == numbers[-1]
+            is_gone = series is not log_path and mtime_ns < time_ns - GONE_NS
+            yield _File(mtime_ns, series.segment_name(number), size, is_last and not is_gone)
 
 
 def _size_and_mtime_ns(path: str) -> tuple[int, int]:

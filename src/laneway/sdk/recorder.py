@@ -182,7 +182,9 @@ class Recorder:
 
         if not settings.logging_url:
             log_path = LogPath.parse(settings.log_path)
-            appender = Appender(log_path, segment_bytes=settings.segment_bytes)
+            appender = Appender(
+                log_path, segment_bytes=settings.segment_bytes, shared=settings.shared_log
+            )
             self._outbox = Outbox(appender, self._complain)
             return
         from laneway.sdk.shipper import Shipper

@@ -31,7 +31,9 @@ class Spool:
         self.log_path = LogPath(directory, "spool")
         self.directory = self.log_path.directory
         self.limit_bytes = limit_bytes
-        self.appender = Appender(self.log_path, segment_bytes=min(SEGMENT_BYTES, limit_bytes))
+        self.appender = Appender(
+            self.log_path, segment_bytes=min(SEGMENT_BYTES, limit_bytes), shared="yes"
+        )
         self._is_full = False
         self._check_at_s = 0.0
 

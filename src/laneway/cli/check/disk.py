@@ -10,9 +10,10 @@ import time
 
 from laneway.base.limits import MIB
 from laneway.base.settings import Settings
-from laneway.cli.check import FAIL, NOTE, OK, WARN, Finding, mount
+from laneway.cli.check import FAIL, NOTE, OK, WARN, Finding
 from laneway.cli.check.machine import CLOCK_SKEW_S
 from laneway.cli.line import show_bytes
+from laneway.log import mount
 from laneway.log.segment import LogPath
 
 LOW_SPACE_BYTES, NO_SPACE_BYTES = 1024 * MIB, 64 * MIB
@@ -24,8 +25,9 @@ TRIAL_WAIT_S = 30.0
 WRITER = """
 import sys
 from laneway.log.append import Appender
+from laneway.log import mount
 from laneway.log.segment import LogPath
-appender = Appender(LogPath.parse(sys.argv[1]))
+appender = Appender(LogPath.parse(sys.argv[1]), shared=sys.argv[4])
 for i in range(int(sys.argv[3])):
     line = b'{"from":"%s","n":%d,"pad":"%s"}' % (sys.argv[2].encode(), i, b"x" * (i * 331 % 20000))
     appender.append([line])
@@ -85,21 +87,21 @@ def check_log_directory(settings: Settings) -> Finding:
 
 def check_file_system(settings: Settings) -> Finding:
     directory = _existing_parent(LogPath.parse(settings.log_path).directory)
-    kind = mount.kind_of(directory)
+    kind = mount.kind_of(directory) or "unknown"
     trouble = mount.trouble_with(kind)
-    remedy = (
-        "keep the log on a local disk or named volume; let the others send over HTTP (LOGGING_URL)"
-    )
-    if trouble:
+    if settings.shared_log == "auto" and not mount.can_share(directory):
+        value = f"{kind}: {trouble or 'not known to us'}; so each process writes a file of its own"
+        remedy = "processes that live for one event send it better over HTTP (LOGGING_URL)"
+        return Finding("file system", NOTE, value, remedy)
+    if trouble and settings.shared_log == "yes":
+        remedy = "LANEWAY_SHARED_LOG=auto, or a local disk, or send over HTTP (LOGGING_URL)"
         return Finding("file system", WARN, f"{kind}: {trouble}", remedy)
     if kind in mount.VOLATILE:
         value = f"{kind}: in memory, gone after a restart"
         return Finding("file system", WARN, value, "set LOG_PATH to a folder on disk")
     if kind in mount.LOCAL:
         return Finding("file system", OK, f"{kind}: appends are atomic and locks hold")
-    return Finding(
-        "file system", NOTE, f"{kind or 'unknown'}: not known to us; the trial below tells"
-    )
+    return Finding("file system", NOTE, f"{kind}: the trial below tells whether appends hold")
 
 
 def check_space(settings: Settings) -> Finding:
@@ -118,7 +120,7 @@ def check_appends(settings: Settings) -> Finding:
         return Finding("appends", NOTE, f"not tried: {directory} cannot be written")
     with tempfile.TemporaryDirectory(prefix=".laneway-doctor-", dir=directory) as trial:
         began_s = time.time()
-        problem = _run_writers(trial)
+        problem = _run_writers(trial, settings.shared_log)
         written_s = _newest_s(trial)
         kept, torn = _count_lines(trial)
     wanted = 2 * TRIAL_LINES
@@ -174,12 +176,12 @@ def _existing_parent(path: str) -> str:
     return path
 
 
-def _run_writers(trial: str) -> str:
+def _run_writers(trial: str, shared: str) -> str:
     """What went wrong with the processes themselves, or ``""``."""
     command = [sys.executable, "-c", WRITER, trial]
     writers = [
         subprocess.Popen(  # noqa: S603 - this very Python, our own words
-            [*command, name, str(TRIAL_LINES)], stderr=subprocess.PIPE, text=True
+            [*command, name, str(TRIAL_LINES), shared], stderr=subprocess.PIPE, text=True
         )
         for name in ("a", "b")
     ]

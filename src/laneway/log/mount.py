@@ -1,8 +1,9 @@
-"""On which kind of file system a path lies."""
+"""On which kind of file system a path lies, and whether several processes may append to one file there.
+
+Asked by the SDK before its first append: nothing is imported that Linux does not need.
+"""
 
 import os
-import re
-import subprocess
 import sys
 
 SHARES = "it does not keep appends of several processes apart"
@@ -29,6 +30,7 @@ REMOTE = {
 
 LOCAL = frozenset(
     {"ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "f2fs", "bcachefs", "overlay", "tmpfs", "ramfs"}
+    | {"devtmpfs", "aufs", "ecryptfs", "vfat", "exfat"}
     | {"apfs", "hfs", "ntfs", "ntfs3", "reiserfs", "jfs", "nilfs2", "ufs"}
 )
 """One kernel, one inode: appends are atomic and locks hold."""
@@ -40,6 +42,16 @@ def kind_of(path: str) -> str:
     """``ext4``, ``fuse.sshfs``, …, or ``""`` where it cannot be told."""
     reader = READERS.get(sys.platform)
     return reader(os.path.realpath(path)) if reader else ""
+
+
+def can_share(directory: str) -> bool:
+    """Whether locks and appends hold there for whoever may write; False also where nobody can tell.
+
+    On Linux by the kind of file system: that is where containers mount folders of other machines.
+    """
+    if sys.platform == "win32":
+        return False
+    return sys.platform != "linux" or kind_of(directory) in LOCAL
 
 
 def trouble_with(kind: str) -> str:
@@ -67,6 +79,9 @@ def _from_mountinfo(path: str) -> str:
 
 def _from_mount_command(path: str) -> str:
     """``/dev/disk3s5 on /System/Volumes/Data (apfs, local, journaled)``"""
+    import re
+    import subprocess
+
     try:
         output = subprocess.run(
             ["/sbin/mount"], capture_output=True, text=True, timeout=5, check=True
@@ -87,7 +102,10 @@ def _longest(path: str, mounts: list[tuple[str, str]]) -> str:
 
 
 def _unescape(text: str) -> str:
-    return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), text)
+    """Space, tab, newline and backslash stand as ``\\040`` and so on."""
+    for sign in " \t\n\\":
+        text = text.replace(f"\\{ord(sign):03o}", sign)
+    return text
 
 
 READERS = {"linux": _from_mountinfo, "darwin": _from_mount_command}

@@ -1,0 +1,60 @@
+"""Segments of one process alone, for file systems on which locks do not hold.
+
+``events.HOST-TOKEN.PID-000001.jsonl``: the host's name for people, a token that
+tells apart equal names and process ids of different containers, the process.
+The tail follows them like any other file.
+"""
+
+import os
+import re
+from collections.abc import Iterator
+from functools import cache
+from hashlib import blake2b
+
+from laneway.log.segment import SUFFIX, LogPath
+
+HOST_CHARS = 32
+PRIVATE_FILE = re.compile(r"(?P<series>.+\.[\w-]{1,32}-[0-9a-f]{6}\.\d+)-\d{6,}\.jsonl", re.ASCII)
+
+
+def private_series(log_path: LogPath) -> LogPath:
+    """The series that only this process writes, beside the shared one."""
+    host = re.sub(r"[^A-Za-z0-9_-]", "-", _host_name())[:HOST_CHARS] or "host"
+    return LogPath(log_path.directory, f"{log_path.name}.{host}-{_token()}.{os.getpid()}")
+
+
+def list_private(log_path: LogPath) -> list[LogPath]:
+    """The series of single processes that have a file beside the log."""
+    names = {series for series, _ in _iter_private(log_path)}
+    return [LogPath(log_path.directory, name) for name in sorted(names)]
+
+
+def _iter_private(log_path: LogPath) -> Iterator[tuple[str, str]]:
+    try:
+        names = os.listdir(log_path.directory)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    for name in names:
+        if name.startswith(log_path.name + ".") and name.endswith(SUFFIX):
+            found = PRIVATE_FILE.fullmatch(name)
+            if found:
+                yield found["series"], name
+
+
+def _host_name() -> str:
+    try:
+        return os.uname().nodename
+    except AttributeError:  # Windows
+        return os.environ.get("COMPUTERNAME", "")
+
+
+@cache
+def _token() -> str:
+    """Names the place in which this process id is the only one of its number: the running kernel
+    and its namespace of process ids. Random where neither can be told."""
+    try:
+        with open("/proc/sys/kernel/random/boot_id", "rb") as file:
+            place = file.read() + os.readlink(b"/proc/self/ns/pid")
+    except OSError:
+        place = os.urandom(16)
+    return blake2b(place, digest_size=3).hexdigest()
