@@ -24,7 +24,7 @@ POLL_MIN_S, POLL_MAX_S = 0.004, 0.032
 """Pause between two looks: short right after something came, longer while nothing does."""
 
 SCAN_S = 0.5
-"""How often the directory is listed for new, replaced and grown older files."""
+"""How often the directory is listed, whatever its time says: not every file system keeps that."""
 
 LOG_FILE = re.compile(r"[^.].*\.jsonl(\.\d+|-\d{8,})?")
 """Segments, foreign logs, and their rotated forms (``x.jsonl.1``, ``x.jsonl-20261123``)."""
@@ -73,11 +73,16 @@ class Tail:
         self._vanished: list[str] = []
         self._wake = threading.Event()
         self._scan_at_s = 0.0
+        self._scanned_ns = -1
         self._pause_s = POLL_MIN_S
 
     def poll(self, max_bytes: int = MIB) -> list[Chunk]:
         """What is new, at most about ``max_bytes`` a file, oldest segment first; empty when level."""
-        if monotonic() >= self._scan_at_s:
+        changed_ns = self._directory_ns()
+        if changed_ns != self._scanned_ns or monotonic() >= self._scan_at_s:
+            self._scanned_ns = (
+                changed_ns  # taken before the list: what comes during it is listed next
+            )
             self._scan()
             self._scan_at_s = monotonic() + SCAN_S
         chunks = [chunk for file in self._in_order() if (chunk := self._read(file, max_bytes))]
@@ -120,8 +125,17 @@ class Tail:
     def _in_order(self) -> list[_File]:
         return sorted(self._files.values(), key=lambda file: file.name)
 
+    def _directory_ns(self) -> int:
+        """When an entry of the directory last came, went or was renamed."""
+        try:
+            return os.stat(self._log_path.directory).st_mtime_ns
+        except OSError:
+            return 0
+
     def _has_grown(self) -> bool:
-        return any(_size(file.fd) > max(file.offset, file.size) for file in self._files.values())
+        return self._directory_ns() != self._scanned_ns or any(
+            _size(file.fd) > max(file.offset, file.size) for file in self._files.values()
+        )
 
     def _scan(self) -> None:
         seen = dict(self._iter_entries())
