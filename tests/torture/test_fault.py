@@ -10,7 +10,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from laneway.log import append, segment
+from laneway.log import append, segment, sync
 from laneway.sdk import outbox, shipper, spool
 from laneway.sdk.recorder import Recorder
 from tests.torture.fault import CALLS, KINDS, WRITES, Faults, inject
@@ -40,6 +40,7 @@ def in_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shipper.Shipper, "wake", lambda self: None)
     monkeypatch.setattr(spool, "SIZE_CHECK_S", 0.0)
     monkeypatch.setattr(spool, "SEGMENT_BYTES", 1_000)
+    monkeypatch.setattr(sync, "REST_NS", (0, 0))
 
 
 def new_recorder(**settings: object) -> Recorder:
@@ -68,6 +69,27 @@ def ids_in(directory: Path) -> Counter[str]:
     return found
 
 
+class Disk:
+    """A disk that loses what was being written when a sync fails, and says so only once."""
+
+    def __init__(self, faults: Faults) -> None:
+        self.durable: set[str] = set()
+        self._faults = faults
+        self._damaged: dict[int, int] = {}
+
+    def sync_file(self, fd: int) -> None:
+        facts = os.fstat(fd)
+        if self._faults.strikes("fdatasync"):
+            self._damaged[facts.st_ino] = facts.st_size
+            raise OSError(KINDS[self._faults.kind], "injected into fdatasync")
+        begin = self._damaged.get(facts.st_ino, 0)  # before it, all is as good as lost
+        for line in os.pread(fd, facts.st_size, begin).split(b"\n"):
+            try:
+                self.durable.add(orjson.loads(line)["id"])
+            except (orjson.JSONDecodeError, KeyError):
+                continue
+
+
 @pytest.mark.parametrize("only", [CALLS, WRITES], ids=["all", "writes"])
 @pytest.mark.parametrize("count", RUNS_OF_FAULTS)
 @pytest.mark.parametrize("kind", KINDS)
@@ -92,6 +114,30 @@ def test_no_failing_call_costs_an_event_of_the_log(
         assert stats["lost"] == {}, where
         if not faults.has_fired:
             assert number > 3 * EVENTS, "the loop met fewer calls than a run makes"
+            return
+    pytest.fail("no run passed clean")
+
+
+@pytest.mark.parametrize("count", RUNS_OF_FAULTS)
+@pytest.mark.parametrize("kind", ["EIO", "short"])
+def test_no_failing_call_acknowledges_what_is_not_durable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, count: int
+) -> None:
+    for number in range(1, MOST_CALLS):
+        directory = tmp_path / f"{number}"
+        recorder = new_recorder(log_path=str(directory), durability="durable")
+        faults = Faults(kind, number, count)
+        disk = Disk(faults)
+        with monkeypatch.context() as patch:
+            inject(patch, faults, append, segment, sync)
+            patch.setattr(sync, "sync_file", disk.sync_file)
+            for n in range(EVENTS):
+                id_ = recorder.record("a", "log", "x" * 90, {"n": n})
+                assert not id_ or id_ in disk.durable, f"call {number}"
+        assert recorder.flush(5)
+        assert recorder.stats()["recorded"] == EVENTS == len(ids_in(directory))
+        recorder.close()
+        if not faults.has_fired:
             return
     pytest.fail("no run passed clean")
 

@@ -42,7 +42,10 @@ class Hub:
         self.intake = Intake(self.redactor, self.metric, recent)
         self.live = Live("", settings.live_events, self.metric)
         self._appender = Appender(
-            self.log_path, segment_bytes=settings.segment_bytes, shared=settings.shared_log
+            self.log_path,
+            segment_bytes=settings.segment_bytes,
+            shared=settings.shared_log,
+            durable=self.is_durable,
         )
         self._append_fault = ""
         self.lock = HubLock(self.log_path.directory)
@@ -57,6 +60,11 @@ class Hub:
             raise
         self.store = self._index.store
         self.archive = self._index.archive
+
+    @property
+    def is_durable(self) -> bool:
+        """Whether what `append` took survives a power cut."""
+        return self.settings.durability == "durable"
 
     @property
     def follower(self) -> Follower:

@@ -14,13 +14,17 @@ This module is on the path of every event: it imports no ``typing``, ``threading
 import os
 from _thread import allocate_lock, get_ident
 from collections.abc import Sequence
-from errno import ENOSPC
+from errno import EIO, ENOSPC
 from time import monotonic, sleep
 
 from laneway.base.clock import NS_PER_DAY, NS_PER_S, format_ns, now_ns
 from laneway.base.errors import LogError
 from laneway.base.limits import SEGMENT_BYTES
 from laneway.log.segment import SEAL, LogPath
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from laneway.log.sync import Group
 
 try:
     from fcntl import LOCK_EX, LOCK_NB, LOCK_UN, flock
@@ -49,9 +53,14 @@ class Appender:
     """Appends lines to the live segment of one log. Thread-safe; one object a log and process is enough."""
 
     def __init__(
-        self, log_path: LogPath, *, segment_bytes: int = SEGMENT_BYTES, shared: str = "auto"
+        self,
+        log_path: LogPath,
+        *,
+        segment_bytes: int = SEGMENT_BYTES,
+        shared: str = "auto",
+        durable: bool = False,
     ) -> None:
-        """``shared``: see the setting ``shared_log``."""
+        """``shared``: see the setting ``shared_log``. ``durable``: lines also survive a power cut."""
         self.log_path = log_path
         self._shared = shared
         self._series = log_path  # or one of this process alone
@@ -65,10 +74,16 @@ class Appender:
         self._skip_lock_until_ns = 0
         self._end = -1  # the file's size after our last write, where it ended in a newline
         self._no_links = 0
+        self._durable = durable
+        self._group: Group | None = None
+        self._shunned = 0  # the last segment of which a sync failed
+        self._rest_ns = 0
+        self._rest_until_ns = 0
         _appenders[id(self)] = self
 
     def append(self, lines: Sequence[bytes]) -> None:
-        """Write ``lines`` (no newlines in them) with one ``write(2)``; on return they survive ``kill -9``.
+        """Write ``lines`` (no newlines in them) with one ``write(2)``; on return they survive ``kill -9``,
+        and a power cut where this appender is durable.
 
         Raises:
             LogError: the log cannot be written; some of the lines may stand in it.
@@ -82,8 +97,11 @@ class Appender:
             return
         self._inside.add(me)  # before the mutex: a signal may arrive between the two
         try:
-            with self._mutex:
-                self._append_or_close(data)
+            if self._durable:
+                self._append_durably(data)
+            else:
+                with self._mutex:
+                    self._append_or_close(data)
         except OSError as error:
             raise self._log_error(error) from error
         finally:
@@ -106,6 +124,37 @@ class Appender:
         except BaseException:  # also KeyboardInterrupt: the lock goes with the descriptor
             self._close()  # the next append begins anew, perhaps in a directory that was mended
             raise
+
+    def _append_durably(self, data: bytes) -> None:
+        with self._mutex:
+            if now_ns() < self._rest_until_ns:
+                raise OSError(EIO, "a sync failed, and the disk is given a rest")
+            self._append_or_close(data)
+            group = self._group
+            assert group is not None
+            fd = os.dup(self._fd)  # another thread may go on to the next segment meanwhile
+            group.written += 1
+            ticket = group.written
+        try:
+            group.sync(fd, ticket)
+        except OSError:
+            with self._mutex:
+                self._leave(group)
+            raise
+        finally:
+            os.close(fd)
+        self._rest_ns = 0
+
+    def _leave(self, group: "Group") -> None:
+        """Go on in a new segment, and not at once: its pages may be lost though they look clean."""
+        if group is not self._group:
+            return
+        from laneway.log.sync import REST_NS
+
+        self._close()
+        self._shunned = max(self._shunned, group.number)
+        self._rest_ns = min(max(2 * self._rest_ns, REST_NS[0]), REST_NS[1])
+        self._rest_until_ns = now_ns() + self._rest_ns
 
     def _append(self, data: bytes) -> None:
         ts_ns = now_ns()
@@ -159,6 +208,10 @@ class Appender:
             try:
                 if os.write(fd, NEWLINE + data) <= len(data):
                     raise OSError(ENOSPC, "the write was cut short")
+                if self._durable:
+                    from laneway.log.sync import sync_file
+
+                    sync_file(fd)
             finally:
                 os.close(fd)
         except OSError as error:
@@ -234,10 +287,18 @@ class Appender:
         self._series = private_series(self.log_path)
 
     def _make_directory(self) -> None:
-        os.makedirs(self.log_path.directory, DIRECTORY_MODE, exist_ok=True)
+        directory = self.log_path.directory
+        if self._durable and not os.path.isdir(directory):
+            os.makedirs(directory, DIRECTORY_MODE, exist_ok=True)
+            from laneway.log.sync import sync_directory
+
+            sync_directory(os.path.dirname(directory))
+        else:
+            os.makedirs(directory, DIRECTORY_MODE, exist_ok=True)
 
     def _open(self, number: int, ts_ns: int) -> int:
         self._close()
+        number = max(number, self._shunned + 1)
         path = self._series.segment_path(number)
         try:
             fd = os.open(path, OPEN_FLAGS, FILE_MODE)
@@ -253,6 +314,11 @@ class Appender:
         self._recheck_at_ns = ts_ns + RECHECK_NS
         if self._series is self.log_path:
             self.log_path.point_link(number)
+        if self._durable:
+            from laneway.log.sync import Group, sync_directory
+
+            sync_directory(self.log_path.directory)
+            self._group = Group(number)
         return fd
 
     def _seal(self, fd: int, end: bytes) -> int:

@@ -20,11 +20,13 @@ __all__ = [
 
 
 def log_event(agent: str | None, event_type: str, content: object = None, **fields: object) -> str:
-    """Record one event; on return it survives ``kill -9`` of this process.
+    """Record one event; on return it survives ``kill -9`` of this process, and a power cut with
+    ``durability="durable"``.
 
     It goes to the log (``LOG_PATH``), or with ``LOGGING_URL`` to a local spool that is
     forwarded to the hub. Secrets are redacted first. Nothing is raised: what could not be
-    kept is counted by reason in `stats`.
+    kept is counted by reason in `stats`. While the disk refuses it, it waits in memory, and
+    `stats` says so.
 
     Args:
         agent: Whose lane it belongs to; None is the agent of the context.
@@ -33,7 +35,7 @@ def log_event(agent: str | None, event_type: str, content: object = None, **fiel
         fields: Fields of the event (``tool``, ``input``, ``session_id``, …) or anything else.
 
     Returns:
-        The event's id, or ``""`` if it was not kept.
+        The event's id, or ``""`` if it was not kept (with ``durable``: is not on the disk yet).
     """
     return _recorder.record(agent, event_type, content, fields)
 

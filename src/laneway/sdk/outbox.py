@@ -25,11 +25,14 @@ TRY_LINES = 100
 class Outbox:
     """Keeps the order of lines; raises nothing. Thread-safe."""
 
-    def __init__(self, appender: "Appender", complain: "Callable[[str], None]") -> None:
+    def __init__(
+        self, appender: "Appender", complain: "Callable[[str], None]", *, is_durable: bool = False
+    ) -> None:
         self.recorded = 0
         self.lost: dict[str, int] = {}
         self._appender = appender
         self._complain = complain
+        self._is_durable = is_durable
         self._lock = RLock()  # a signal handler may come back into it
         self._waiting: list[bytes] = []
         self._in_hand = 0  # taken out of ``_waiting`` by the one who writes them now
@@ -42,7 +45,8 @@ class Outbox:
         return len(self._waiting) + self._in_hand
 
     def keep(self, line: bytes) -> bool:
-        """Write ``line``, or hold it in memory; False if there was no room for that either."""
+        """Write ``line``, or hold it in memory; False if there was no room for that either, and
+        for a held line too where True means that it is on the disk."""
         if self._waiting or self._in_hand:
             is_held = self._hold(line)
             self.write_waiting()
@@ -103,7 +107,7 @@ class Outbox:
             is_first, self._has_thread = not self._has_thread, True
         if is_first:
             self._start_thread()
-        return True
+        return not self._is_durable
 
     def _start_thread(self) -> None:
         """A host that says nothing more must not keep its last events from the log."""

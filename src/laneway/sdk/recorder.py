@@ -91,6 +91,7 @@ class Recorder:
             "recorded": outbox.recorded if outbox else 0,
             "waiting": outbox.waiting if outbox else 0,
             "lost": self._lost(),
+            "durable": self._settings is not None and self._settings.durability == "durable",
             "faults": self.faults,
             "redacted": dict(redactor.counts) if redactor else {},
             **(shipper.stats() if shipper else {}),
@@ -113,8 +114,11 @@ class Recorder:
 
     def end(self) -> None:
         """The interpreter goes down: write and send what can be, and say what could not."""
+        until_s = monotonic() + EXIT_S
         self.flush(EXIT_S)
-        outbox = self._outbox
+        outbox, shipper = self._outbox, self._shipper
+        if shipper is not None:
+            shipper.stop(max(0.0, until_s - monotonic()))
         if outbox is not None and outbox.waiting:
             outbox.lose("log_unwritable", outbox.waiting)
             self.say(f"{outbox.waiting} events were lost: the log could not be written")
@@ -180,18 +184,22 @@ class Recorder:
         from laneway.log.segment import LogPath
         from laneway.sdk.outbox import Outbox
 
+        is_durable = settings.durability == "durable"
         if not settings.logging_url:
             log_path = LogPath.parse(settings.log_path)
             appender = Appender(
-                log_path, segment_bytes=settings.segment_bytes, shared=settings.shared_log
+                log_path,
+                segment_bytes=settings.segment_bytes,
+                shared=settings.shared_log,
+                durable=is_durable,
             )
-            self._outbox = Outbox(appender, self._complain)
+            self._outbox = Outbox(appender, self._complain, is_durable=is_durable)
             return
         from laneway.sdk.shipper import Shipper
         from laneway.sdk.spool import Spool
 
         spool = Spool.of(settings)
-        self._outbox = Outbox(spool.appender, self._complain)
+        self._outbox = Outbox(spool.appender, self._complain, is_durable=is_durable)
         self._shipper = Shipper(spool, settings, self._complain)
         self._shipper.start()
 

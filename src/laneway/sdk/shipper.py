@@ -79,11 +79,12 @@ class Shipper:
             threading.Event().wait(0.005)
         return True
 
-    def stop(self) -> None:
+    def stop(self, timeout_s: float = 2.0) -> None:
+        """End after the batch at hand, so that nobody sends it again."""
         self._is_stopping = True
         self._wake.set()
         if self._thread.ident is not None:
-            self._thread.join(timeout=2.0)
+            self._thread.join(timeout_s)
 
     def stats(self) -> dict[str, object]:
         return {

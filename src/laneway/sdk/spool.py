@@ -27,12 +27,15 @@ REJECTED = "rejected.jsonl"
 class Spool:
     """The files of one spool. The reading side is for the holder of the lock only."""
 
-    def __init__(self, directory: str, limit_bytes: int) -> None:
+    def __init__(self, directory: str, limit_bytes: int, *, durable: bool = False) -> None:
         self.log_path = LogPath(directory, "spool")
         self.directory = self.log_path.directory
         self.limit_bytes = limit_bytes
         self.appender = Appender(
-            self.log_path, segment_bytes=min(SEGMENT_BYTES, limit_bytes), shared="yes"
+            self.log_path,
+            segment_bytes=min(SEGMENT_BYTES, limit_bytes),
+            shared="yes",
+            durable=durable,
         )
         self._is_full = False
         self._check_at_s = 0.0
@@ -41,7 +44,9 @@ class Spool:
     def of(cls, settings: Settings) -> "Spool":
         """The spool for the hub of ``logging_url``, in the Laneway home."""
         name = blake2b(settings.logging_url.encode(), digest_size=6).hexdigest()
-        return cls(os.path.join(settings.home, "spool", name), settings.spool_bytes)
+        is_durable = settings.durability == "durable"
+        directory = os.path.join(settings.home, "spool", name)
+        return cls(directory, settings.spool_bytes, durable=is_durable)
 
     def is_full(self) -> bool:
         """Whether new events must be refused; the oldest are kept."""
