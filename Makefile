@@ -32,7 +32,7 @@ fmt: $(VENV)/.dev-ready ## put code into its one form
 	$(BIN)/ruff check --fix .
 
 bench: $(VENV)/.dev-ready $(UI) ## the figures of DESIGN, measured here
-	$(BIN)/python bench/run.py $(ARGS)
+	$(BIN)/python -m bench.run $(ARGS)
 
 torture: $(VENV)/.dev-ready ## the long form of the kill, flood and rotation tests
 	LANEWAY_TORTURE=long $(BIN)/python -m pytest tests/torture --timeout 3600 $(ARGS)
