@@ -4,6 +4,7 @@ import ast
 import asyncio
 import operator
 import os
+import resource
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from laneway import tool
 DOCUMENTS = Path(__file__).parent / "documents"
 DATA = Path(os.environ.get("ASSISTANT_DATA", ".assistant"))
 PYTHON_LIMIT_S = 3.0  # an endless snippet shows as a long bar, and is over before it bores
+CPU_LIMIT_S = 10
 HITS = 8
 BIGGEST_POWER = 1000  # 9**9**9 would keep a core busy for hours
 OPERATORS: dict[type, Callable[..., float]] = {
@@ -68,11 +70,16 @@ def evaluate(node: ast.expr) -> float:
     raise ValueError(f"{ast.unparse(node)!r} is not plain arithmetic")
 
 
+def limit_cpu() -> None:
+    """An endless loop ends by itself even where the assistant was killed before it could end it."""
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_LIMIT_S, CPU_LIMIT_S))
+
+
 @tool
 async def run_python(code: str) -> str:
     """Run a short Python snippet in a process of its own, and return what it prints."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-I", "-c", code, env={},
+        sys.executable, "-I", "-c", code, env={}, preexec_fn=limit_cpu,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
