@@ -14,7 +14,7 @@ from laneway.hub.pipeline import Recent
 from laneway.model.encode import encode
 from laneway.model.event import Event, normalise
 from laneway.model.redact import Redactor
-from laneway.model.wire import decode_line, is_too_deep, stable_id
+from laneway.model.wire import decode_line, is_too_deep, may_be_deep, stable_id
 
 
 class Line(NamedTuple):
@@ -76,6 +76,6 @@ def _decode(data: bytes) -> tuple[dict[str, Any], bool]:
         raw = orjson.loads(data)
     except ValueError:
         return decode_line(data), False
-    if not isinstance(raw, dict) or is_too_deep(raw):
+    if not isinstance(raw, dict) or (may_be_deep(data) and is_too_deep(raw)):
         return decode_line(data), False  # raises, with the reason
     return raw, True

@@ -97,7 +97,8 @@ def _decode_lines(body: bytes) -> "Iterator[object]":
         except EventError as error:
             yield ItemProblem(index, "", error.problems[0].message)
         else:
-            yield _checked(index, item)
+            is_fit = type(item) is dict and not may_be_deep(line)
+            yield item if is_fit else _checked(index, item)
         index += 1
 
 
@@ -107,6 +108,11 @@ def _checked(index: int, item: object) -> object:
     if is_too_deep(item):
         return ItemProblem(index, "", f"is nested more than {DEPTH} levels deep")
     return item
+
+
+def may_be_deep(data: bytes) -> bool:
+    """Whether JSON has brackets enough to be nested too deeply; a count is cheaper than a walk."""
+    return data.count(b"{") + data.count(b"[") > DEPTH
 
 
 def is_too_deep(event: "dict[str, Any]") -> bool:

@@ -5,20 +5,23 @@ from collections.abc import Callable, Sequence
 from time import perf_counter
 
 import orjson
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 from starlette.types import Message, Receive, Scope, Send
 
 from laneway.base.errors import BodyError, LanewayError, LogError, quote
-from laneway.base.limits import DEPTH, KIB
+from laneway.base.limits import KIB
 from laneway.hub.hub import Hub
 from laneway.hub.pipeline import BATCH_EVENTS, Taken
-from laneway.model.wire import decode_body
+from laneway.model.wire import decode_body, may_be_deep
 from laneway.web.auth import HeaderMap
 from laneway.web.body import UNSUPPORTED, GoneError, read_body
 from laneway.web.problem import send_problem
 
 INLINE_BYTES = 64 * KIB
 """A larger body is decoded in a worker thread: it would hold up everybody for milliseconds."""
+
+DECODERS = 1
+"""Large bodies decoded at a time: more threads would only pass one interpreter to and fro."""
 
 LINES = 10 * BATCH_EVENTS
 """Lines of a body, blank ones with them: more are refused before they become objects in memory."""
@@ -72,6 +75,7 @@ class Ingest:
         self._hub = hub
         self._limit_bytes = hub.settings.body_bytes
         self._commit = GroupCommit(hub.append)
+        self._decoders = CapacityLimiter(DECODERS)
 
     async def __call__(
         self, scope: Scope, receive: Receive, send: Send, headers: HeaderMap
@@ -96,7 +100,9 @@ class Ingest:
         if len(body) <= INLINE_BYTES:
             taken = self._decode(body, content_type)
         else:
-            taken = await to_thread.run_sync(self._decode, body, content_type)
+            taken = await to_thread.run_sync(
+                self._decode, body, content_type, limiter=self._decoders
+            )
         if taken.lines:
             await self._append(taken.lines)
         self._hub.metric.ingest_s.observe(perf_counter() - begun_s)
@@ -128,8 +134,7 @@ def _try_decode_one(body: bytes, content_type: bytes) -> dict[str, object] | Non
         value = orjson.loads(body)
     except ValueError:
         return None
-    is_flat = body.count(b"{") + body.count(b"[") <= DEPTH
-    return value if is_flat and isinstance(value, dict) else None
+    return value if isinstance(value, dict) and not may_be_deep(body) else None
 
 
 def _check_type(content_type: bytes, headers: HeaderMap) -> None:
