@@ -4,14 +4,21 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from multiprocessing.connection import Connection
 
 import orjson
 import pytest
 
 from laneway.base.errors import HubError, StoreError
 from laneway.base.settings import Settings
+from laneway.hub.channel import pair
+from laneway.hub.engine import Status
 from laneway.hub.hub import Hub
+from laneway.hub.indexer import Indexer
+from laneway.hub.live import Live, Viewer
+from laneway.hub.metric import Metric
 from laneway.store.api import Query
 
 from .event import event, eventually
@@ -35,6 +42,40 @@ def seqs(hub: Hub) -> list[int]:
 
 def indexer_pid(hub: Hub) -> int:
     return hub._index._process.pid  # type: ignore[union-attr]
+
+
+class Slow(Indexer):
+    """Its worker, a thread, answers questions, and is not done with the history until it is told."""
+
+    def _start(self) -> None:
+        self._feed, feed_fd = pair()
+        line, line_fd = pair()
+        self._lines.put(line)
+        self.worker_feed, self._worker_line = Connection(feed_fd), Connection(line_fd)
+        self._process = subprocess.Popen([sys.executable, "-c", ""])
+        threading.Thread(target=self._answer, daemon=True).start()
+
+    def _answer(self) -> None:
+        assert self._worker_line.recv() == ("worker", "status", ())
+        self._worker_line.send((True, Status(event_count=7)))
+
+
+def test_the_hub_is_open_when_the_index_answers_and_viewers_wait_for_the_history(
+    settings: Settings,
+) -> None:
+    live = Live("", 100)
+    indexer = Slow(settings, live, Metric())
+    joined: list[Viewer] = []
+    viewer = threading.Thread(target=lambda: joined.append(live.join(lambda: None)))
+    viewer.start()
+    assert not joined
+    indexer.worker_feed.send(("fill", "e1", [], 8))
+    viewer.join(20)
+    assert joined
+    assert (live.epoch, live.seq) == ("e1", 7)
+    indexer.worker_feed.close()
+    indexer._closing.set()
+    indexer.close()
 
 
 def test_what_is_appended_is_found_and_goes_live(hub: Hub) -> None:

@@ -214,3 +214,18 @@ def test_any_mix_of_appends_polls_and_restarts_gives_each_line_once(
     for name, data in written.items():
         lines = [part for part in data.split(b"\n")[:-1] if part]
         assert read.get(name, []) == lines
+
+
+def test_a_look_tells_the_lag_before_the_first_poll_and_takes_nothing(tmp_path: Path) -> None:
+    read, unread = tmp_path / "events-000001.jsonl", tmp_path / "events-000002.jsonl"
+    append(read, b'{"a":1}\n{"b":2}\n')
+    (first,) = follow(tmp_path).poll()
+    append(read, b'{"c":3}\n')
+    append(unread, b'{"d":4}\n')
+
+    tail = follow(tmp_path, {first.segment: (first.fingerprint, first.end)})
+    assert tail.lag_bytes() == 0
+    tail.look()
+    assert tail.lag_bytes() == 16
+    assert texts(tail.poll()) == [b'{"c":3}', b'{"d":4}']
+    assert tail.lag_bytes() == 0

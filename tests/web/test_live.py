@@ -13,7 +13,10 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from laneway.base.limits import CLIENTS
+from laneway.hub.frame import whole_event
+from laneway.hub.live import Live
 from laneway.web import live as live_module
+from laneway.web.live import EventChannel
 from laneway.web.token import load
 
 from ..hub.event import DEADLINE_S, event, eventually
@@ -332,6 +335,23 @@ async def test_a_browser_resumes_its_event_stream(running: Running) -> None:
             assert answer.status_code == 200
             await events.next()
             assert (await events.next())[1]["seq0"] == 1
+
+
+async def test_an_event_stream_asked_for_before_the_index_spoke_has_the_right_epoch() -> None:
+    live = Live("", 100)
+    sent: list[bytes] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message.get("body", b""))
+
+    async def receive() -> Any:
+        raise AssertionError("nobody asked whether the receiver has left")
+
+    channel = EventChannel(live, receive, send)
+    live.fill("e1", [], 1)
+    await channel.open()
+    await channel.send(whole_event(b'{"a":1}', 1))
+    assert sent[-1].startswith(b"id: e1:1\n")
 
 
 async def test_an_event_stream_ends_with_the_hub(serving: Callable[[], Running]) -> None:

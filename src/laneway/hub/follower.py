@@ -149,10 +149,15 @@ class Follower:
 
     def _new_tail(self) -> Tail:
         states = self._store.segments()
-        return Tail(
+        tail = Tail(
             self._log_path,
             {state.segment: (state.fingerprint, state.indexed_bytes) for state in states},
         )
+        try:
+            tail.look()  # who asks for the lag while history is read must hear the truth
+        except OSError:  # the first poll meets it, too, and tells
+            pass
+        return tail
 
     def _run(self) -> None:
         try:
@@ -173,6 +178,8 @@ class Follower:
         next_seq = self._store.last_seq + 1
         rows: list[Row] = []
         for low in range(max(next_seq - self._live.capacity, 1), next_seq, FILL_EVENTS):
+            if self._is_stopping.is_set():
+                return
             pairs = self._archive.lines(low, min(low + FILL_EVENTS, next_seq))
             rows += [_row(pointer.seq, line) for pointer, line in pairs if line.event is not None]
         self._live.fill(self._store.epoch, rows, next_seq)

@@ -89,6 +89,13 @@ class Tail:
         self._pause_s = POLL_MIN_S if chunks else min(self._pause_s * 1.25, POLL_MAX_S)
         return chunks
 
+    def look(self) -> None:
+        """Find the files and the place to go on from in each: `lag_bytes` is right before a `poll`."""
+        self._scan()
+        for file in self._in_order():
+            if not file.fingerprint:
+                self._identify(file, _size(file.fd))
+
     def wait(self, timeout_s: float) -> None:
         """Return when a followed file has grown, `wake` was called, or the time is over."""
         until_s = monotonic() + timeout_s
