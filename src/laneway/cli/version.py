@@ -6,7 +6,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from laneway import __version__
 
-PARTS = ("orjson", "fastapi", "starlette", "uvicorn", "typer", "rich")
+PARTS = ("orjson", "starlette", "uvicorn", "typer", "rich")
 
 
 def command() -> None:

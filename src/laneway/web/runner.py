@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from laneway.base.limits import CLIENTS, KIB
 from laneway.hub.hub import Hub
@@ -33,6 +35,15 @@ SWITCH_S = 0.0005
 from a busy indexer. With Python's 5 ms, ingest under load was three times slower."""
 
 
+new_loop: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop
+try:
+    import uvloop
+
+    new_loop = uvloop.new_event_loop
+except ImportError:  # Windows, PyPy
+    pass
+
+
 def make_server(hub: Hub, access: Access) -> "Server":
     return Server(create_app(hub, access))
 
@@ -41,18 +52,10 @@ def run(server: "Server", listener: socket.socket) -> None:
     before_s = sys.getswitchinterval()
     sys.setswitchinterval(SWITCH_S)
     try:
-        with asyncio.Runner(loop_factory=_new_loop) as runner:
+        with asyncio.Runner(loop_factory=new_loop) as runner:
             runner.run(server.run_with_beat(listener))
     finally:
         sys.setswitchinterval(before_s)
-
-
-def _new_loop() -> asyncio.AbstractEventLoop:
-    try:
-        import uvloop
-    except ImportError:  # Windows, PyPy
-        return asyncio.new_event_loop()
-    return uvloop.new_event_loop()
 
 
 class Server(uvicorn.Server):
@@ -62,8 +65,8 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
-                http="httptools",
-                ws="websockets-sansio",
+                http=HttpToolsProtocol,
+                ws=WebSocketsSansIOProtocol,
                 lifespan="off",
                 log_config=None,
                 log_level="warning",

@@ -13,7 +13,7 @@ from laneway.cli.check import FAIL, OK, WARN, Finding
 
 OLDEST_PYTHON = (3, 11)
 
-HUB_PARTS = ("fastapi", "starlette", "uvicorn", "httptools", "websockets", "watchfiles")
+HUB_PARTS = ("starlette", "uvicorn", "httptools", "websockets")
 FAST_PARTS = ("uvloop",)
 """Speed, where the platform has it."""
 
