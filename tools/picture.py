@@ -52,6 +52,7 @@ def main() -> None:
             context = browser.new_context(viewport=SIZE, color_scheme="dark")  # type: ignore[arg-type]
             page = context.new_page()
             page.goto(find_link(output.read_text()))
+            page.get_by_role("button", name="30s").click()
             time.sleep(45)  # the quick history of the start has left the window by then
             take(page, "dark")
             page.emulate_media(color_scheme="light")

@@ -21,6 +21,7 @@ import { Timeline } from "./timeline.svelte";
 const FACE_MS = 250;
 /** The first look at a log: the longest of these that shows about this many events at most. */
 const FIRST_SPANS_MS = [30_000, 60_000, 300_000, 900_000, 3_600_000];
+const SILENCE_MS = 120_000;
 const FIRST_EVENTS = 900;
 /** Shown on either side of an event that a link names. */
 const LINK_MS = 15_000;
@@ -197,12 +198,24 @@ export class Board implements Owner {
   }
 
   private firstSpanMs(): number {
-    const { firstMs, lastMs, events } = this.journal;
+    const { lastMs, events } = this.journal;
     const early = events.slot(Math.max(events.first, events.end - FIRST_EVENTS));
     const calmMs = lastMs - (events.tsMs[early] as number);
-    const wholeMs = FIRST_SPANS_MS.find((span) => span >= lastMs - firstMs) ?? Infinity;
+    const wholeMs = FIRST_SPANS_MS.find((span) => span >= lastMs - this.runStartMs()) ?? Infinity;
     const fitting = FIRST_SPANS_MS.filter((span) => span <= Math.min(wholeMs, calmMs));
     return fitting.at(-1) ?? (FIRST_SPANS_MS[0] as number);
+  }
+
+  /** When the newest stretch of activity began: what was before a long silence is another story. */
+  private runStartMs(): number {
+    const { events, lastMs } = this.journal;
+    let startMs = lastMs;
+    for (let row = events.end - 1; row >= events.first; row--) {
+      const atMs = events.tsMs[events.slot(row)] as number;
+      if (startMs - atMs > SILENCE_MS) break;
+      startMs = Math.min(startMs, atMs);
+    }
+    return startMs;
   }
 
   /** The address named a range: the first look at the history does not change it. */
