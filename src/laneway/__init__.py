@@ -1,5 +1,8 @@
 """Record what AI agents do. ``import laneway`` loads nothing else."""
 
+import sys
+from _thread import RLock
+
 TYPE_CHECKING = False  # type checkers read it as True; spares importing typing
 
 if TYPE_CHECKING:
@@ -30,10 +33,31 @@ __all__ = [
 ]
 
 
+loading = RLock()
+"""Held while Laneway imports what it is made of, and over every fork: a module that another thread is
+importing at the fork stays locked in the child for ever. A signal handler may come back into it."""
+
+
+def _before_fork() -> None:
+    loading.acquire()
+    recorder = sys.modules.get("laneway.sdk.recorder")
+    if recorder:
+        recorder.shared.load_late()
+
+
+if "posix" in sys.builtin_module_names:  # `os` would be ten modules
+    from posix import register_at_fork
+
+    register_at_fork(
+        before=_before_fork, after_in_parent=loading.release, after_in_child=loading.release
+    )
+
+
 def __getattr__(name: str) -> object:
     if name not in __all__:
         raise AttributeError(f"module 'laneway' has no attribute {name!r}")
-    from laneway.sdk import api
+    with loading:
+        from laneway.sdk import api
 
     value = globals()[name] = getattr(api, name)  # later look-ups skip this hook
     return value

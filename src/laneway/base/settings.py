@@ -236,9 +236,11 @@ def read_config_file(path: str) -> dict[str, object]:
     try:
         with open(path, "rb") as file:
             text = file.read()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:
+        if not os.access(os.path.dirname(path), os.X_OK):  # somebody else's home, as in containers
+            return {}
         raise SettingError(f"{path}: {error.strerror}") from error
     import tomllib
 

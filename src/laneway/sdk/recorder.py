@@ -4,9 +4,9 @@ Start-up work (settings, encoder, redaction rules, directory) is done at the fir
 """
 
 import os
-from _thread import allocate_lock
 from time import monotonic, sleep
 
+from laneway import loading
 from laneway.base.clock import format_ns, now_ns
 from laneway.base.ids import new_event_id
 from laneway.sdk.context import current
@@ -24,6 +24,13 @@ if TYPE_CHECKING:
 EXIT_S = 2.0
 """Longest delay of the interpreter's exit."""
 
+LATE_MODULES = (
+    *("orjson", "binascii", "functools", "hashlib", "hmac", "itertools", "json", "re", "traceback"),
+    *("laneway.model.cut", "laneway.model.readable"),
+    *("laneway.log.mount", "laneway.log.series", "laneway.log.sync"),
+)
+"""What an event may load after the start."""
+
 POLL_S = 0.02
 """Between two looks of `flush` at what still waits."""
 
@@ -35,7 +42,6 @@ class Recorder:
         self.faults = 0
         self.say: Callable[[str], object] = _say_on_stderr
         """Gets the first complaint of the process; a program that reports itself may take it."""
-        self._lock = allocate_lock()
         self._given: dict[str, object] = {}
         self._has_complained = False
         self._reset()
@@ -104,7 +110,7 @@ class Recorder:
 
     def close(self) -> None:
         """Back to the state before the first event."""
-        with self._lock:
+        with loading:
             outbox, shipper = self._outbox, self._shipper
             self._reset()
         if shipper is not None:
@@ -145,10 +151,12 @@ class Recorder:
     ) -> dict[str, object]:
         ts_ns = now_ns()
         context = current()
+        if agent is not None and type(agent) is not str:
+            agent = _text(agent)
         name = agent or context.agent or (self._settings.agent if self._settings else "")
         event: dict[str, object] = {
             "timestamp": format_ns(ts_ns),
-            "agent": name if type(name) is str and name else _text(name or "unknown"),
+            "agent": name or "unknown",
             "event": event_type if type(event_type) is str else _text(event_type),
         }
         if content is not None:
@@ -162,46 +170,52 @@ class Recorder:
         return event
 
     def _start(self) -> None:
-        with self._lock:
+        with loading:
             if self._encode is not None:
                 return
             from laneway.base.settings import resolve
             from laneway.model.redact import Redactor, environment_secrets
             from laneway.model.wire import encode_redacted
 
-            settings = self._settings = resolve(self._given)
-            if not settings.disabled:
-                key_path = os.path.join(settings.home, "redact.key")
-                self._redactor = Redactor(environment_secrets(os.environ), key_path)
-                pod = {"pod": settings.pod} if settings.pod else {}
-                self._where = {**pod, "host": _host_name(), "pid": os.getpid()}
-                self._open_outbox(settings)
-                _flush_at_exit()
+            settings = resolve(self._given)
+            if settings.disabled:
+                self._settings, self._encode = settings, encode_redacted
+                return
+            key_path = os.path.join(settings.home, "redact.key")
+            redactor = Redactor(environment_secrets(os.environ), key_path)
+            outbox, shipper = self._open_outbox(settings)
+            if self._outbox is not None:  # a signal handler of this thread was faster
+                outbox.close()
+                return
+            pod = {"pod": settings.pod} if settings.pod else {}
+            self._where = {**pod, "host": _host_name(), "pid": os.getpid()}
+            self._settings, self._redactor = settings, redactor
+            self._outbox, self._shipper = outbox, shipper
             self._encode = encode_redacted
+            if shipper is not None:
+                shipper.start()
+            _flush_at_exit()
 
-    def _open_outbox(self, settings: "Settings") -> None:
+    def _open_outbox(self, settings: "Settings") -> "tuple[Outbox, Shipper | None]":
         from laneway.log.append import Appender
         from laneway.log.segment import LogPath
         from laneway.sdk.outbox import Outbox
 
         is_durable = settings.durability == "durable"
         if not settings.logging_url:
-            log_path = LogPath.parse(settings.log_path)
             appender = Appender(
-                log_path,
+                LogPath.parse(settings.log_path),
                 segment_bytes=settings.segment_bytes,
                 shared=settings.shared_log,
                 durable=is_durable,
             )
-            self._outbox = Outbox(appender, self._complain, is_durable=is_durable)
-            return
+            return Outbox(appender, self._complain, is_durable=is_durable), None
         from laneway.sdk.shipper import Shipper
         from laneway.sdk.spool import Spool
 
         spool = Spool.of(settings)
-        self._outbox = Outbox(spool.appender, self._complain, is_durable=is_durable)
-        self._shipper = Shipper(spool, settings, self._complain)
-        self._shipper.start()
+        outbox = Outbox(spool.appender, self._complain, is_durable=is_durable)
+        return outbox, Shipper(spool, settings, self._complain)
 
     def _complain(self, message: str) -> None:
         """Once a process: a host's own output is not ours to fill."""
@@ -212,9 +226,19 @@ class Recorder:
             except Exception:  # noqa: BLE001 - whoever took over the saying fails, and not the host
                 self.faults += 1
 
+    def load_late(self) -> None:
+        """Before a fork: have loaded what other threads may be importing; see `laneway.loading`."""
+        if self._encode is None:
+            return
+        try:
+            for name in LATE_MODULES:
+                __import__(name)
+        except Exception:  # noqa: BLE001 - the fork goes on without
+            self.faults += 1
+
     def _after_fork(self) -> None:
         """In the child: what waits in memory, and the shipper's thread, are the parent's."""
-        self._lock = allocate_lock()
+        self.faults = 0
         self._reset()
 
 
