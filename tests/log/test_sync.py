@@ -103,7 +103,8 @@ def test_those_who_waited_for_a_failed_sync_are_not_told_that_all_is_well(
     threads = [threading.Thread(target=append) for _ in range(5)]
     for thread in threads:
         thread.start()
-    while (tmp_path / "events-000001.jsonl").stat().st_size < 5 * 3:
+    path = tmp_path / "events-000001.jsonl"
+    while not path.exists() or path.stat().st_size < 5 * 3:
         threading.Event().wait(0.005)
     disk.is_open.set()
     for thread in threads:
