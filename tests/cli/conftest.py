@@ -18,6 +18,7 @@ from laneway.cli import main
 
 COMMAND = [sys.executable, "-m", "laneway"]
 PATIENCE_S = 30.0
+AGAIN_S = 5.0
 
 
 class Ended(NamedTuple):
@@ -81,6 +82,7 @@ class Screen:
         )
         os.close(slave)
         self._data = b""
+        self._is_interrupted = False
 
     @property
     def text(self) -> str:
@@ -98,11 +100,16 @@ class Screen:
     def end(self) -> int:
         """Read to the end; the exit code."""
         until = time.monotonic() + PATIENCE_S
+        again_s = time.monotonic() + AGAIN_S
         while self._read(0.2) or self.process.poll() is None:
+            if self._is_interrupted and time.monotonic() > again_s:
+                self.press_ctrl_c()  # Python drops an interrupt that comes inside a destructor
+                again_s = time.monotonic() + AGAIN_S
             assert time.monotonic() < until, f"does not end: {self.text!r}"
         return self.process.wait()
 
     def press_ctrl_c(self) -> None:
+        self._is_interrupted = True
         self.process.send_signal(signal.SIGINT)
 
     def close(self) -> None:
