@@ -15,7 +15,6 @@ from laneway.base.errors import LanewayError, QueryError, quote
 from laneway.hub.frame import Frame
 from laneway.hub.hub import Hub
 from laneway.hub.live import Live, Viewer
-from laneway.web.answer import answer_problem
 from laneway.web.openapi import TEXT, Entry, Parameter, answer, query_parameter
 from laneway.web.problem import send_problem
 from laneway.web.route import AnyRoute, Route, SocketRoute
@@ -308,6 +307,6 @@ def live_routes(streams: Streams) -> list[AnyRoute]:
             wanted = Wanted(dict(socket.query_params))
             await streams.pump(wanted, SocketChannel(socket))
         except LanewayError as error:
-            await socket.send_denial_response(answer_problem(error))
+            await send_problem(socket.scope, socket.send, error)
 
     return [Route("/logs/sse", sse, SSE), SocketRoute("/logs/ws", ws, WS)]

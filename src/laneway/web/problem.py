@@ -47,6 +47,9 @@ async def send_problem(scope: Scope, send: Send, error: LanewayError, **extra: b
     if scope["type"] == "http":
         await _send_answer(send, "http.response", status, headers, body)
     elif "websocket.http.response" in scope.get("extensions", {}):
+        headers.remove(
+            (b"content-length", b"%d" % len(body))
+        )  # some servers would add a second one
         await _send_answer(send, "websocket.http.response", status, headers, body)
     else:
         await send({"type": "websocket.close", "code": 1008, "reason": error.code})
