@@ -18,7 +18,6 @@ from laneway.cli import main
 
 COMMAND = [sys.executable, "-m", "laneway"]
 PATIENCE_S = 30.0
-AGAIN_S = 5.0
 
 
 class Ended(NamedTuple):
@@ -67,6 +66,11 @@ def environment(home: Path, **more: str) -> dict[str, str]:
     return {**kept, **base, "PYTHONUTF8": "1", **more}
 
 
+def hear_ctrl_c() -> None:
+    """A shell's background job ignores SIGINT, and so would what it starts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Screen:
     """A process on a terminal of its own; `text` is everything that it wrote so far."""
 
@@ -79,10 +83,10 @@ class Screen:
             stderr=slave,
             env=env,
             start_new_session=True,
+            preexec_fn=hear_ctrl_c,
         )
         os.close(slave)
         self._data = b""
-        self._is_interrupted = False
 
     @property
     def text(self) -> str:
@@ -100,16 +104,11 @@ class Screen:
     def end(self) -> int:
         """Read to the end; the exit code."""
         until = time.monotonic() + PATIENCE_S
-        again_s = time.monotonic() + AGAIN_S
         while self._read(0.2) or self.process.poll() is None:
-            if self._is_interrupted and time.monotonic() > again_s:
-                self.press_ctrl_c()  # Python drops an interrupt that comes inside a destructor
-                again_s = time.monotonic() + AGAIN_S
             assert time.monotonic() < until, f"does not end: {self.text!r}"
         return self.process.wait()
 
     def press_ctrl_c(self) -> None:
-        self._is_interrupted = True
         self.process.send_signal(signal.SIGINT)
 
     def close(self) -> None:
