@@ -1,11 +1,16 @@
 """Every test runs with an empty Laneway home of its own, and leaves nothing behind."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from laneway.sdk import recorder
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A run that was started in the background ignores Ctrl-C, and so would every process it starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

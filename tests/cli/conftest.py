@@ -66,11 +66,6 @@ def environment(home: Path, **more: str) -> dict[str, str]:
     return {**kept, **base, "PYTHONUTF8": "1", **more}
 
 
-def hear_ctrl_c() -> None:
-    """A shell's background job ignores SIGINT, and so would what it starts."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 class Screen:
     """A process on a terminal of its own; `text` is everything that it wrote so far."""
 
@@ -83,7 +78,6 @@ class Screen:
             stderr=slave,
             env=env,
             start_new_session=True,
-            preexec_fn=hear_ctrl_c,
         )
         os.close(slave)
         self._data = b""
