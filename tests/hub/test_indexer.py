@@ -81,6 +81,7 @@ def test_the_hub_is_open_when_the_index_answers_and_viewers_wait_for_the_history
 def test_what_is_appended_is_found_and_goes_live(hub: Hub) -> None:
     send(hub, 0, 20)
     eventually(lambda: hub.live.seq == 20)
+    eventually(lambda: hub.lag_bytes() == 0)
 
     assert seqs(hub) == list(range(1, 21))
     assert hub.store.last_seq == 20

@@ -138,13 +138,17 @@ def test_a_vanished_file_is_told_once(tmp_path: Path) -> None:
     assert tail.take_vanished() == []
 
 
-def test_the_lag_counts_what_was_not_handed_out(tmp_path: Path) -> None:
+def test_the_lag_counts_what_was_not_handed_out_and_what_is_in_work(tmp_path: Path) -> None:
     path = tmp_path / "events-000001.jsonl"
     append(path, b"{}\n")
     tail = follow(tmp_path)
     tail.poll()
+    assert tail.lag_bytes() == 3
+    tail.poll()
     append(path, b"{}\n{}\n")
 
+    assert tail.lag_bytes() == 6
+    tail.poll()
     assert tail.lag_bytes() == 6
     tail.poll()
     assert tail.lag_bytes() == 0
@@ -228,4 +232,5 @@ def test_a_look_tells_the_lag_before_the_first_poll_and_takes_nothing(tmp_path: 
     tail.look()
     assert tail.lag_bytes() == 16
     assert texts(tail.poll()) == [b'{"c":3}', b'{"d":4}']
+    assert texts(tail.poll()) == []
     assert tail.lag_bytes() == 0

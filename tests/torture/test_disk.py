@@ -68,7 +68,7 @@ def read_log(log: Path) -> tuple[set[tuple[str, int]], int]:
 
 
 def test_a_disk_that_fills_up_again_and_again_loses_nothing(tmp_path: Path) -> None:
-    with mounted(tmp_path / "volume", "64m" if IS_LONG else "16m") as volume:
+    with mounted(tmp_path / "volume", "512m" if IS_LONG else "24m") as volume:
         log = volume / "log"
         writers = {f"w{n}": start_writer(f"w{n}", tmp_path / "home", log) for n in range(3)}
         slowest_s = 0.0

@@ -18,8 +18,8 @@ from tests.torture.fault import CALLS, KINDS, WRITES, Faults, inject
 pytestmark = pytest.mark.torture
 
 IS_LONG = os.environ.get("LANEWAY_TORTURE") == "long"
-EVENTS = 120 if IS_LONG else 14
-RUNS_OF_FAULTS = (1, 2, 4, 9, 40) if IS_LONG else (1, 4)
+EVENTS = 40 if IS_LONG else 14
+RUNS_OF_FAULTS = (1, 2, 4, 9) if IS_LONG else (1, 4)
 MOST_CALLS = 5_000
 
 

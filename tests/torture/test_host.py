@@ -133,12 +133,13 @@ def test_a_place_that_cannot_be_used_stops_nobody(
 INTERRUPTED = """
 import signal, sys, laneway
 laneway.log_event("main", "log", n=0)
-handled = acknowledged = 0
+handled = told = acknowledged = 0
 is_inside = False
 def handle(*_):
-    global handled, is_inside
+    global handled, told, is_inside
     handled += 1
-    laneway.log_event("signal", "log", n=handled)
+    if laneway.log_event("signal", "log", n=handled):  # a second signal may end the first one's call
+        told += 1
     if is_inside:
         is_inside = False
         raise KeyboardInterrupt
@@ -155,7 +156,7 @@ while handled < 300:
     except KeyboardInterrupt:
         pass
 signal.setitimer(signal.ITIMER_REAL, 0)
-print(acknowledged, handled)
+print(acknowledged, told)
 """
 
 
@@ -165,11 +166,12 @@ def test_ctrl_c_at_any_moment_leaves_a_log_that_works(tmp_path: Path) -> None:
         [sys.executable, "-c", INTERRUPTED], env=env, capture_output=True, text=True, timeout=60
     )
     assert done.returncode == 0, done.stderr
-    acknowledged, handled = map(int, done.stdout.split())
+    acknowledged, told = map(int, done.stdout.split())
 
     events = read(tmp_path / "log")
     assert sum(event["agent"] == "main" for event in events) >= acknowledged
-    assert sum(event["agent"] == "signal" for event in events) == handled
+    assert told > 200
+    assert sum(event["agent"] == "signal" for event in events) >= told
 
 
 STARTED_BY_A_SIGNAL = """

@@ -81,6 +81,7 @@ def cut(directory: Path, run_s: float) -> tuple[set[tuple[str, int]], set[tuple[
             wait_for(lambda: len(acknowledged) > 5, "the writer")
             time.sleep(run_s)
             writer.send_signal(signal.SIGSTOP)
+            wait_for(lambda: is_stopped(writer.pid), "all threads to stand still")
             subprocess.run(["cp", "--sparse=always", str(image), str(copy)], check=True)
         finally:
             writer.kill()
@@ -90,6 +91,14 @@ def cut(directory: Path, run_s: float) -> tuple[set[tuple[str, int]], set[tuple[
             writer.stdout.close()
     with disk(copy, directory / "after") as volume:
         return acknowledged, set(iter_events(volume / "log"))
+
+
+def is_stopped(pid: int) -> bool:
+    states = [
+        path.read_text().rpartition(")")[2].split()[0]
+        for path in Path(f"/proc/{pid}/task").glob("*/stat")
+    ]
+    return set(states) == {"T"}
 
 
 def iter_events(log: Path) -> Iterator[tuple[str, int]]:

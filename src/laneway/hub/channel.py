@@ -39,19 +39,25 @@ class FeedSink:
     def capacity(self) -> int:
         return self._capacity
 
+    def _send(self, message: tuple[object, ...]) -> None:
+        try:
+            self._feed.send(message)
+        except (BrokenPipeError, ConnectionResetError):
+            os._exit(0)  # the hub is gone; the index bears this as it bears `kill -9`
+
     def fill(self, epoch: str, rows: Sequence[Row], next_seq: int) -> None:
-        self._feed.send(("fill", epoch, rows, next_seq))
+        self._send(("fill", epoch, rows, next_seq))
 
     def publish(self, rows: Sequence[Row]) -> None:
         if rows:
-            self._feed.send(("publish", rows))
+            self._send(("publish", rows))
 
     def absorb(self, rows: Sequence[Row]) -> None:
         if rows:
-            self._feed.send(("absorb", rows))
+            self._send(("absorb", rows))
 
     def flush(self) -> None:
         """The hub's own end knows when a frame is due."""
 
     def restart(self, epoch: str) -> None:
-        self._feed.send(("restart", epoch))
+        self._send(("restart", epoch))

@@ -46,7 +46,17 @@ class Chunk(NamedTuple):
 class _File:
     """One followed file."""
 
-    __slots__ = ("fd", "fingerprint", "inode", "is_moved", "is_replaced", "name", "offset", "size")
+    __slots__ = (
+        "fd",
+        "fingerprint",
+        "inode",
+        "is_moved",
+        "is_replaced",
+        "name",
+        "offset",
+        "settled",
+        "size",
+    )
 
     def __init__(self, name: str, fd: int, inode: tuple[int, int]) -> None:
         self.name = name
@@ -54,6 +64,7 @@ class _File:
         self.inode = inode
         self.fingerprint = ""
         self.offset = 0
+        self.settled = 0
         self.size = 0
         self.is_replaced = False
         self.is_moved = False
@@ -78,6 +89,8 @@ class Tail:
 
     def poll(self, max_bytes: int = MIB) -> list[Chunk]:
         """What is new, at most about ``max_bytes`` a file, oldest segment first; empty when level."""
+        for file in self._files.values():
+            file.settled = file.offset  # who asks for more has dealt with what it was given
         changed_ns = self._directory_ns()
         if changed_ns != self._scanned_ns or monotonic() >= self._scan_at_s:
             self._scanned_ns = (
@@ -116,8 +129,9 @@ class Tail:
         self._wake.set()
 
     def lag_bytes(self) -> int:
-        """Bytes in the files that were not handed out yet."""
-        return sum(max(0, _size(file.fd) - file.offset) for file in list(self._files.values()))
+        """Bytes in the files that were not handed out yet, or were by the last `poll`: those may be
+        in work still."""
+        return sum(max(0, _size(file.fd) - file.settled) for file in list(self._files.values()))
 
     def take_vanished(self) -> list[str]:
         """Names of files that were followed (now, or when ``positions`` was taken) and are gone."""
@@ -189,7 +203,7 @@ class Tail:
     def _read(self, file: _File, max_bytes: int) -> Chunk | None:
         size = _size(file.fd)
         if size < file.offset:  # truncated in place: what was read is gone, begin again
-            file.fingerprint, file.offset, file.size = "", 0, 0
+            file.fingerprint, file.offset, file.settled, file.size = "", 0, 0, 0
         if size <= max(file.offset, file.size):
             return None
         if not file.fingerprint and not self._identify(file, size):
@@ -220,7 +234,7 @@ class Tail:
         file.fingerprint = fingerprint(line)
         known, offset = self._positions.get(file.name, ("", 0))
         is_same = known == file.fingerprint and offset <= size
-        file.offset = offset if is_same else 0
+        file.offset = file.settled = offset if is_same else 0
         file.is_replaced = bool(known) and not is_same
         file.is_moved = self._names.get(file.fingerprint, file.name) != file.name
         self._names[file.fingerprint] = file.name
