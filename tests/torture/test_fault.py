@@ -113,6 +113,7 @@ def test_no_failing_call_costs_an_event_of_the_log(
         assert stats["recorded"] == EVENTS, where
         assert stats["lost"] == {}, where
         if not faults.has_fired:
+            print(f"{number - 1} runs with a fault")
             assert number > 3 * EVENTS, "the loop met fewer calls than a run makes"
             return
     pytest.fail("no run passed clean")
@@ -138,6 +139,7 @@ def test_no_failing_call_acknowledges_what_is_not_durable(
         assert recorder.stats()["recorded"] == EVENTS == len(ids_in(directory))
         recorder.close()
         if not faults.has_fired:
+            print(f"{number - 1} runs with a fault")
             return
     pytest.fail("no run passed clean")
 
@@ -201,5 +203,6 @@ def test_no_failing_call_costs_an_event_of_the_spool(
         assert stats["spool_bytes"] == 0, where
         assert stats["lost"] == {}, where
         if not faults.has_fired:
+            print(f"{number - 1} runs with a fault")
             return
     pytest.fail("no run passed clean")
