@@ -1,0 +1,167 @@
+"""Starting the hub: from the command to the first answer of ``/health``, and what it holds at rest.
+
+    python -m bench.start [EVENTS]
+
+With an empty log, and with 200,000 events in log and index. The hub is two processes: CPU time,
+modules and memory are sums of both; memory is what is in RAM after two seconds of rest.
+"""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+import orjson
+
+from bench.index import iter_records
+from bench.table import machine, middle, show
+from laneway.log.append import Appender
+from laneway.log.segment import LogPath
+
+EVENTS = 200_000
+BATCH_EVENTS = 500
+STARTS = 7
+PATIENCE_S = 60.0
+REST_S = 2.0
+TICK_S = 0.002
+MIB = 1024 * 1024
+IMPORTED = re.compile(rb"import time: +\d+ \|")
+CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
+PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+
+
+class Start(NamedTuple):
+    ready_ms: float
+    cpu_ms: float
+    """Of both processes, until they were ready."""
+    rest_mib: float
+    """Of both; 0 where nobody waited for them to rest."""
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "laneway", *arguments]
+
+
+def environment(home: Path, **more: str) -> dict[str, str]:
+    return {**os.environ, "LANEWAY_HOME": str(home), "LOG_PATH": str(home / "log"), **more}
+
+
+def fill(home: Path, count: int) -> None:
+    """``count`` events in the log, and in the index."""
+    appender = Appender(LogPath.parse(str(home / "log")))
+    records = iter_records(count)
+    while batch := list(islice(records, BATCH_EVENTS)):
+        appender.append([orjson.dumps(record.event) for record in batch])
+    appender.close()
+    subprocess.run(command("reindex"), env=environment(home), check=True, stdout=subprocess.DEVNULL)
+
+
+@contextmanager
+def hub(home: Path, port: int, **more: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A hub from its start to its end; what it says of its imports is in ``home/stderr``."""
+    with open(home / "stderr", "wb") as errors:
+        process = subprocess.Popen(
+            command("up", "--port", str(port)),
+            env=environment(home, **more),
+            stdout=subprocess.DEVNULL,
+            stderr=errors,
+        )
+        try:
+            yield process
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait()
+
+
+def free_port() -> int:
+    """One that was free a moment ago: the hub is asked there before it can say where it is."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def await_health(port: int) -> None:
+    until_s = time.monotonic() + PATIENCE_S
+    while time.monotonic() < until_s:
+        connection = HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
+        try:
+            connection.request("GET", "/health")
+            if connection.getresponse().status == 200:
+                return
+        except ConnectionError:
+            time.sleep(TICK_S)
+        finally:
+            connection.close()
+    raise TimeoutError("the hub was not ready in time")
+
+
+def family(pid: int) -> list[int]:
+    """The process and its children."""
+    tasks = Path(f"/proc/{pid}/task").glob("*/children")
+    return [pid, *(int(child) for task in tasks for child in task.read_text().split())]
+
+
+def cpu_ms(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) * 1000 / CLOCK_TICKS
+
+
+def resident_mib(pid: int) -> float:
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE_BYTES / MIB
+
+
+def start(home: Path, rest_s: float = 0.0) -> Start:
+    port = free_port()
+    begun_s = time.perf_counter()
+    with hub(home, port) as process:
+        await_health(port)
+        ready_ms = (time.perf_counter() - begun_s) * 1000
+        used_ms = sum(map(cpu_ms, family(process.pid)))
+        time.sleep(rest_s)
+        rest_mib = sum(map(resident_mib, family(process.pid))) if rest_s else 0.0
+    return Start(ready_ms, used_ms, rest_mib)
+
+
+def count_modules(home: Path) -> int:
+    port = free_port()
+    with hub(home, port, PYTHONPROFILEIMPORTTIME="1"):
+        await_health(port)
+    return len(IMPORTED.findall((home / "stderr").read_bytes()))
+
+
+def measure(name: str, home: Path) -> dict[str, object]:
+    starts = [start(home) for _ in range(STARTS)]
+    return {
+        "log": name,
+        "best ms": min(one.ready_ms for one in starts),
+        "median ms": middle([one.ready_ms for one in starts]),
+        "CPU ms": min(one.cpu_ms for one in starts),
+        "modules": count_modules(home),
+        "at rest MiB": start(home, REST_S).rest_mib,
+    }
+
+
+def main() -> None:
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else EVENTS
+    rows = []
+    for events in (0, count):
+        with tempfile.TemporaryDirectory() as folder:
+            home = Path(folder)
+            if events:
+                fill(home, events)
+            rows.append(measure(f"{events:,} events", home))
+    show(f"From `laneway up` to ready ({machine()})", rows)
+
+
+if __name__ == "__main__":
+    main()
