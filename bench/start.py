@@ -63,7 +63,7 @@ def fill(home: Path, count: int) -> None:
     while batch := list(islice(records, BATCH_EVENTS)):
         appender.append([orjson.dumps(record.event) for record in batch])
     appender.close()
-    subprocess.run(command("reindex"), env=environment(home), check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(command("reindex"), env=environment(home), check=True, capture_output=True)
 
 
 @contextmanager
