@@ -35,6 +35,8 @@ except ImportError:  # Windows: every line is led by a newline instead
 
     LOCK_EX = LOCK_NB = LOCK_UN = 0  # type: ignore[misc]
 
+LOCK_NOW = LOCK_EX | LOCK_NB
+
 LOCK_WAIT_S = 0.1
 """A holder needs about 20 µs; one that keeps the lock this long is stopped or swapped out."""
 
@@ -101,7 +103,13 @@ class Appender:
                 self._append_durably(data)
             else:
                 with self._mutex:
-                    self._append_or_close(data)
+                    try:
+                        self._append(data)
+                    except (
+                        BaseException
+                    ):  # also KeyboardInterrupt: the lock goes with the descriptor
+                        self._close()  # the next append begins anew, perhaps where all was mended
+                        raise
         except OSError as error:
             raise self._log_error(error) from error
         finally:
@@ -118,21 +126,18 @@ class Appender:
         """Name of the segment written last, or ``""``."""
         return self._series.segment_name(self._number) if self._number else ""
 
-    def _append_or_close(self, data: bytes) -> None:
-        try:
-            self._append(data)
-        except BaseException:  # also KeyboardInterrupt: the lock goes with the descriptor
-            self._close()  # the next append begins anew, perhaps in a directory that was mended
-            raise
-
     def _append_durably(self, data: bytes) -> None:
         with self._mutex:
             if now_ns() < self._rest_until_ns:
                 raise OSError(EIO, "a sync failed, and the disk is given a rest")
-            self._append_or_close(data)
+            try:
+                self._append(data)
+                fd = os.dup(self._fd)  # another thread may go on to the next segment meanwhile
+            except BaseException:
+                self._close()
+                raise
             group = self._group
             assert group is not None
-            fd = os.dup(self._fd)  # another thread may go on to the next segment meanwhile
             group.written += 1
             ticket = group.written
         try:
@@ -162,34 +167,55 @@ class Appender:
         if fd < 0 or ts_ns >= self._recheck_at_ns:
             fd = self._ensure_open(ts_ns)
         while True:
-            is_locked = self._lock(fd, ts_ns)
+            try:
+                flock(fd, LOCK_NOW)
+                is_locked = True
+            except OSError as refusal:
+                is_locked = self._wait_for_lock(fd, ts_ns, refusal)
             try:
                 facts = os.fstat(fd)
                 size = facts.st_size
-                if facts.st_nlink == self._no_links:  # deleted: what is written here is gone
-                    following = self._series.newest() or 1
-                else:
-                    # Where nobody wrote since we did, the end is known without a look.
-                    end = NEWLINE if size == self._end else _read_end(fd, size)
-                    following = self._following(fd, size, end, len(data), ts_ns, is_locked)
-                    if not following:
-                        self._write(fd, data, size, end, is_locked)
-                        return
+                end = size + len(data)
+                if (  # nobody wrote since we did, and the segment goes on
+                    size == self._end
+                    and is_locked
+                    and end <= self.segment_bytes
+                    and ts_ns < self._roll_at_ns
+                    and facts.st_nlink != self._no_links
+                ):
+                    written = os.write(fd, data)
+                    if written != len(data):
+                        _write_rest(fd, data, written, size, is_locked)
+                    self._end = end
+                    return
+                following = self._append_or_follow(fd, facts, data, ts_ns, is_locked)
+                if not following:
+                    return
             finally:
                 if is_locked:
-                    self._unlock(fd)
+                    try:
+                        flock(fd, LOCK_UN)
+                    except OSError:  # the line stands; closing the file releases the lock as well
+                        self._close()
             fd = self._open(following, ts_ns)
 
-    def _following(
-        self, fd: int, size: int, end: bytes, length: int, ts_ns: int, is_locked: bool
+    def _append_or_follow(
+        self, fd: int, facts: os.stat_result, data: bytes, ts_ns: int, is_locked: bool
     ) -> int:
-        """Number of the segment to go on in, or 0 to write here."""
+        """Write here and return 0, or return the number of the segment to go on in."""
+        size = facts.st_size
+        if facts.st_nlink == self._no_links:  # deleted: what is written here is gone
+            return self._series.newest() or 1
+        end = _read_end(fd, size)
         if end == SEAL:
             newest = self._series.newest()
             if newest > self._number:
                 return newest
-        is_due = size and (ts_ns >= self._roll_at_ns or size + length > self.segment_bytes)
-        return self._seal(fd, end) if is_due and is_locked else 0
+        is_due = size and (ts_ns >= self._roll_at_ns or size + len(data) > self.segment_bytes)
+        following = self._seal(fd, end) if is_due and is_locked else 0
+        if not following:
+            self._write(fd, data, size, end, is_locked)
+        return following
 
     def _write(self, fd: int, data: bytes, size: int, end: bytes, is_locked: bool) -> None:
         self._end = -1
@@ -223,17 +249,10 @@ class Appender:
             hint="`laneway doctor` tells what is wrong with the directory",
         )
 
-    def _lock(self, fd: int, ts_ns: int) -> bool:
-        """Take the exclusive lock, or give up after a bounded wait."""
-        try:
-            flock(fd, LOCK_EX | LOCK_NB)
-            return True
-        except BlockingIOError:
-            return self._wait_for_lock(fd, ts_ns)
-        except OSError:  # no locks on this file system
+    def _wait_for_lock(self, fd: int, ts_ns: int, refusal: OSError) -> bool:
+        """Take the exclusive lock after all, or give up after a bounded wait."""
+        if not isinstance(refusal, BlockingIOError):  # no locks on this file system
             return False
-
-    def _wait_for_lock(self, fd: int, ts_ns: int) -> bool:
         if ts_ns < self._skip_lock_until_ns:
             return False
         give_up_s = monotonic() + LOCK_WAIT_S
@@ -242,7 +261,7 @@ class Appender:
             sleep(pause_s)
             pause_s = min(pause_s * 1.5, 0.001)
             try:
-                flock(fd, LOCK_EX | LOCK_NB)
+                flock(fd, LOCK_NOW)
                 return True
             except BlockingIOError:
                 continue
@@ -250,12 +269,6 @@ class Appender:
                 return False
         self._skip_lock_until_ns = ts_ns + NS_PER_S
         return False
-
-    def _unlock(self, fd: int) -> None:
-        try:
-            flock(fd, LOCK_UN)
-        except OSError:  # the line stands; closing the file releases the lock as well
-            self._close()
 
     def _ensure_open(self, ts_ns: int) -> int:
         """The live segment's descriptor, opened anew if the file is gone or was replaced."""
@@ -353,7 +366,7 @@ def seal(path: str) -> bool:
     except FileNotFoundError:
         return True
     try:
-        flock(fd, LOCK_EX | LOCK_NB)
+        flock(fd, LOCK_NOW)
         end = _read_end(fd, os.fstat(fd).st_size)
         return end == SEAL or os.write(fd, _mark_after(end)) > 0
     except BlockingIOError:
