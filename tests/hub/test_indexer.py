@@ -13,8 +13,7 @@ import pytest
 
 from laneway.base.errors import HubError, StoreError
 from laneway.base.settings import Settings
-from laneway.hub.channel import pair
-from laneway.hub.engine import Status
+from laneway.hub.channel import Status, pair
 from laneway.hub.hub import Hub
 from laneway.hub.indexer import Indexer
 from laneway.hub.live import Live, Viewer

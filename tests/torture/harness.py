@@ -175,6 +175,10 @@ class Viewer:
         elif message["type"] == "gap":
             self.gaps.append((message["from"], message["to"]))
 
+    def skipped(self) -> set[int]:
+        """Numbers that it was told it would not get."""
+        return {seq for begin, end in self.gaps for seq in range(begin, end)}
+
     def stop(self) -> None:
         self.is_done = True
         self._thread.join(40)

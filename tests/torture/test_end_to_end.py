@@ -44,6 +44,15 @@ def check_each_event_once(hub: Hub, writers: list[Writer]) -> tuple[int, int]:
     return len(acknowledged), len(found)
 
 
+def end(hub: Hub, viewer: Viewer, writers: list[Writer]) -> None:
+    viewer.stop()
+    hub.stop()
+    for writer in writers:
+        if writer.process.poll() is None:
+            writer.kill()
+        writer.join()
+
+
 def drain(hub: Hub) -> None:
     """A last process per spool ships what the killed ones left; then the index catches up."""
     last = Writer("last", {**hub.env, "LOGGING_URL": f"{hub.url}/log"}, 1, 5_000, 0)
@@ -91,16 +100,11 @@ def test_kills_of_hub_and_writers_lose_nothing_and_repeat_nothing(tmp_path: Path
         last_seq = hub.get("/health")["index"]["events"]  # numbers are dense, from 1
         wait_for(lambda: viewer.seqs and viewer.seqs[-1] >= last_seq, "the viewer", 60)
     finally:
-        viewer.stop()
-        hub.stop()
-        for writer in writers:
-            if writer.process.poll() is None:
-                writer.kill()
-            writer.join()
+        end(hub, viewer, writers)
 
     repeated = len(viewer.seqs) - len(set(viewer.seqs))
     unseen = set(range(1, last_seq + 1)) - set(viewer.seqs)
-    skipped = {seq for begin, end in viewer.gaps for seq in range(begin, end)}
+    skipped = viewer.skipped()
     print(
         f"{hub_kills} kills of the hub, {writer_kills} of writers; {acknowledged} events acknowledged, "
         f"{found} found, 0 lost, 0 twice; {len(viewer.seqs)} on the stream, {len(skipped)} told as gap"
@@ -126,14 +130,9 @@ def test_eight_writers_at_once_are_all_seen_once(tmp_path: Path) -> None:
         last_seq = hub.get("/health")["index"]["events"]  # numbers are dense, from 1
         wait_for(lambda: viewer.seqs and viewer.seqs[-1] >= last_seq, "the viewer", 60)
     finally:
-        viewer.stop()
-        hub.stop()
-        for writer in writers:
-            if writer.process.poll() is None:
-                writer.kill()
-            writer.join()
+        end(hub, viewer, writers)
 
-    skipped = {seq for begin, end in viewer.gaps for seq in range(begin, end)}
+    skipped = viewer.skipped()
     print(f"{acknowledged} acknowledged, {found} found; {len(viewer.seqs)} on the stream")
     assert len(viewer.seqs) == len(set(viewer.seqs))
     assert set(range(1, last_seq + 1)) == set(viewer.seqs) | skipped

@@ -6,9 +6,8 @@ from typing import TypeVar
 
 from laneway.base.limits import MIB
 from laneway.base.settings import Settings
-from laneway.hub.hub import make_redactor
 from laneway.hub.line import LineReader
-from laneway.hub.pipeline import Recent
+from laneway.hub.pipeline import Recent, make_redactor
 from laneway.log.segment import LogPath
 from laneway.log.tail import FINGERPRINT_BYTES, LOG_FILE, fingerprint
 

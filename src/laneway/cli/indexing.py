@@ -4,22 +4,17 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from copy import copy
 from time import monotonic
 
 from laneway.base.errors import StoreError
 from laneway.base.settings import Settings
-from laneway.cli.backlog import new_line_reader
 from laneway.cli.line import show_bytes
 from laneway.cli.terminal import Terminal
-from laneway.hub.archive import Archive
-from laneway.hub.follower import Follower
-from laneway.hub.hub import index_path
+from laneway.hub.engine import Engine, index_path
 from laneway.hub.live import Live
 from laneway.hub.lock import HubLock
-from laneway.hub.metric import Metric
-from laneway.log.read import Reader
 from laneway.log.segment import LogPath
-from laneway.store.sqlite.store import SqliteStore
 
 LOOK_S = 0.05
 PATIENCE_S = 0.4
@@ -40,28 +35,16 @@ class Index:
     """
 
     def __init__(self, settings: Settings, directory: str = "") -> None:
-        log_path = LogPath.parse(settings.log_path)
+        asked = copy(settings)
+        asked.index_path = directory or settings.index_path
+        asked.retention_age, asked.retention_bytes = 0.0, 0
         with ExitStack() as stack:
             if not directory:
-                stack.callback(HubLock(log_path.directory).release)
-            self.store = SqliteStore(directory or index_path(settings), on_problem=_warn)
-            stack.callback(self.store.close)
-            reader, lines = Reader(log_path), new_line_reader(settings)
-            stack.callback(reader.close)
-            self.metric = Metric()
-            live = Live(self.store.epoch, settings.live_events, self.metric)
-            self.archive = Archive(self.store, reader, lines)
-            self.follower = Follower(
-                log_path,
-                self.store,
-                live,
-                lines,
-                self.metric,
-                self.archive,
-                on_forget=reader.forget,
-            )
-            self.follower.start()
-            stack.callback(self.follower.stop)
+                stack.callback(HubLock(LogPath.parse(settings.log_path).directory).release)
+            nobody = Live("", capacity=1)
+            engine = Engine(asked, nobody, nobody.metric, on_problem=_warn)
+            stack.callback(engine.close)
+            self.store, self.archive, self.follower = engine.store, engine.archive, engine.follower
             self._stack = stack.pop_all()
 
     def catch_up(self) -> None:

@@ -13,7 +13,8 @@ def command(log: option.Log = None) -> None:
     Queries answer as before. Not while a hub runs on this log: stop it first.
     """
     from laneway.cli.indexing import progress
-    from laneway.hub.hub import index_path, reindex
+    from laneway.hub.engine import index_path
+    from laneway.hub.hub import reindex
 
     settings = resolve({"log_path": log})
     begun_s = monotonic()

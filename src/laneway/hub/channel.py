@@ -9,13 +9,24 @@ import os
 import socket
 from collections.abc import Sequence
 from multiprocessing.connection import Connection
+from typing import NamedTuple
 
 from laneway.hub.live import Row
 
 QUESTION_LINES = 5
 """Questions at a time: as many as the web floor asks of the index, and one for ``/health``."""
 
-FEED, QUESTIONS = "feed", "questions"
+
+class Status(NamedTuple):
+    """How the index stands. ``fault`` is empty while it follows the log."""
+
+    event_count: int = 0
+    last_seq: int = 0
+    lag_bytes: int = 0
+    fault: str = ""
+    quarantined_count: int = 0
+    other_memory_bytes: int = 0
+    """In RAM, of a process that is not the caller's."""
 
 
 def pair() -> tuple[Connection, int]:

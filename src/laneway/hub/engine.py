@@ -5,35 +5,23 @@ The hub runs it in a process of its own, the command line in its own process.
 
 import logging
 import os
-from typing import NamedTuple
+from collections.abc import Callable
 
 from laneway.base.settings import Settings
 from laneway.hub.archive import Archive
+from laneway.hub.channel import Status
 from laneway.hub.follower import Follower, Retention
 from laneway.hub.line import LineReader
 from laneway.hub.live import Sink
 from laneway.hub.metric import Metric
-from laneway.hub.pipeline import Recent
+from laneway.hub.pipeline import Recent, make_redactor
 from laneway.log.read import Reader
 from laneway.log.segment import LogPath
-from laneway.model.redact import Redactor, environment_secrets
 from laneway.store.sqlite.store import SqliteStore
 
 INDEX_DIRECTORY = ".index"
 
 log = logging.getLogger("laneway.hub")
-
-
-class Status(NamedTuple):
-    """How the index stands. ``fault`` is empty while it follows the log."""
-
-    event_count: int = 0
-    last_seq: int = 0
-    lag_bytes: int = 0
-    fault: str = ""
-    quarantined_count: int = 0
-    other_memory_bytes: int = 0
-    """In RAM, of a process that is not the caller's."""
 
 
 class Engine:
@@ -44,11 +32,17 @@ class Engine:
     """
 
     def __init__(
-        self, settings: Settings, sink: Sink, metric: Metric, recent: Recent | None = None
+        self,
+        settings: Settings,
+        sink: Sink,
+        metric: Metric,
+        recent: Recent | None = None,
+        *,
+        on_problem: Callable[[str], None] | None = None,
     ) -> None:
         log_path = LogPath.parse(settings.log_path)
         self.metric = metric
-        self.store = SqliteStore(index_path(settings), on_problem=note_problem)
+        self.store = SqliteStore(index_path(settings), on_problem=on_problem or note_problem)
         lines = LineReader(make_redactor(settings), recent)  # what it finds is counted apart
         self._reader = Reader(log_path)
         self.archive = Archive(self.store, self._reader, lines)
@@ -91,12 +85,6 @@ def index_path(settings: Settings) -> str:
     """Where the index lives: beside the log, unless the settings name a place."""
     given = os.path.expanduser(settings.index_path)
     return given or os.path.join(LogPath.parse(settings.log_path).directory, INDEX_DIRECTORY)
-
-
-def make_redactor(settings: Settings) -> Redactor:
-    """With the same key as the SDK on this machine, so that marks of one secret agree."""
-    key_path = os.path.join(settings.home, "redact.key")
-    return Redactor(environment_secrets(os.environ), key_path)
 
 
 def note_problem(message: str) -> None:

@@ -2,22 +2,22 @@
 
 import os
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from laneway import __version__
 from laneway.base.errors import LogError, StoreError
 from laneway.base.settings import Settings
-from laneway.hub.engine import Engine, index_path, make_redactor
-from laneway.hub.follower import Follower
 from laneway.hub.indexer import CAN_SPLIT, Indexer
 from laneway.hub.live import Live
 from laneway.hub.lock import HubLock
 from laneway.hub.metric import Metric, resident_bytes
-from laneway.hub.pipeline import Intake, Recent
+from laneway.hub.pipeline import Intake, Recent, make_redactor
 from laneway.log.append import Appender
 from laneway.log.segment import LogPath
 
-__all__ = ["Hub", "index_path", "make_redactor", "reindex"]
+if TYPE_CHECKING:
+    from laneway.hub.engine import Engine
+    from laneway.hub.follower import Follower
 
 PROGRESS_S = 0.5
 
@@ -38,7 +38,7 @@ class Hub:
         self.log_path = LogPath.parse(settings.log_path)
         self.metric = Metric()
         self.redactor = make_redactor(settings)
-        recent = Recent() if in_process else None
+        recent = Recent() if in_process or not CAN_SPLIT else None
         self.intake = Intake(self.redactor, self.metric, recent)
         self.live = Live("", settings.live_events, self.metric)
         self._appender = Appender(
@@ -50,16 +50,21 @@ class Hub:
         self._append_fault = ""
         self.lock = HubLock(self.log_path.directory)
         try:
-            self._index: Engine | Indexer = (
-                Engine(settings, self.live, self.metric, recent)
-                if in_process or not CAN_SPLIT
-                else Indexer(settings, self.live, self.metric)
-            )
+            self._index = self._open_index(recent)
         except BaseException:
             self.lock.release()
             raise
         self.store = self._index.store
         self.archive = self._index.archive
+
+    def _open_index(self, recent: Recent | None) -> "Engine | Indexer":
+        if recent is None:
+            return Indexer(self.settings, self.live, self.metric)
+        from laneway.hub.engine import (
+            Engine,  # a hub with an indexer needs no store and no follower
+        )
+
+        return Engine(self.settings, self.live, self.metric, recent)
 
     @property
     def is_durable(self) -> bool:
@@ -67,9 +72,9 @@ class Hub:
         return self.settings.durability == "durable"
 
     @property
-    def follower(self) -> Follower:
+    def follower(self) -> "Follower":
         """The follower of a hub ``in_process``."""
-        assert isinstance(self._index, Engine)
+        assert not isinstance(self._index, Indexer)
         return self._index.follower
 
     def append(self, lines: Sequence[bytes]) -> None:

@@ -17,8 +17,7 @@ from typing import Any, Literal
 
 from laneway.base.errors import LanewayError, StoreError
 from laneway.base.settings import Settings
-from laneway.hub.channel import QUESTION_LINES, pair
-from laneway.hub.engine import Status
+from laneway.hub.channel import QUESTION_LINES, Status, pair
 from laneway.hub.frame import Frame
 from laneway.hub.live import Live
 from laneway.hub.metric import Metric
@@ -43,7 +42,7 @@ WAKE_S = 0.025
 """While something comes, the follower looks every 4 ms by itself; a call for each append would cost
 the sender's answer a tenth of its time."""
 
-GONE = (EOFError, OSError, BrokenPipeError)
+GONE = (EOFError, OSError)
 
 Ask = Callable[..., Any]
 

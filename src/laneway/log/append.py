@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from errno import EIO, ENOSPC
 from time import monotonic, sleep
 
-from laneway.base.clock import NS_PER_DAY, NS_PER_S, format_ns, now_ns
+from laneway.base.clock import NS_PER_S, day_end_ns, format_ns, now_ns
 from laneway.base.errors import LogError
 from laneway.base.limits import SEGMENT_BYTES
 from laneway.log.segment import SEAL, LogPath
@@ -383,7 +383,7 @@ def _roll_time_ns(head: bytes, ts_ns: int) -> int:
     """End of the day of a segment that begins with ``head``: past if it began on an earlier day."""
     today = format_ns(ts_ns)[:10].encode()
     began = head[14:24] if head.startswith(b'{"timestamp":"') else today
-    return 0 if began < today else (ts_ns // NS_PER_DAY + 1) * NS_PER_DAY
+    return 0 if began < today else day_end_ns(ts_ns)
 
 
 def _read_end(fd: int, size: int) -> bytes:

@@ -54,7 +54,7 @@ def check_index(settings: Settings) -> Finding:
 
 
 def _index_at_rest(settings: Settings) -> Finding:
-    from laneway.hub.hub import index_path
+    from laneway.hub.engine import index_path
 
     path = index_path(settings)
     if not os.path.isdir(path):

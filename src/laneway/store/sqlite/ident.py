@@ -5,8 +5,6 @@ from typing import TypeGuard
 
 Packed = bytes | str
 
-UUID_BYTES = 16
-
 
 def pack_id(text: str) -> Packed:
     """16 bytes for a canonical UUID (lower case, hyphens), otherwise the text itself.
