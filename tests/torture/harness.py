@@ -21,9 +21,10 @@ import random, sys
 import laneway
 name, count, largest, seed = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
 draw = random.Random(seed)
+prose = "The planner asks the researcher for three sources on tidal power. " * 4_000
 for i in range(count):
     size = draw.randrange(100, 4_000) if draw.random() < 0.98 else draw.randrange(4_000, largest)
-    if laneway.log_event(name, "log", "x" * size, i=i):
+    if laneway.log_event(name, "log", prose[:size], i=i):
         print(i, flush=True)
 """
 

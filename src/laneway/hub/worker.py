@@ -25,9 +25,6 @@ OPEN_S = 10.0
 
 RETRY_S = 0.05
 
-NICENESS = 5
-"""Where cores are short, events are taken first and indexed a moment later."""
-
 
 class Worker:
     """One engine behind a feed and lines for questions."""
@@ -92,7 +89,6 @@ def _open(settings: Settings, sink: FeedSink, metric: Metric) -> Engine:
 def main(descriptors: list[int]) -> None:
     """Serve over these descriptors: the feed's first."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole group; the hub decides
-    os.nice(NICENESS)
     logging.basicConfig(format="laneway: %(message)s", level=logging.INFO)
     feed, *lines = [Connection(descriptor) for descriptor in descriptors]
     try:
