@@ -25,6 +25,10 @@ RECENT_LINE_BYTES = 2 * KIB
 have been cut, and then holds less than its event: those must never be kept.)"""
 
 
+MADE = frozenset({"timestamp"})
+"""Written anew by `normalise`; the redactor need not look at it."""
+
+
 class Rejection(NamedTuple):
     """Why the event at ``place`` of a request was not taken; one for each field."""
 
@@ -101,7 +105,7 @@ class Intake:
         if isinstance(item, Problem):
             raise EventError([item])
         event, ts_ns = normalise(item, received_ns=received_ns)
-        line, redacted_count = encode_redacted(event, self._redactor)
+        line, redacted_count = encode_redacted(event, self._redactor, MADE)
         if self._recent is not None and not redacted_count:
             self._recent.put(line, event, ts_ns)
         return line

@@ -35,6 +35,16 @@ def try_encode_plain(event: "Mapping[str, Any]") -> bytes | None:
     return line
 
 
+def try_encode_flat(event: "Mapping[str, Any]") -> bytes | None:
+    """The line of an event known to hold texts and finite numbers only; None where it is too long.
+
+    Raises:
+        TypeError: orjson does not take it after all: a lone surrogate, more than 64 bits.
+    """
+    line = _dumps(event)
+    return line if len(line) <= LINE_BYTES and line[:1] == b"{" else None
+
+
 def encode_hard(event: object) -> bytes:
     """The line of any value at all, made readable first and cut to fit."""
     try:

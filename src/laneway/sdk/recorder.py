@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from laneway.sdk.outbox import Outbox
     from laneway.sdk.shipper import Shipper
 
+    Encode = Callable[[dict[str, object], Redactor, frozenset[str]], tuple[bytes, int]]
 
 EXIT_S = 2.0
 """Longest delay of the interpreter's exit."""
@@ -30,6 +31,9 @@ LATE_MODULES = (
     *("laneway.log.mount", "laneway.log.series", "laneway.log.sync"),
 )
 """What an event may load after the start."""
+
+MADE, NONE = frozenset({"timestamp", "id"}), frozenset[str]()
+"""Fields that the redactor need not look at where we made them a moment ago."""
 
 POLL_S = 0.02
 """Between two looks of `flush` at what still waits."""
@@ -47,7 +51,7 @@ class Recorder:
         self._reset()
 
     def _reset(self) -> None:
-        self._encode: Callable[[dict[str, object], Redactor], tuple[bytes, int]] | None = None
+        self._encode: Encode | None = None
         self._settings: Settings | None = None
         self._redactor: Redactor | None = None
         self._outbox: Outbox | None = None
@@ -135,8 +139,11 @@ class Recorder:
         encode, outbox, redactor = self._encode, self._outbox, self._redactor
         if encode is None or outbox is None or redactor is None:
             return ""  # disabled
-        event = self._make_event(agent, event_type, content, fields)
-        line, _ = encode(event, redactor)
+        ts_ns = now_ns()
+        text, event_id = format_ns(ts_ns), new_event_id(ts_ns)
+        event = self._make_event(agent, event_type, content, fields, text, event_id)
+        is_ours = event["timestamp"] is text and event["id"] is event_id
+        line, _ = encode(event, redactor, MADE if is_ours else NONE)
         shipper = self._shipper
         if shipper is not None and shipper.spool.is_full():
             outbox.lose("spool_full")
@@ -147,26 +154,33 @@ class Recorder:
         return str(event["id"]) if is_kept else ""
 
     def _make_event(
-        self, agent: str | None, event_type: str, content: object, fields: dict[str, object]
+        self,
+        agent: str | None,
+        event_type: str,
+        content: object,
+        fields: dict[str, object],
+        timestamp: str,
+        event_id: str,
     ) -> dict[str, object]:
-        ts_ns = now_ns()
         context = current()
         if agent is not None and type(agent) is not str:
             agent = _text(agent)
         name = agent or context.agent or (self._settings.agent if self._settings else "")
         event: dict[str, object] = {
-            "timestamp": format_ns(ts_ns),
+            "timestamp": timestamp,
             "agent": name or "unknown",
             "event": event_type if type(event_type) is str else _text(event_type),
         }
         if content is not None:
             event["content"] = content
-        event["id"] = new_event_id(ts_ns)
+        event["id"] = event_id
         if context.parent_agent and name == context.agent:
             event["parent_agent"] = context.parent_agent
-        event.update(context.additions)
+        if context.additions:
+            event.update(context.additions)
         event.update(self._where)
-        event.update(_set_id_aside(fields) if "id" in fields else fields)
+        if fields:
+            event.update(_set_id_aside(fields) if "id" in fields else fields)
         return event
 
     def _start(self) -> None:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import math
 from typing import Any
 
 import orjson
@@ -26,6 +27,7 @@ def redacted(event: dict[str, Any], *secrets: str) -> tuple[dict[str, Any], int]
     assert orjson.loads(line) == clean
     assert line_count == count
     assert redactor.is_suspicious(encode(event)) or not count
+    assert not (count and redactor.is_clean(event))
     return clean, count
 
 
@@ -307,3 +309,25 @@ def test_the_line_and_the_walk_agree(event: dict[str, Any]) -> None:
 
     assert orjson.loads(line) == clean
     assert count == walked
+    assert not (count and redactor.is_clean(event))
+
+
+def test_fields_of_our_own_making_are_not_looked_through_and_all_others_are() -> None:
+    made = frozenset({"timestamp"})
+
+    assert Redactor().is_clean({"timestamp": GITHUB, "content": "nothing"}, made)
+    assert not Redactor().is_clean({"timestamp": "now", "content": GITHUB}, made)
+    assert not Redactor().is_clean({"timestamp": "now", GITHUB: 1}, made)
+    assert not Redactor().is_clean({"content": {"nested": GITHUB}}, made)
+    assert not Redactor(["a secret of the environment"]).is_clean(
+        {"content": "it is: a secret of the environment"}, made
+    )
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, None, b"x", 1 << 80, "\ud800"])
+def test_what_json_cannot_hold_takes_the_long_way_and_is_kept(value: object) -> None:
+    line, count = encode_redacted({"agent": "a", "event": "log", "content": value}, Redactor())
+
+    assert orjson.loads(line)["event"] == "log"
+    assert line == encode({"agent": "a", "event": "log", "content": value})
+    assert count == 0

@@ -55,6 +55,8 @@ _compiled: "dict[str, re.Pattern[str]]" = {}
 
 def has_word(low: str) -> bool:
     """Whether lower-case ``low`` holds a word or sign that a rule or a secret name begins or ends with."""
+    if not (":" in low or "=" in low or "--" in low):  # prose: only these two need no sign
+        return "bearer " in low or ("basic " in low and _BASIC.search(low) is not None)
     return (
         "secret" in low
         or "authorization" in low
