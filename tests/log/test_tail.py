@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from laneway.base.limits import MIB
 from laneway.log import tail as tail_module
 from laneway.log.segment import LogPath
 from laneway.log.tail import Chunk, Tail
@@ -171,6 +172,15 @@ def test_a_wait_ends_when_a_line_comes(tmp_path: Path) -> None:
     tail.wait(60)
 
     assert texts(tail.poll()) == [b"{}"]
+
+
+def test_a_line_longer_than_is_read_at_a_time_comes_whole(tmp_path: Path) -> None:
+    tail = follow(tmp_path)
+    for size in (63, 64, 65, 3 * MIB):
+        append(tmp_path / "events-000001.jsonl", b"x" * size + b"\n")
+        (chunk,) = tail.poll(max_bytes=64)
+        assert [len(line) for _, line in chunk.lines] == [size]
+    tail.close()
 
 
 @settings(max_examples=60, deadline=None)

@@ -254,7 +254,7 @@ def _read_lines(fd: int, offset: int, length: int) -> tuple[bytes, int]:
     """Bytes from ``offset`` up to the last newline within ``length`` (more if one line is longer)."""
     data = os.pread(fd, length, offset)
     cut = data.rfind(b"\n") + 1
-    while not cut and len(data) >= MIB and len(data) < BODY_BYTES:
+    while not cut and length <= len(data) < BODY_BYTES:
         more = os.pread(fd, MIB, offset + len(data))
         if not more:
             break
