@@ -7,7 +7,8 @@ read the ratios first, for they hold on other machines.
 import random
 import string
 import timeit
-from collections.abc import Callable
+from base64 import b64encode
+from collections.abc import Callable, Iterator
 
 import orjson
 
@@ -15,6 +16,7 @@ from laneway.model.encode import encode
 from laneway.model.event import normalise
 from laneway.model.redact import Redactor
 from laneway.model.redact.patterns import PATH_RULES, TOKEN_RULES, WORD_RULES
+from laneway.model.redact.scan import find_spans
 from laneway.model.wire import decode_line, encode_redacted
 
 SECRET = "gh" + "p_" + "aB3dE6gH9" * 4
@@ -73,6 +75,38 @@ def hostile() -> dict[str, str]:
     }
 
 
+def large() -> dict[str, str]:
+    """A megabyte each of what tools give back."""
+    draw = random.Random(3)
+    letters = string.ascii_letters + string.digits
+    uuid = lambda: f"{draw.getrandbits(32):08x}-4d1b-4c1b-8d1b-{draw.getrandbits(48):012x}"  # noqa: E731
+    pieces: dict[str, Callable[[], str]] = {
+        "prose": lambda: PROSE,
+        "rows of numbers": lambda: (
+            f"{draw.random()},{draw.randrange(10**6)},{draw.randrange(99)}\n"
+        ),
+        "JSON rows": lambda: (
+            f'{{"id": "{uuid()}", "path": "/usr/lib/x{draw.randrange(999)}.py"}}\n'
+        ),
+        "an access log": lambda: (
+            f"2026-11-23T18:22:33Z INFO GET /api/events/{uuid()}?limit=10 200\n"
+        ),
+        "web page": lambda: (
+            f'<a class="btn btn-large-{draw.randrange(9)}" href="/en/p{draw.random()}.html">\n'
+        ),
+        "base64": lambda: b64encode(draw.randbytes(48 * 1024)).decode(),
+        "call ids": lambda: f"call_{''.join(draw.choices(letters, k=24))} ",
+    }
+    return {name: "".join(iter_until(piece, 1 << 20)) for name, piece in pieces.items()}
+
+
+def iter_until(piece: Callable[[], str], size: int) -> Iterator[str]:
+    while size > 0:
+        text = piece()
+        size -= len(text)
+        yield text
+
+
 def main() -> None:
     redactor = Redactor()
     small = event_of(PROSE[:110])
@@ -98,6 +132,11 @@ def main() -> None:
         base = best_us(lambda event=event: orjson.dumps(event))  # type: ignore[misc]
         cost = best_us(lambda event=event: encode_redacted(event, redactor), 20)  # type: ignore[misc]
         show(f"{name}, {size // 1024} KB", cost, base, size)
+    print("texts of 1 MB")
+    for name, text in large().items():
+        base = best_us(lambda text=text: orjson.dumps(text), 5)  # type: ignore[misc]
+        cost = best_us(lambda text=text: find_spans(text), 5)  # type: ignore[misc]
+        show(name, cost, base, len(text))
     print("hostile texts of 64 KB")
     for name, piece in hostile().items():
         event = event_of((piece * (65_536 // len(piece) + 1))[:65_536])

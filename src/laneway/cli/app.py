@@ -20,7 +20,6 @@ COMMANDS = {
     "emit": "Record one event, or many, from a shell or a hook.",
     "tail": "Follow the log, live, with or without a hub.",
     "query": "Find past events.",
-    "token": "Say who may send and read: list, make, rotate and revoke tokens.",
     "reindex": "Rebuild the index from the log.",
     "doctor": "Say what is wrong with this installation, and how to mend it.",
     "config": "Show every setting, its value, and where it came from.",
@@ -31,7 +30,7 @@ COMMANDS = {
 PANELS = {
     "Watch": ("up", "open", "tail", "query", "demo"),
     "Record": ("emit",),
-    "Look after": ("doctor", "config", "token", "reindex", "version"),
+    "Look after": ("doctor", "config", "reindex", "version"),
 }
 
 DESCRIPTION = "See what every AI agent on this machine does: one log, live lanes, search, no cloud."

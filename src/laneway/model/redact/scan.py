@@ -16,10 +16,20 @@ from laneway.model.redact.patterns import (
     WORD_RULES,
     Rule,
 )
+from laneway.model.redact.sieve import (
+    LONG_CHARS,
+    Tokens,
+    base64_runs,
+    holds,
+    load_automaton,
+    token_runs,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+
+    Present = Callable[[bytes], set[str]]
 
 Span = tuple[int, int, str]
 """Start, end and the name of the rule."""
@@ -48,8 +58,10 @@ _KEY_KINDS = ("api", "access", "secret", "private", "signing", "encryption", "ma
               "account", "auth", "service", "ssh", "webhook")  # fmt: skip
 
 _ESCAPE = re.compile(r"(?:%[0-9A-Fa-f]{2}|\x1b\[[0-9;]{0,8}m)\Z")
-_BASE64 = re.compile(f"[A-Za-z0-9+/]{{{BASE64_CHARS},}}+={{0,2}}+")
+_BASE64 = re.compile(f"[A-Za-z0-9+/]{{{BASE64_CHARS},}}+")
 
+_tokens_of_runs = Tokens(_TOKENS)
+_sieves: "list[tuple[Present | None, Present | None]]" = []  # loaded with the first long text
 _compiled: "dict[str, re.Pattern[str]]" = {}
 
 
@@ -133,24 +145,53 @@ def find_spans(text: str) -> list[Span]:
     low = text.lower()
     if len(low) != len(text):  # U+0130 alone grows in lower case
         low = text.replace("\u0130", "I").lower()
+    if len(text) >= LONG_CHARS:
+        return _without_overlap(_find_in_long(text, low))
     runs = long_runs(text.encode("latin-1", "replace")) if len(text) >= RUN_CHARS else []
     spans = _find_words(text, low) if has_word(low) else []
     if runs:
         spans += _find_tokens(text, " ".join(runs))
         if any(map(may_be_base64, runs)):
-            spans += _find_base64(text)
+            spans += _find_base64(text, [found.span() for found in _BASE64.finditer(text)])
     return _without_overlap(spans)
 
 
+def _find_in_long(text: str, low: str) -> list[Span]:
+    """`find_spans` for a text of `LONG_CHARS` and more, where looking for each anchor would cost most."""
+    data = text.encode("latin-1", "replace")
+    if not _sieves:
+        _sieves.append((load_automaton(_WORD_ANCHORS), load_automaton(_TOKEN_ANCHORS)))
+    word_automaton, token_automaton = _sieves[0]
+    words: set[str] = set()
+    tokens: set[str] = set()
+    if word_automaton is not None:
+        words = word_automaton(low.encode("latin-1", "replace"))
+    elif has_word(low):
+        words = {anchor for anchor in _WORD_ANCHORS if holds(low, anchor)}
+    if token_automaton is not None:
+        tokens = token_automaton(data)
+    elif runs := token_runs(data):
+        tokens = _tokens_of_runs.present(text, runs)
+    spans = _match_words(text, low, [anchor for anchor in _WORD_ANCHORS if anchor in words])
+    spans += _match_tokens(text, [anchor for anchor in _TOKEN_ANCHORS if anchor in tokens])
+    return spans + list(_find_base64(text, base64_runs(data)))
+
+
 def _find_words(text: str, low: str) -> list[Span]:
-    anchors = [anchor for anchor in _WORD_ANCHORS if anchor in low]
+    return _match_words(text, low, [anchor for anchor in _WORD_ANCHORS if anchor in low])
+
+
+def _match_words(text: str, low: str, anchors: "Sequence[str]") -> list[Span]:
     return [span for anchor in anchors for span in _match(text, low, anchor, _WORDS[anchor])]
 
 
 def _find_tokens(text: str, hay: str) -> list[Span]:
     """``hay`` is where the anchors of tokens are looked for: the long runs of ``text``."""
-    tokens = [anchor for anchor in _TOKEN_ANCHORS if anchor in hay]
-    paths = [anchor for anchor in _PATH_ANCHORS if anchor in text]
+    return _match_tokens(text, [anchor for anchor in _TOKEN_ANCHORS if anchor in hay])
+
+
+def _match_tokens(text: str, tokens: "Sequence[str]") -> list[Span]:
+    paths = [anchor for anchor in _PATH_ANCHORS if holds(text, anchor)]
     return [
         *(span for anchor in tokens for span in _match(text, text, anchor, _TOKENS[anchor])),
         *(span for anchor in paths for span in _match(text, text, anchor, _PATHS[anchor])),
@@ -202,22 +243,26 @@ def _may_begin(text: str, at: int, before: str) -> bool:
     return text[at - 1] not in _WORD_CHARS or _ESCAPE.search(text, max(at - 12, 0), at) is not None
 
 
-def _find_base64(text: str) -> "Iterator[Span]":
+def _find_base64(text: str, runs: "Sequence[tuple[int, int]]") -> "Iterator[Span]":
     from binascii import Error, a2b_base64
 
-    for found in _BASE64.finditer(text):
-        run = found[0].rstrip("=")
+    for start, end in runs:
+        run = text[start:end]
         run = run[:-1] if len(run) % 4 == 1 else run
         try:
             inner = a2b_base64(run + "=" * (-len(run) % 4)).decode()
         except (Error, UnicodeDecodeError):  # no text inside
             continue
         low = inner.lower()
-        spans = _find_tokens(inner, inner) or (
-            _find_words(inner, low) if len(low) == len(inner) else []
-        )
+        if len(inner) >= LONG_CHARS and len(low) == len(inner):
+            spans = _find_in_long(inner, low)
+        else:
+            spans = _find_tokens(inner, inner) or (
+                _find_words(inner, low) if len(low) == len(inner) else []
+            )
         if spans:
-            yield found.start(), found.end(), spans[0][2]
+            padding = text[end : end + 2]
+            yield start, end + len(padding) - len(padding.lstrip("=")), spans[0][2]
 
 
 def _without_overlap(spans: list[Span]) -> list[Span]:

@@ -1,0 +1,118 @@
+"""A long text is looked through in another way than a short one, and no less is found."""
+
+import random
+import string
+import sys
+from base64 import b64encode
+from collections.abc import Callable, Iterator
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from laneway.model.redact import scan, sieve
+from laneway.model.redact.patterns import PATH_RULES, TOKEN_RULES, WORD_RULES
+
+ANCHORS = [anchor for rule in (*TOKEN_RULES, *PATH_RULES, *WORD_RULES) for anchor in rule.anchors]
+LETTERS = string.ascii_letters + string.digits
+FILLS = [
+    "The loader reads the file. ", '{"key": "value", "n": 12}, ', "a" * 40 + " ", "0123abcdef" * 4,
+    "\n", " ", "%3D", "\x1b[31m", "\x1b[0;1m", "İ", "漢字", "-", "_", "/", "+", "=", ":", '"', "Bearer ",
+]  # fmt: skip
+
+Find = Callable[[str], list[scan.Span]]
+
+
+def short_way(text: str, monkeypatch: pytest.MonkeyPatch) -> list[scan.Span]:
+    with monkeypatch.context() as patch:
+        patch.setattr(scan, "LONG_CHARS", sys.maxsize)
+        return scan.find_spans(text)
+
+
+@pytest.fixture(params=["automaton", "plain"])
+def find_in_long(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Find]:
+    """`find_spans` as for long texts, with the library and without it."""
+    if request.param == "plain":
+        monkeypatch.setitem(sys.modules, "ahocorasick_rs", None)
+    monkeypatch.setattr(scan, "LONG_CHARS", 0)
+    monkeypatch.setattr(scan, "_sieves", [])
+    yield scan.find_spans
+    assert (scan._sieves[0][0] is None) is (request.param == "plain")
+
+
+def covers(spans: list[scan.Span], others: list[scan.Span]) -> bool:
+    """Whether all of ``others`` lie within ``spans``. The automaton also finds a token of which signs
+    leave no long run."""
+    return all(any(span[0] <= a and b <= span[1] for span in spans) for a, b, _ in others)
+
+
+def token(draw: random.Random) -> str:
+    return "".join(draw.choices(LETTERS, k=draw.choice([8, 20, 36, 48, 80])))
+
+
+def some_text(draw: random.Random) -> str:
+    """Anchors, tokens and fillings in any order, now and then in base64."""
+    parts = []
+    for _ in range(draw.randrange(1, 60)):
+        part = draw.choice(
+            [
+                draw.choice(ANCHORS),
+                draw.choice(ANCHORS) + token(draw),
+                token(draw),
+                draw.choice(FILLS),
+            ]
+        )
+        parts.append(b64encode(part.encode()).decode() if draw.random() < 0.05 else part)
+    return "".join(parts)
+
+
+def test_what_is_found_in_a_short_text_is_found_in_a_long_one(
+    find_in_long: Find, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seed = random.randrange(10**6)
+    draw = random.Random(seed)
+    found = 0
+    for _ in range(400):
+        text = some_text(draw)
+        spans = short_way(text, monkeypatch)
+        assert covers(find_in_long(text), spans), (seed, text)
+        found += len(spans)
+    assert found > 200
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.sampled_from([*ANCHORS, *FILLS]) | st.text(LETTERS + "-_.:/+= ", max_size=60)))
+def test_whatever_the_pieces_no_secret_is_missed(parts: list[str]) -> None:
+    text = "".join(parts)
+    with pytest.MonkeyPatch.context() as patch:
+        spans = short_way(text, patch)
+        patch.setattr(scan, "LONG_CHARS", 0)
+        assert covers(scan.find_spans(text), spans)
+
+
+@pytest.mark.parametrize("before", ["", "%3D", "\x1b[31m", "\x1b[1;31m", "= ", "-", "_"])
+def test_a_token_behind_an_escape_is_found(find_in_long: Find, before: str) -> None:
+    secret = "sk-" + "ant-" + "aB3dE6gH9kLmN0pQ" * 3
+
+    (found,) = find_in_long("x" * 50 + " " + before + secret + " rest")
+
+    assert found[2] == "anthropic-key"
+
+
+def test_a_text_with_many_runs_is_split(find_in_long: Find) -> None:
+    """Past `DENSE_RUNS` the runs are found in another way; the last one counts like the first."""
+    noise = " ".join(f"call_{number:020d}xYz" for number in range(2 * sieve.DENSE_RUNS))
+
+    (found,) = find_in_long(noise + " gh" + "p_" + "aB3dE6gH9" * 4)
+
+    assert found[2] == "github-token"
+
+
+@pytest.mark.parametrize("shift", range(-40, 40, 3))
+def test_a_secret_across_a_piece_is_found(find_in_long: Find, shift: int) -> None:
+    secret = "gh" + "p_" + "aB3dE6gH9" * 4
+    start = sieve.PIECE_BYTES + shift
+
+    (found,) = find_in_long("." * start + secret + "." * 100)
+
+    assert found == (start, start + len(secret), "github-token")
