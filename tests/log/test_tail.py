@@ -120,7 +120,7 @@ def test_links_hidden_files_and_other_kinds_are_left_alone(tmp_path: Path) -> No
     (tmp_path / "events.jsonl").symlink_to("events-000001.jsonl")
     append(tmp_path / ".hidden.jsonl", b"{}\n")
     append(tmp_path / "notes.txt", b"{}\n")
-    append(tmp_path / "events-000001.jsonl.zst", b"{}\n")
+    append(tmp_path / "app.jsonl.zst", b"{}\n")
     (tmp_path / "folder.jsonl").mkdir()
 
     assert [chunk.segment for chunk in follow(tmp_path).poll()] == ["events-000001.jsonl"]

@@ -8,8 +8,9 @@ from laneway.base.limits import MIB
 from laneway.base.settings import Settings
 from laneway.hub.line import LineReader
 from laneway.hub.pipeline import Recent, make_redactor
-from laneway.log.segment import LogPath
-from laneway.log.tail import FINGERPRINT_BYTES, LOG_FILE, fingerprint
+from laneway.log.segment import PACKED, LogPath
+from laneway.log.tail import LOG_FILE
+from laneway.log.text import FINGERPRINT_BYTES, fingerprint_of, iter_lines
 
 BLOCK_BYTES = MIB
 SCAN_BYTES = 256 * MIB
@@ -29,26 +30,39 @@ def end_positions(log_path: LogPath) -> Positions:
     """Every log file with its fingerprint, and the end of its last complete line."""
     positions: Positions = {}
     for name in log_files(log_path):
-        with open(os.path.join(log_path.directory, name), "rb") as file:
-            head = file.read(FINGERPRINT_BYTES)
-            end = _last_newline(file.fileno(), os.fstat(file.fileno()).st_size)
-        line, newline, _ = head.partition(b"\n")
-        if newline or len(head) == FINGERPRINT_BYTES:
-            positions[name] = (fingerprint(line), end)
-    return positions
+        path = os.path.join(log_path.directory, name)
+        try:
+            positions[name] = _end_of(path)
+        except FileNotFoundError:  # compressed since
+            positions[name] = _end_of_packed(path)
+    return {name: place for name, place in positions.items() if place[0]}
+
+
+def _end_of(path: str) -> tuple[str, int]:
+    with open(path, "rb") as file:
+        head = file.read(FINGERPRINT_BYTES)
+        return fingerprint_of(head), _last_newline(file.fileno(), os.fstat(file.fileno()).st_size)
+
+
+def _end_of_packed(path: str) -> tuple[str, int]:
+    from laneway.log.seekable import SeekableFile
+
+    packed = SeekableFile(path + PACKED)
+    return packed.fingerprint, packed.size
 
 
 def log_files(log_path: LogPath) -> list[str]:
-    """Names of our segments and of foreign logs beside them, last written first."""
+    """Names of our segments and of foreign logs beside them, last written first. A compressed
+    segment goes by its name without ``.zst``."""
     try:
         entries = [
-            (entry.stat().st_mtime_ns, entry.name)
+            (entry.stat().st_mtime_ns, entry.name.removesuffix(PACKED))
             for entry in os.scandir(log_path.directory)
             if LOG_FILE.fullmatch(entry.name) and entry.is_file(follow_symlinks=False)
         ]
     except (FileNotFoundError, NotADirectoryError):
         return []
-    return [name for _, name in sorted(entries, reverse=True)]
+    return list(dict.fromkeys(name for _, name in sorted(entries, reverse=True)))
 
 
 def last_lines(
@@ -80,6 +94,28 @@ def last_lines(
 
 def iter_back(path: str, end: int) -> Iterator[tuple[int, bytes]]:
     """Offset and bytes of the lines before ``end``, last first, blank ones left out."""
+    try:
+        yield from _iter_back_plain(path, end)
+    except FileNotFoundError:  # compressed; whoever compresses it meanwhile leaves us the open file
+        yield from _iter_back_packed(path + PACKED, end)
+
+
+def _iter_back_packed(path: str, end: int) -> Iterator[tuple[int, bytes]]:
+    """Damaged frames are passed over: `laneway doctor` tells of them."""
+    from laneway.log.seekable import DamageError, SeekableFile
+
+    packed = SeekableFile(path)
+    for number, frame in reversed(list(enumerate(packed.layout.frames))):
+        if frame.offset >= end:
+            continue
+        try:
+            lines = list(iter_lines(packed.read_frame(number)[: end - frame.offset], frame.offset))
+        except DamageError:
+            continue
+        yield from reversed(lines)
+
+
+def _iter_back_plain(path: str, end: int) -> Iterator[tuple[int, bytes]]:
     with open(path, "rb") as file:
         rest = b""
         while end > 0:

@@ -4,7 +4,6 @@ What the hub does not need before it listens is imported where it is used.
 """
 
 import logging
-import os
 import shlex
 import sys
 import textwrap
@@ -20,6 +19,7 @@ from laneway.base.settings import BY_NAME, Settings, resolve
 from laneway.cli import option
 from laneway.cli.terminal import Terminal
 from laneway.log.segment import LogPath
+from laneway.log.series import list_segments
 
 if TYPE_CHECKING:
     from laneway.web.server import Ready
@@ -177,4 +177,4 @@ def _size(log_path: LogPath) -> str:
 
 
 def _bytes(log_path: LogPath) -> int:
-    return sum(os.path.getsize(log_path.segment_path(number)) for number in log_path.numbers())
+    return sum(file.size for file in list_segments(log_path))

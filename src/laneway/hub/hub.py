@@ -1,6 +1,5 @@
 """The hub put together: the way in, the index and what feeds it, and the live stream."""
 
-import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from laneway.hub.metric import Metric, resident_bytes
 from laneway.hub.pipeline import Intake, Recent, make_redactor
 from laneway.log.append import Appender
 from laneway.log.segment import LogPath
+from laneway.log.series import list_segments
 
 if TYPE_CHECKING:
     from laneway.hub.engine import Engine
@@ -133,9 +133,8 @@ class Hub:
         return self.metric.render(gauges, dict(self.redactor.counts))
 
     def log_bytes(self) -> int:
-        """Size of the log's own segments."""
-        path_of = self.log_path.segment_path
-        return sum(_size(path_of(number)) for number in self.log_path.numbers())
+        """Size on the disk of the log's own segments, whatever their form and series."""
+        return sum(file.size for file in list_segments(self.log_path))
 
     def close(self) -> None:
         """Let the viewers go, finish the batch at hand, and release everything."""
@@ -143,13 +142,6 @@ class Hub:
         self._index.close()
         self._appender.close()
         self.lock.release()
-
-
-def _size(path: str) -> int:
-    try:
-        return os.stat(path).st_size
-    except OSError:  # removed since it was listed
-        return 0
 
 
 def reindex(settings: Settings, on_progress: Callable[[int, int], None]) -> int:

@@ -230,7 +230,10 @@ class Appender:
     def _write_unlocked(self, data: bytes) -> None:
         """For a call from inside another append of this thread."""
         try:
-            fd = os.open(self._series.segment_path(max(1, self._number)), OPEN_FLAGS, FILE_MODE)
+            # Not the number at hand: that segment may have been compressed, and must not come back.
+            fd = os.open(
+                self._series.segment_path(self._series.newest() or 1), OPEN_FLAGS, FILE_MODE
+            )
             try:
                 if os.write(fd, NEWLINE + data) <= len(data):
                     raise OSError(ENOSPC, "the write was cut short")

@@ -9,6 +9,9 @@ with ``observability.jsonl`` a symbolic link to the live one, so that
 import os
 
 SUFFIX = ".jsonl"
+PACKED = ".zst"
+"""Follows `SUFFIX` once a sealed segment is compressed (`laneway.log.seekable`)."""
+
 DEFAULT_NAME = "events"
 SEAL = b"\n\n"
 """A sealed segment ends in an empty line, and a higher number exists. JSON Lines readers skip empty
@@ -45,7 +48,8 @@ class LogPath:
         return os.path.join(self.directory, self.segment_name(number))
 
     def number_of(self, file_name: str) -> int:
-        """The segment's number, or 0 for any other file."""
+        """The number of a segment, compressed or not; 0 for any other file."""
+        file_name = file_name.removesuffix(PACKED)
         if not (file_name.startswith(self._prefix) and file_name.endswith(SUFFIX)):
             return 0
         digits = file_name[len(self._prefix) : -len(SUFFIX)]
@@ -53,16 +57,25 @@ class LogPath:
 
     def numbers(self) -> list[int]:
         """Numbers of the segments that exist, ascending; empty where there is no directory."""
-        try:
-            names = os.listdir(self.directory)
-        except (FileNotFoundError, NotADirectoryError):
-            return []
-        return sorted(filter(None, map(self.number_of, names)))
+        return sorted(set(filter(None, map(self.number_of, self._names()))))
 
     def newest(self) -> int:
-        """The live segment's number, or 0 where there is none."""
-        numbers = self.numbers()
-        return numbers[-1] if numbers else 0
+        """The live segment's number, or 0 where there is none. What was compressed is never written
+        again, so where nothing else is left the live one is the next."""
+        return max(
+            (
+                number + name.endswith(PACKED)
+                for name in self._names()
+                if (number := self.number_of(name))
+            ),
+            default=0,
+        )
+
+    def _names(self) -> list[str]:
+        try:
+            return os.listdir(self.directory)
+        except (FileNotFoundError, NotADirectoryError):
+            return []
 
     def point_link(self, number: int) -> None:
         """Let the link name segment ``number``; someone else's regular file is left alone."""

@@ -10,11 +10,14 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from hashlib import blake2b
+from typing import NamedTuple
 
-from laneway.log.segment import SUFFIX, LogPath
+from laneway.log.segment import PACKED, SUFFIX, LogPath
 
 HOST_CHARS = 32
-PRIVATE_FILE = re.compile(r"(?P<series>.+\.[\w-]{1,32}-[0-9a-f]{6}\.\d+)-\d{6,}\.jsonl", re.ASCII)
+PRIVATE_FILE = re.compile(
+    r"(?P<series>.+\.[\w-]{1,32}-[0-9a-f]{6}\.\d+)-\d{6,}\.jsonl(\.zst)?", re.ASCII
+)
 
 
 def private_series(log_path: LogPath) -> LogPath:
@@ -29,13 +32,44 @@ def list_private(log_path: LogPath) -> list[LogPath]:
     return [LogPath(log_path.directory, name) for name in sorted(names)]
 
 
+class SegmentFile(NamedTuple):
+    """One file of the log's own: a segment, plain or compressed."""
+
+    mtime_ns: int
+    name: str
+    size: int
+    series: str
+    is_last: bool
+    """Of its series: the one that is written, if any is."""
+
+
+def list_segments(log_path: LogPath) -> list[SegmentFile]:
+    """The files of all series of the log, last written last."""
+    return sorted(
+        file for series in (log_path, *list_private(log_path)) for file in _iter_series(series)
+    )
+
+
+def _iter_series(series: LogPath) -> Iterator[SegmentFile]:
+    numbers = series.numbers()
+    for number in numbers:
+        segment = series.segment_name(number)
+        for name in (segment, segment + PACKED):
+            try:
+                facts = os.stat(os.path.join(series.directory, name), follow_symlinks=False)
+            except OSError:  # it has the other form, or was removed meanwhile
+                continue
+            is_last = number == numbers[-1] and name == segment
+            yield SegmentFile(facts.st_mtime_ns, name, facts.st_size, series.name, is_last)
+
+
 def _iter_private(log_path: LogPath) -> Iterator[tuple[str, str]]:
     try:
         names = os.listdir(log_path.directory)
     except (FileNotFoundError, NotADirectoryError):
         return
     for name in names:
-        if name.startswith(log_path.name + ".") and name.endswith(SUFFIX):
+        if name.startswith(log_path.name + ".") and name.endswith((SUFFIX, PACKED)):
             found = PRIVATE_FILE.fullmatch(name)
             if found:
                 yield found["series"], name

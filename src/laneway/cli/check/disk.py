@@ -15,6 +15,7 @@ from laneway.cli.check.machine import CLOCK_SKEW_S
 from laneway.cli.line import show_bytes
 from laneway.log import mount
 from laneway.log.segment import LogPath
+from laneway.log.series import list_segments
 
 LOW_SPACE_BYTES, NO_SPACE_BYTES = 1024 * MIB, 64 * MIB
 """Two or three segments with their index; less than a burst of a minute."""
@@ -78,7 +79,7 @@ def check_log_directory(settings: Settings) -> Finding:
         )
         return Finding("log", FAIL, f"{directory}: {problem}", remedy)
     numbers = log_path.numbers()
-    size = sum(os.path.getsize(log_path.segment_path(number)) for number in numbers)
+    size = sum(file.size for file in list_segments(log_path))
     facts = f"{len(numbers)} segment{'s' * (len(numbers) != 1)}, {show_bytes(size)}, from {origin}"
     if log_path.name != "events":
         facts = f"{log_path.name}-*.jsonl, {facts}"

@@ -83,11 +83,12 @@ def check_clock(settings: Settings) -> Finding:
 
 def _newest_mtime_s(settings: Settings) -> float:
     from laneway.cli.backlog import log_files
-    from laneway.log.segment import LogPath
+    from laneway.log.segment import PACKED, LogPath
 
     log_path = LogPath.parse(settings.log_path)
-    newest = log_files(log_path)[:1]
-    return max((os.stat(os.path.join(log_path.directory, n)).st_mtime for n in newest), default=0.0)
+    names = [name + form for name in log_files(log_path)[:1] for form in ("", PACKED)]
+    paths = [os.path.join(log_path.directory, name) for name in names]
+    return max((os.stat(path).st_mtime for path in paths if os.path.exists(path)), default=0.0)
 
 
 def _try_import(part: str) -> str:
