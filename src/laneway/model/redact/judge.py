@@ -34,9 +34,16 @@ def is_placeholder(value: str) -> bool:
     """``****``, ``${TOKEN}``, ``<your key>``, ``sk-…xxxx``, ``AKIA…EXAMPLE``, or our own marker."""
     if value.startswith(_OPENERS) or value.lower() in _NO_VALUE or is_mark(value):
         return True
+    if _is_version(value.lstrip("=")):
+        return True
     if value[:1] == "$" and value[1:].replace("_", "").isalnum() and value[1:].isupper():
         return True
     return "EXAMPLE" in value or not value.strip("*xX.•-_#") or "..." in value or "xxxx" in value
+
+
+def _is_version(value: str) -> bool:
+    """``1.3.14``: what a package's name is pinned to, and an address of numbers."""
+    return "." in value and value.replace(".", "").isdigit()
 
 
 def is_any(value: str) -> bool:
@@ -49,7 +56,26 @@ def is_random(value: str) -> bool:
     return sum(kinds) >= 2 and len(set(value)) >= 4 and not is_placeholder(value)
 
 
+def is_varied(value: str) -> bool:
+    """Four different characters: for shapes that no word has."""
+    return len(set(value)) >= 4 and not is_placeholder(value)
+
+
+def is_mixed(value: str) -> bool:
+    """`is_random` with a digit, a small and a large letter: no long name in any spelling."""
+    has_digit = not _DIGITS.isdisjoint(value)
+    return (
+        has_digit and value.upper() != value.lower() != value != value.upper() and is_random(value)
+    )
+
+
+def is_mailchimp(value: str) -> bool:
+    """32 hex digits and the data centre: ``…-us12``."""
+    return _HEX_DIGITS.issuperset(value.partition("-us")[0]) and value.find("-us") == 32
+
+
 _DIGITS = frozenset("0123456789")
+_HEX_DIGITS = frozenset("0123456789abcdef")
 
 
 def is_password(value: str) -> bool:
@@ -69,7 +95,8 @@ def is_opaque(value: str) -> bool:
 
 
 def is_cookie(value: str) -> bool:
-    return "=" in value and len(value) >= 6 and not is_placeholder(value.partition("=")[2])
+    name, sign, rest = value.partition("=")
+    return bool(sign) and len(value) >= 6 and " " not in name.strip() and not is_placeholder(rest)
 
 
 def is_connection(value: str) -> bool:
@@ -92,10 +119,18 @@ def is_assigned(value: str, name: str, quoted: bool) -> bool:
     if not is_password(value):
         return False
     if quoted:
-        return " " not in value or name.startswith("pass")
-    if name.isupper():
-        return True
-    return not _DIGITS.isdisjoint(value) or not _SIGNS.isdisjoint(value)
+        # What begins so is the code after a quote that ends: ``"password=" + value``.
+        return value[0] not in " )+,;" and (" " not in value or name.startswith("pass"))
+    return name.isupper() or not _is_word(value)
+
+
+def is_wordless(value: str) -> bool:
+    """A password with a digit or a sign in it, where a word of prose may stand as well."""
+    return is_password(value) and not _is_word(value)
+
+
+def _is_word(value: str) -> bool:
+    return _DIGITS.isdisjoint(value) and _SIGNS.isdisjoint(value)
 
 
 _SIGNS = frozenset("!@#$%^*+/=~?")
@@ -103,7 +138,11 @@ _SIGNS = frozenset("!@#$%^*+/=~?")
 CHECKS: "dict[str, Callable[[str], bool]]" = {
     "any": is_any,
     "random": is_random,
+    "varied": is_varied,
+    "mixed": is_mixed,
+    "mailchimp": is_mailchimp,
     "password": is_password,
+    "wordless": is_wordless,
     "opaque": is_opaque,
     "cookie": is_cookie,
     "connection": is_connection,

@@ -17,7 +17,7 @@ _NAMES = (
     ("password", "password", "password|passwd|passphrase|passwort"),
     ("secret", "password", "secret"),
     ("key", "password",
-     f"(?:api|access|secret|private|signing|encryption|master|shared|account|auth|service|ssh|webhook)"
+     f"(?:api|access|secret|private|signing|encryption|master|shared|account|auth|service|ssh|webhook|subscription)"
      f"{_SEAM}key(?:{_SEAM}(?:base64|b64|pem))?"),
     ("pwd", "opaque", "pwd|[-_. ]pass"),
     ("token", "opaque", "token"),

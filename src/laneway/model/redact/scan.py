@@ -10,6 +10,7 @@ from laneway.model.redact.judge import CHECKS, is_assigned, is_placeholder
 from laneway.model.redact.patterns import (
     BASE64_CHARS,
     BEFORE_CHARS,
+    HEX_ANCHORS,
     PATH_RULES,
     RUN_CHARS,
     TOKEN_RULES,
@@ -38,7 +39,9 @@ _TOKEN_CHARS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-
 _CLASSES = bytes(97 if code in _TOKEN_CHARS else 32 for code in range(256))
 _RUN = "a" * RUN_CHARS
 _HEX_OR_DASH = b"0123456789abcdefABCDEF-"
+_HEX_ANCHORS = tuple(anchor.encode() for anchor in HEX_ANCHORS)
 _WORD_CHARS = frozenset(_TOKEN_CHARS[:62].decode())
+_TOKEN_SIGNS = frozenset(_TOKEN_CHARS.decode())
 _DIGITS = frozenset("0123456789")
 
 _TOKENS = {anchor: rule for rule in TOKEN_RULES for anchor in rule.anchors}
@@ -55,7 +58,7 @@ _PASS = re.compile(rf"pass(?:w|phrase|{_ASSIGNED})")
 _TOKEN = re.compile(f"token{_ASSIGNED}")
 _BASIC = re.compile("basic [A-Za-z0-9+/]{8}")
 _KEY_KINDS = ("api", "access", "secret", "private", "signing", "encryption", "master", "shared",
-              "account", "auth", "service", "ssh", "webhook")  # fmt: skip
+              "account", "auth", "service", "ssh", "webhook", "subscription")  # fmt: skip
 
 _ESCAPE = re.compile(r"(?:%[0-9A-Fa-f]{2}|\x1b\[[0-9;]{0,8}m)\Z")
 _BASE64 = re.compile(f"[A-Za-z0-9+/]{{{BASE64_CHARS},}}+")
@@ -67,8 +70,12 @@ _compiled: "dict[str, re.Pattern[str]]" = {}
 
 def has_word(low: str) -> bool:
     """Whether lower-case ``low`` holds a word or sign that a rule or a secret name begins or ends with."""
-    if not (":" in low or "=" in low or "--" in low):  # prose: only these two need no sign
-        return "bearer " in low or ("basic " in low and _BASIC.search(low) is not None)
+    if not (":" in low or "=" in low or "--" in low or ">" in low or "~" in low):
+        return (  # prose: only these need no sign
+            "bearer " in low
+            or ("basic " in low and _BASIC.search(low) is not None)
+            or ("login " in low and "passw" in low)
+        )
     return (
         "secret" in low
         or "authorization" in low
@@ -76,6 +83,8 @@ def has_word(low: str) -> bool:
         or "bearer " in low
         or "pwd" in low
         or "-----begin " in low
+        or "q~" in low
+        or ("curl" in low and ("-u " in low or "--user " in low))
         or ("pass" in low and _PASS.search(low) is not None)
         or ("token" in low and (_TOKEN.search(low) is not None or "--token" in low))
         or ("key" in low and _has_key_kind(low))
@@ -93,6 +102,8 @@ def _has_word_of_signs(low: str) -> bool:
         or "signature=" in low
         or "dsn" in low
         or ("connection" in low and "string" in low)
+        or "jdbc:oracle" in low
+        or "webhookb2" in low
     )
 
 
@@ -118,7 +129,7 @@ def long_runs(data: bytes) -> list[str]:
         end = classes.find(" ", at)
         if end < 0:
             end = len(data)
-        if data[at:end].strip(_HEX_OR_DASH):
+        if data[at:end].strip(_HEX_OR_DASH) or data.startswith(_HEX_ANCHORS, at):
             found.append(data[max(at - BEFORE_CHARS, 0) : end].decode("latin-1"))
         at = classes.find(_RUN, end)
     return found
@@ -208,19 +219,27 @@ def _match(text: str, hay: str, anchor: str, rule: Rule) -> "Iterator[Span]":
             found = pattern.match(text, start)
         if found is not None:
             group = next((i for i in range(1, pattern.groups + 1) if found[i] is not None), 0)
-            begin = found.start(group) if group else at
-            if _is_secret(rule, text[at:start], found, group):
+            begin = found.start(group) if group else _begin(text, at, rule.back)
+            value = text[begin : found.end()] if rule.back else found[group]
+            if _is_secret(rule, text[at:start], value, group):
                 yield begin, found.end(group), rule.name
                 start = found.end(group)
-            elif rule.check == "random" and not is_placeholder(found[group]):
+            elif rule.check in ("random", "mixed") and not is_placeholder(found[group]):
                 # A secret that began in the first half would have made the whole look random.
                 # Without the leap, a text of nothing but anchors is read a hundred times over.
                 start = max(start, (at + found.end(group)) // 2)
         at = hay.find(anchor, start)
 
 
-def _is_secret(rule: Rule, anchor: str, found: "re.Match[str]", group: int) -> bool:
-    value = found[group]
+def _begin(text: str, at: int, back: int) -> int:
+    """Where the token with the anchor at ``at`` begins, at most ``back`` characters before."""
+    end = max(at - back, 0)
+    while at > end and text[at - 1] in _TOKEN_SIGNS:
+        at -= 1
+    return at
+
+
+def _is_secret(rule: Rule, anchor: str, value: str, group: int) -> bool:
     if rule.name == "assignment" and rule.check == "password":
         return is_assigned(value, anchor, quoted=group == 1)
     return CHECKS[rule.check](value)

@@ -7,7 +7,7 @@ every sieve it may hold back what is clean, never let pass what a rule would mat
 
 import re
 
-from laneway.model.redact.patterns import BASE64_CHARS, RUN_CHARS
+from laneway.model.redact.patterns import BASE64_CHARS, HEX_ANCHORS, RUN_CHARS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -111,11 +111,15 @@ def token_runs(data: bytes) -> list[str]:
         if len(found) >= DENSE_RUNS:
             words = data[start:].translate(_TOKENS_ONLY).decode("latin-1").split()
             long = [word for word in words if len(word) >= RUN_CHARS]
-            return found + [word for word in long if word.strip(_HEX + "-")]
+            return found + [word for word in long if _is_token(word)]
         run = data[start:end].decode("latin-1")
-        if run.strip(_HEX + "-"):
+        if _is_token(run):
             found.append(run)
     return found
+
+
+def _is_token(run: str) -> bool:
+    return bool(run.strip(_HEX + "-")) or run.startswith(HEX_ANCHORS)
 
 
 def base64_runs(data: bytes) -> list[tuple[int, int]]:
