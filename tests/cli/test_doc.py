@@ -43,8 +43,8 @@ def test_no_option_is_documented_that_is_not_there(name: str) -> None:
 
 
 def shared(name: str) -> set[str]:
-    """Short forms that `query` has from `tail`, whose section it names."""
-    return {"-a", "-e", "-s", "-t", "-l"} if name == "query" else set()
+    """Short forms that `query` and `top` have from `tail`, whose section they name."""
+    return {"-a", "-e", "-s", "-t", "-l"} if name in ("query", "top") else set()
 
 
 def test_the_sections_are_the_commands() -> None:

@@ -19,6 +19,7 @@ COMMANDS = {
     "demo": "Watch an example assistant of several agents at work.",
     "emit": "Record one event, or many, from a shell or a hook.",
     "tail": "Follow the log, live, with or without a hub.",
+    "top": "Watch all agents at once, full screen.",
     "query": "Find past events.",
     "reindex": "Rebuild the index from the log.",
     "doctor": "Say what is wrong with this installation, and how to mend it.",
@@ -28,7 +29,7 @@ COMMANDS = {
 """Name and summary of each; the module of the same name has the function ``command``."""
 
 PANELS = {
-    "Watch": ("up", "open", "tail", "query", "demo"),
+    "Watch": ("up", "open", "tail", "top", "query", "demo"),
     "Record": ("emit",),
     "Look after": ("doctor", "config", "reindex", "version"),
 }

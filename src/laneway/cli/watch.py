@@ -2,6 +2,8 @@
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from queue import Empty, SimpleQueue
+from threading import Event, Thread
 from typing import Any, NamedTuple
 
 from laneway.base.clock import now_ns
@@ -74,11 +76,16 @@ class Watch:
             return
         if not self._positions:
             _say_waiting(self._log_path)
+        for seen in self.follow():
+            printer.print(seen)
+
+    def follow(self) -> Iterator[list[Seen]]:
+        """What comes, for ever: after each look at the files what it found, and that may be nothing."""
         tail = Tail(self._log_path, self._positions)
         try:
             while True:
                 tail.wait(WAIT_S)
-                printer.print(self._take(tail.poll()))
+                yield self._take(tail.poll())
         finally:
             tail.close()
 
@@ -110,6 +117,41 @@ class Watch:
         self._last_ns = line.ts_ns
         event: dict[str, Any] = dict(line.event)
         return Seen(line.ts_ns, event, data) if self._match.accepts(event) else None
+
+
+class Feed:
+    """A watch read ahead by a thread of its own: its last ``count`` events, then what comes."""
+
+    def __init__(self, watch: Watch, count: int) -> None:
+        self._found: SimpleQueue[list[Seen]] = SimpleQueue()
+        self._watch = watch
+        self._count = count
+        self._is_over = Event()
+        self._thread = Thread(target=self._read, name="laneway-feed", daemon=True)
+
+    def __enter__(self) -> "Feed":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._is_over.set()
+        self._thread.join()
+
+    def take(self) -> Iterator[Seen]:
+        """What was found since the last call; waits for nothing."""
+        try:
+            while True:
+                yield from self._found.get_nowait()
+        except Empty:
+            return
+
+    def _read(self) -> None:
+        self._found.put(self._watch.backlog(self._count))
+        for seen in self._watch.follow():
+            if self._is_over.is_set():
+                return
+            if seen:
+                self._found.put(seen)
 
 
 def in_order(found: list[Seen]) -> list[Seen]:

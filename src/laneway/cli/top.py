@@ -1,0 +1,56 @@
+"""``laneway top``: every agent at a glance, full screen, straight from the log's files."""
+
+from typing import Annotated
+
+import typer
+
+from laneway.base.errors import SettingError
+from laneway.base.settings import resolve
+from laneway.cli import option
+from laneway.cli.match import Match, parse_levels
+from laneway.cli.terminal import Terminal
+
+BACKLOG = 20_000
+"""Events read before the first picture: minutes of a busy fleet, in less than a second."""
+
+
+def command(
+    interval: Annotated[
+        float,
+        typer.Option("--interval", "-d", min=0.1, max=60, help="Seconds between two pictures."),
+    ] = 0.5,
+    agent: option.Agents = None,
+    not_agent: option.NotAgents = None,
+    event: option.Events = None,
+    not_event: option.NotEvents = None,
+    session: option.Sessions = None,
+    tool: option.Tools = None,
+    level: option.Levels = None,
+    utc: option.Utc = False,
+    log: option.Log = None,
+) -> None:
+    """Watch the fleet: states, rates, open work, errors, last events; keys as in htop, `h` tells them.
+
+    It reads the log's files, so it needs no hub. Counts are of the newest 20,000 events before
+    the start, and of all that comes.
+    """
+    match = Match(
+        agents=option.as_tuple(agent),
+        not_agents=option.as_tuple(not_agent),
+        events=option.as_tuple(event),
+        not_events=option.as_tuple(not_event),
+        sessions=option.as_tuple(session),
+        tools=option.as_tuple(tool),
+        levels=parse_levels(option.as_tuple(level)),
+    )
+    if not Terminal().is_tty:
+        raise SettingError(
+            "top: the output is no terminal",
+            hint="`laneway tail` goes through pipes and into files",
+        )
+    from laneway.cli.fleet.screen import Top
+    from laneway.cli.watch import Feed, Watch
+
+    settings = resolve({"log_path": log})
+    with Feed(Watch(settings, match), BACKLOG) as feed:
+        Top(feed.take, settings.log_path, interval_s=interval, is_utc=utc).run()
