@@ -15,7 +15,7 @@ demo: $(VENV)/.run-ready $(UI) ## install, build the page, run a real multi-agen
 	@$(BIN)/python -m laneway demo $(ARGS)
 
 test: $(VENV)/.dev-ready $(UI) ## every test, a real browser included
-	@tools/bootstrap browser
+	@tools/bootstrap programs
 	@cd ui && PATH="$(abspath $(BIN)):$$PATH" ../tools/npm run --silent test
 	$(BIN)/python -m pytest $(ARGS)
 
