@@ -4,7 +4,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 import pytest
@@ -33,6 +33,19 @@ def hub(settings: Settings) -> Iterator[Hub]:
 @pytest.fixture
 def access(settings: Settings) -> Access:
     return Access.of(settings, PORT)
+
+
+class Tokens(NamedTuple):
+    """This machine's own, as they stand in the home."""
+
+    ingest: str
+    access: str
+
+
+@pytest.fixture
+def tokens(access: Access, home: Path) -> Tokens:
+    names = ("ingest", "access")
+    return Tokens(*((home / f"{name}.token").read_text().strip() for name in names))
 
 
 @pytest.fixture
@@ -66,12 +79,12 @@ async def stranger(app: App) -> AsyncIterator[httpx.AsyncClient]:
 
 
 @pytest.fixture
-async def client(app: App, access: Access) -> AsyncIterator[httpx.AsyncClient]:
+async def client(app: App, tokens: Tokens) -> AsyncIterator[httpx.AsyncClient]:
     """Somebody with the access token."""
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app=app),
         base_url=f"http://127.0.0.1:{PORT}",
-        headers=bearer(access.access_token),
+        headers=bearer(tokens.access),
     ) as client:
         yield client
 

@@ -15,6 +15,7 @@ from laneway.base.errors import QueryError
 from laneway.hub.hub import Hub
 from laneway.web.app import make_api
 from laneway.web.auth import Access
+from laneway.web.keyring import Keyring
 from laneway.web.live import Streams, Wanted
 from laneway.web.route import Route
 
@@ -82,9 +83,15 @@ async def test_a_token_is_wanted_exactly_where_it_says_so(
 
 
 async def test_each_token_opens_what_it_says_and_no_more(
-    document: Document, stranger: httpx.AsyncClient, access: Access
+    document: Document, stranger: httpx.AsyncClient, access: Access, home: Path
 ) -> None:
-    tokens = {"access": access.access_token, "ingest": access.ingest_token}
+    keyring = Keyring(str(home))
+    tokens = {
+        "access": keyring.add("reader", ["read"]),
+        "ingest": keyring.add("sender", ["ingest"]),
+        "admin": keyring.add("keeper", ["admin"]),
+    }
+    access.door._load()
     for method, path, operation in operations(document):
         if path in STREAMS or not operation["security"]:
             continue

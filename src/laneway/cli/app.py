@@ -21,6 +21,7 @@ COMMANDS = {
     "tail": "Follow the log, live, with or without a hub.",
     "top": "Watch all agents at once, full screen.",
     "query": "Find past events.",
+    "token": "Say who may send and read: list, make, rotate and revoke tokens.",
     "reindex": "Rebuild the index from the log.",
     "doctor": "Say what is wrong with this installation, and how to mend it.",
     "config": "Show every setting, its value, and where it came from.",
@@ -31,7 +32,7 @@ COMMANDS = {
 PANELS = {
     "Watch": ("up", "open", "tail", "top", "query", "demo"),
     "Record": ("emit",),
-    "Look after": ("doctor", "config", "reindex", "version"),
+    "Look after": ("doctor", "config", "token", "reindex", "version"),
 }
 
 DESCRIPTION = "See what every AI agent on this machine does: one log, live lanes, search, no cloud."

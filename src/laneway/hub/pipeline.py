@@ -1,7 +1,7 @@
 """The way in: what a sender posts becomes lines of the log, event by event."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from laneway.base.clock import now_ns
@@ -27,6 +27,8 @@ have been cut, and then holds less than its event: those must never be kept.)"""
 
 MADE = frozenset({"timestamp"})
 """Written anew by `normalise`; the redactor need not look at it."""
+
+CheckSender = Callable[[object, object], None]
 
 
 class Rejection(NamedTuple):
@@ -74,10 +76,11 @@ class Intake:
         self._metric = metric
         self._recent = recent
 
-    def take(self, items: Iterable[object]) -> Taken:
+    def take(self, items: Iterable[object], check_sender: CheckSender | None = None) -> Taken:
         """Lines for the events that can be taken, reasons for the others.
 
         An item that is itself a `Problem` (a line that is no JSON) is rejected with it.
+        ``check_sender`` raises EventError for an event's agent and pod that are not its sender's.
 
         Raises:
             BodyError: there are too many.
@@ -94,17 +97,19 @@ class Intake:
                     status=413,
                 )
             try:
-                lines.append(self._line(item, received_ns))
+                lines.append(self._line(item, received_ns, check_sender))
             except EventError as error:
                 rejected_count += 1
                 rejections += [Rejection(place, p.field, p.message) for p in error.problems]
         self._count(rejections)
         return Taken(lines, rejections, rejected_count)
 
-    def _line(self, item: object, received_ns: int) -> bytes:
+    def _line(self, item: object, received_ns: int, check_sender: CheckSender | None) -> bytes:
         if isinstance(item, Problem):
             raise EventError([item])
         event, ts_ns = normalise(item, received_ns=received_ns)
+        if check_sender is not None:
+            check_sender(event["agent"], event.get("pod"))
         line, redacted_count = encode_redacted(event, self._redactor, MADE)
         if self._recent is not None and not redacted_count:
             self._recent.put(line, event, ts_ns)

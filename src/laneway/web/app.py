@@ -12,6 +12,7 @@ from laneway import __version__
 from laneway.base.errors import LanewayError
 from laneway.hub.hub import Hub
 from laneway.web import problem
+from laneway.web.admin import admin_routes
 from laneway.web.answer import answer_json, answer_problem
 from laneway.web.auth import Access, read_headers
 from laneway.web.health import health_routes
@@ -49,16 +50,17 @@ class App:
         path = scope["path"]
         try:
             headers = read_headers(scope["headers"])
-            self.access.check(path, headers)
+            grant = self.access.check(path, headers)
             if path == "/log":
                 if scope.get("method") != "POST":
                     raise MethodError("events are sent with POST", hint="it takes POST")
-                await self._ingest(scope, receive, send, headers)
+                await self._ingest(scope, receive, send, headers, grant)
                 return
         except LanewayError as error:
             self.hub.metric.refused.add(1, error.code)
             await send_problem(scope, send, error)
             return
+        scope["laneway.grant"] = grant
         await self._rest(scope, receive, _fenced(send) if scope["type"] == "http" else send)
 
 
@@ -71,6 +73,7 @@ def make_api(hub: Hub, access: Access, streams: Streams, ui_root: Path) -> ASGIA
     """What Starlette serves. Access is not checked here."""
     routes: list[AnyRoute] = [
         *login_routes(access),
+        *admin_routes(access.door),
         *query_routes(hub),
         *live_routes(streams),
         *health_routes(hub),

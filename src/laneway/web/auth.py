@@ -1,30 +1,19 @@
-"""Who may do what: Host and Origin, tokens, the one-time code and the cookie.
+"""Who may do what: Host and Origin, and the scope that each address takes.
 
 Everything is checked on every request, before any routing, and on the
 WebSocket's upgrade too: a page on another site, another port or a rebound
 name gets nothing (docs/protocol.md, Access).
 """
 
-import hashlib
-import hmac
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from http import HTTPStatus
-from secrets import token_urlsafe
-from time import monotonic, time
 
 from laneway.base.errors import AccessError, QueryError, quote
 from laneway.base.settings import Settings
-from laneway.web import token as token_file
-
-CODE_LIFE_S = 600
-"""Time to get from the terminal to the browser."""
-
-CODES = 64
-"""One-time codes at a time; the oldest makes room."""
-
-COOKIE_LIFE_S = 30 * 86_400
+from laneway.web.door import Door, HeaderMap
+from laneway.web.keyring import Grant, Scope
+from laneway.web.session import SESSION_LIFE_S
 
 WILDCARDS = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 - recognised, to say so loudly
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
@@ -33,7 +22,6 @@ READ_HEADERS = frozenset(
     {b"host", b"origin", b"sec-fetch-site", b"sec-fetch-mode", b"authorization", b"cookie"}
     | {b"content-type", b"content-encoding", b"content-length"}
 )
-HeaderMap = dict[bytes, bytes]
 
 PUBLIC = frozenset({"/", "/logs", "/logs/", "/health", "/auth/exchange"})
 PUBLIC_FILE = re.compile(r"/logs/(assets/)?[\w-][\w.-]*\.\w+")
@@ -41,6 +29,13 @@ PUBLIC_FILE = re.compile(r"/logs/(assets/)?[\w-][\w.-]*\.\w+")
 
 INGEST = frozenset({"/log"})
 TOKEN_ONLY = frozenset({"/auth/code"})
+ADMIN = "/admin/"
+
+NOBODY = Grant("", frozenset())
+"""Whoever asks for what is open to all."""
+
+MOST_SECRET_BYTES = 256
+"""Longer values are no secret of ours and are not hashed."""
 
 
 def read_headers(headers: Iterable[tuple[bytes, bytes]]) -> HeaderMap:
@@ -58,17 +53,30 @@ def read_headers(headers: Iterable[tuple[bytes, bytes]]) -> HeaderMap:
     return found
 
 
-@dataclass(slots=True)
+def needed_scope(path: str) -> Scope | None:
+    """What a token must be good for at this address; None where none is needed."""
+    if path in INGEST:
+        return "ingest"
+    if path in PUBLIC or PUBLIC_FILE.fullmatch(path):
+        return None
+    return "admin" if path.startswith(ADMIN) else "read"
+
+
 class Access:
     """The rules for one bound address. ``hosts`` are the exact values of Host that are answered."""
 
-    ingest_token: str
-    access_token: str
-    hosts: frozenset[bytes]
-    secure_hosts: frozenset[bytes] = frozenset()
-    """Names given by the user, behind which a proxy may speak https."""
-    open_ingest: bool = False
-    _codes: dict[str, float] = field(default_factory=dict)
+    def __init__(
+        self,
+        door: Door,
+        hosts: frozenset[bytes],
+        *,
+        secure_hosts: frozenset[bytes] = frozenset(),
+        open_ingest: bool = False,
+    ) -> None:
+        self.door = door
+        self.open_ingest = open_ingest
+        self._hosts = hosts
+        self._secure_hosts = secure_hosts  # given by the user: a proxy in front may speak https
 
     @classmethod
     def of(cls, settings: Settings, port: int) -> "Access":
@@ -82,39 +90,37 @@ class Access:
         if settings.host not in WILDCARDS:
             own.append(f"[{settings.host}]" if ":" in settings.host else settings.host)
         return cls(
-            ingest_token=_ingest_token(settings),
-            access_token=token_file.load_or_make(f"{settings.home}/access.token"),
-            hosts=named.union(_with_port(host, port) for host in own),
+            Door(settings),
+            named.union(_with_port(host, port) for host in own),
             secure_hosts=named,
             open_ingest=settings.open_ingest,
         )
 
-    def check(self, path: str, headers: HeaderMap) -> None:
-        """Let one request pass.
+    def check(self, path: str, headers: HeaderMap) -> Grant:
+        """Let one request pass; what its sender may do.
 
         Raises:
             AccessError: it may not; 401 where a token would help, else 403.
         """
         self.check_site(path, headers)
-        if path in INGEST:
-            self._check_sender(headers)
-        elif not (path in PUBLIC or PUBLIC_FILE.fullmatch(path)):
-            self._check_reader(path, headers)
+        scope = needed_scope(path)
+        if scope is None:
+            return NOBODY
+        grant = self.door.bearer(headers)
+        if grant is None and scope == "read" and path not in TOKEN_ONLY:
+            grant = self._try_session(headers)
+        if grant is None:
+            if scope == "ingest" and self.open_ingest:
+                return NOBODY
+            raise _no_token("ingest.token" if scope == "ingest" else "access.token")
+        if scope not in grant.scopes:
+            raise _too_little(scope, grant)
+        return grant
 
-    def _check_sender(self, headers: HeaderMap) -> None:
-        if self.open_ingest or self._bears(headers, self.ingest_token):
-            return
-        if not self._bears(headers, self.access_token):
-            raise _no_token("ingest.token")
-
-    def _check_reader(self, path: str, headers: HeaderMap) -> None:
-        if self._bears(headers, self.access_token):
-            return
-        if path not in TOKEN_ONLY and self._has_cookie(headers):
-            return
-        if self._bears(headers, self.ingest_token):
-            raise AccessError("this token may only send events", hint="reading takes access.token")
-        raise _no_token("access.token")
+    def _try_session(self, headers: HeaderMap) -> Grant | None:
+        secret = cookie(headers)
+        grant = self.door.session(secret) if secret else None
+        return grant if grant and "read" in grant.scopes else None
 
     def check_site(self, path: str, headers: HeaderMap) -> None:
         """Refuse foreign names and foreign pages.
@@ -123,7 +129,7 @@ class Access:
             AccessError: a Host, Origin or Sec-Fetch-Site that is not the hub's own.
         """
         host = headers.get(b"host", b"")
-        if host not in self.hosts and host.lower() not in self.hosts:
+        if host not in self._hosts and host.lower() not in self._hosts:
             raise AccessError(
                 f"Host {quote(host.decode('latin-1'))} is not a name of this hub",
                 hint="set LANEWAY_ALLOWED_HOSTS to the names and ports by which it is called",
@@ -138,57 +144,19 @@ class Access:
 
     def _check_origin(self, origin: bytes, host: bytes) -> None:
         scheme, _, name = origin.partition(b"://")
-        is_secure = scheme == b"https" and host.lower() in self.secure_hosts
+        is_secure = scheme == b"https" and host.lower() in self._secure_hosts
         if name.lower() != host.lower() or not (scheme == b"http" or is_secure):
             raise AccessError(f"Origin {quote(origin.decode('latin-1'))} is not the hub's own page")
 
-    def _bears(self, headers: HeaderMap, token: str) -> bool:
-        scheme, _, given = headers.get(b"authorization", b"").partition(b" ")
-        if scheme != b"Bearer" and scheme.lower() != b"bearer":
-            return False
-        return hmac.compare_digest(given.strip(), token.encode())
 
-    def new_code(self) -> str:
-        """A code that `exchange` takes once, within `CODE_LIFE_S`."""
-        while len(self._codes) >= CODES:
-            del self._codes[next(iter(self._codes))]
-        code = token_urlsafe(24)
-        self._codes[code] = monotonic() + CODE_LIFE_S
-        return code
-
-    def exchange(self, code: str) -> str:
-        """The cookie's value for a one-time code.
-
-        Raises:
-            AccessError: there is no such code, or it was used, or is too old.
-        """
-        if self._codes.pop(code, 0.0) < monotonic():
-            raise AccessError(
-                "this link was used already, or is older than ten minutes",
-                hint="`laneway open` makes another one",
-                status=HTTPStatus.UNAUTHORIZED,
-            )
-        return self.cookie_value(int(time()) + COOKIE_LIFE_S)
-
-    def cookie_value(self, until_s: int) -> str:
-        """Derived from the access token: it outlives a restart, and ends with the token."""
-        text = f"laneway-cookie-1:{until_s}".encode()
-        mac = hmac.new(self.access_token.encode(), text, hashlib.sha256).hexdigest()
-        return f"{until_s}.{mac}"
-
-    def _has_cookie(self, headers: HeaderMap) -> bool:
-        name = cookie_name(headers.get(b"host", b"")).encode()
-        for part in headers.get(b"cookie", b"").split(b";"):
-            key, _, value = part.strip().partition(b"=")
-            if key == name and self._is_valid(value):
-                return True
-        return False
-
-    def _is_valid(self, value: bytes) -> bool:
-        until, _, _ = value.partition(b".")
-        if not (until.isdigit() and len(until) < 16 and int(until) > time()):
-            return False
-        return hmac.compare_digest(value, self.cookie_value(int(until)).encode())
+def cookie(headers: HeaderMap) -> bytes:
+    """The session's secret that a browser sends, or nothing."""
+    name = cookie_name(headers.get(b"host", b"")).encode()
+    for part in headers.get(b"cookie", b"").split(b";"):
+        key, _, value = part.strip().partition(b"=")
+        if key == name and len(value) < MOST_SECRET_BYTES:
+            return value
+    return b""
 
 
 def cookie_name(host: bytes) -> str:
@@ -197,11 +165,10 @@ def cookie_name(host: bytes) -> str:
     return f"laneway-{port.decode() if port.isdigit() else 'web'}"
 
 
-def set_cookie(host: bytes, value: str) -> str:
-    """The header's value."""
-    return (
-        f"{cookie_name(host)}={value}; Path=/; Max-Age={COOKIE_LIFE_S}; HttpOnly; SameSite=Strict"
-    )
+def set_cookie(host: bytes, secret: str) -> str:
+    """The header's value; without a secret it takes the cookie away."""
+    life_s = SESSION_LIFE_S if secret else 0
+    return f"{cookie_name(host)}={secret}; Path=/; Max-Age={life_s}; HttpOnly; SameSite=Strict"
 
 
 def parse_code(body: object) -> str:
@@ -209,14 +176,6 @@ def parse_code(body: object) -> str:
     if not isinstance(code, str):
         raise QueryError("the body has no code", hint='send {"code": "…"} as JSON')
     return code
-
-
-def _ingest_token(settings: Settings) -> str:
-    if settings.token:
-        return token_file.check(settings.token, "token")
-    if settings.token_file:
-        return token_file.load(settings.token_file)
-    return token_file.load_or_make(f"{settings.home}/ingest.token")
 
 
 def _spell(host: str, port: int) -> list[bytes]:
@@ -236,3 +195,12 @@ def _no_token(name: str) -> AccessError:
         hint=f"send Authorization: Bearer TOKEN; the token stands in {name} in the Laneway home",
         status=HTTPStatus.UNAUTHORIZED,
     )
+
+
+def _too_little(scope: Scope, grant: Grant) -> AccessError:
+    if grant.scopes == {"ingest"}:
+        return AccessError(
+            "this token may only send events", hint=f"this takes a token of scope {scope}"
+        )
+    has = ", ".join(sorted(grant.scopes))
+    return AccessError(f"this token may {has}, and not {scope}", hint="see `laneway token list`")

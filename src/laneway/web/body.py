@@ -7,7 +7,7 @@ from starlette.types import Receive
 
 from laneway.base.errors import BodyError, quote
 from laneway.base.limits import MIB
-from laneway.web.auth import HeaderMap
+from laneway.web.door import HeaderMap
 
 READ_S = 30.0
 """A body that takes longer is no sender but a hanger-on."""

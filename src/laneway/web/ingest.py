@@ -13,8 +13,9 @@ from laneway.base.limits import KIB
 from laneway.hub.hub import Hub
 from laneway.hub.pipeline import BATCH_EVENTS, Taken
 from laneway.model.wire import decode_body, may_be_deep
-from laneway.web.auth import HeaderMap
 from laneway.web.body import UNSUPPORTED, GoneError, read_body
+from laneway.web.door import HeaderMap
+from laneway.web.keyring import Grant
 from laneway.web.problem import send_problem
 
 INLINE_BYTES = 64 * KIB
@@ -78,10 +79,10 @@ class Ingest:
         self._decoders = CapacityLimiter(DECODERS)
 
     async def __call__(
-        self, scope: Scope, receive: Receive, send: Send, headers: HeaderMap
+        self, scope: Scope, receive: Receive, send: Send, headers: HeaderMap, grant: Grant
     ) -> None:
         try:
-            status, answer = await self._take(receive, headers)
+            status, answer = await self._take(receive, headers, grant)
         except LanewayError as error:
             self._hub.metric.refused.add(1, error.code)
             await send_problem(scope, send, error)
@@ -92,30 +93,30 @@ class Ingest:
             await send(start)
             await send({"type": "http.response.body", "body": answer})
 
-    async def _take(self, receive: Receive, headers: HeaderMap) -> tuple[int, bytes]:
+    async def _take(self, receive: Receive, headers: HeaderMap, grant: Grant) -> tuple[int, bytes]:
         content_type = headers.get(b"content-type", b"")
         _check_type(content_type, headers)
         body = await read_body(receive, headers, self._limit_bytes)
         begun_s = perf_counter()
         if len(body) <= INLINE_BYTES:
-            taken = self._decode(body, content_type)
+            taken = self._decode(body, content_type, grant)
         else:
             taken = await to_thread.run_sync(
-                self._decode, body, content_type, limiter=self._decoders
+                self._decode, body, content_type, grant, limiter=self._decoders
             )
         if taken.lines:
             await self._append(taken.lines)
         self._hub.metric.ingest_s.observe(perf_counter() - begun_s)
         return _receipt(taken)
 
-    def _decode(self, body: bytes, content_type: bytes) -> Taken:
+    def _decode(self, body: bytes, content_type: bytes, grant: Grant) -> Taken:
         if body.count(b"\n") > LINES:
             raise BodyError(
                 f"more than {LINES} lines in one request", hint="send smaller batches", status=413
             )
         one = _try_decode_one(body, content_type)
         items = (one,) if one else decode_body(body, content_type.decode("latin-1"))
-        return self._hub.intake.take(items)
+        return self._hub.intake.take(items, grant.check_sender if grant.is_bound else None)
 
     async def _append(self, lines: Sequence[bytes]) -> None:
         try:

@@ -1,4 +1,4 @@
-"""How a browser is let in: one-time codes, the cookie they are exchanged for, and a look at it."""
+"""How a browser is let in and leaves: one-time codes, the cookie they are exchanged for, log-out."""
 
 import orjson
 from starlette.requests import Request
@@ -7,7 +7,7 @@ from starlette.responses import Response
 from laneway.base.errors import BodyError
 from laneway.base.limits import KIB
 from laneway.web.answer import answer_json
-from laneway.web.auth import Access, parse_code, read_headers, set_cookie
+from laneway.web.auth import Access, cookie, parse_code, read_headers, set_cookie
 from laneway.web.body import read_body
 from laneway.web.openapi import TEXT, Entry, answer, content, obj
 from laneway.web.route import Route
@@ -39,21 +39,31 @@ EXCHANGE = Entry(
     answers=LET_IN,
     errors=(400, 401, 408, 413, 415),
 )
+LOGOUT = Entry(
+    tag="access",
+    summary="End the browser's session",
+    text="The cookie is taken away, and a copy of it is worth nothing.",
+    answers={200: answer("Logged out.", obj({"ok": FLAG}), {"ok": True})},
+)
 STATE = Entry(tag="access", summary="Is this reader let in?", answers=LET_IN)
 
 
 def login_routes(access: Access) -> list[Route]:
     async def code(request: Request) -> Response:
-        made = access.new_code()
+        made = access.door.new_code(request.scope["laneway.grant"])
         return answer_json({"code": made, "url": f"{request.base_url}logs#code={made}"})
 
     async def exchange(request: Request) -> Response:
         headers = read_headers(request.scope["headers"])
         body = await read_body(request.receive, headers, SMALL_BODY_BYTES)
-        cookie = set_cookie(headers[b"host"], access.exchange(parse_code(_loads(body))))
-        answer = answer_json({"ok": True})
-        answer.headers.append("Set-Cookie", cookie)
-        return answer
+        secret = access.door.exchange(parse_code(_loads(body)))
+        return _answer_cookie(headers[b"host"], secret)
+
+    async def logout(request: Request) -> Response:
+        headers = read_headers(request.scope["headers"])
+        if secret := cookie(headers):
+            access.door.end_session(secret)
+        return _answer_cookie(headers[b"host"], "")
 
     async def state(request: Request) -> Response:
         return answer_json({"ok": True})
@@ -61,8 +71,15 @@ def login_routes(access: Access) -> list[Route]:
     return [
         Route("/auth/code", code, CODE, ("POST",)),
         Route("/auth/exchange", exchange, EXCHANGE, ("POST",)),
+        Route("/auth/logout", logout, LOGOUT, ("POST",)),
         Route("/auth/state", state, STATE),
     ]
+
+
+def _answer_cookie(host: bytes, secret: str) -> Response:
+    answer = answer_json({"ok": True})
+    answer.headers.append("Set-Cookie", set_cookie(host, secret))
+    return answer
 
 
 def _loads(body: bytes) -> object:

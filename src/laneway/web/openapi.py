@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 Schema = dict[str, Any]
-Access = Literal["read", "token", "send", "public"]
+Access = Literal["read", "token", "send", "admin", "public"]
 
 VERSION = "3.1.0"
 
@@ -32,19 +32,27 @@ SECURITY_SCHEMES: Schema = {
     "access": {
         "type": "http",
         "scheme": "bearer",
-        "description": "What `access.token` in the Laneway home holds. A browser has a cookie instead.",
+        "description": "A token of scope `read`, such as `access.token` in the Laneway home holds. "
+        "A browser has a cookie instead.",
     },
     "ingest": {
         "type": "http",
         "scheme": "bearer",
-        "description": "What `ingest.token` in the Laneway home holds: it sends and does not read.",
+        "description": "A token of scope `ingest`, such as `ingest.token` in the Laneway home holds: "
+        "it sends and does not read.",
+    },
+    "admin": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "A token of scope `admin`, such as `access.token` in the Laneway home holds.",
     },
 }
 
 SECURITY: dict[Access, list[Schema]] = {
     "read": [{"access": []}],
     "token": [{"access": []}],
-    "send": [{"ingest": []}, {"access": []}],
+    "send": [{"ingest": []}],
+    "admin": [{"admin": []}],
     "public": [],
 }
 

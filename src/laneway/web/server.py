@@ -47,7 +47,7 @@ def serve(settings: Settings, *, on_ready: Callable[[Ready], None] = ignore_read
             url = f"http://{_shown_host(settings.host)}:{port}"
             hub.lock.tell(url)
             server = make_server(hub, access)
-            link = f"{url}/logs#code={access.new_code()}"
+            link = f"{url}/logs#code={access.door.new_code()}"
             ready = Ready(url, link, warnings(settings), server.stop)
             server.on_started = lambda: on_ready(ready)
             run(server, listener)

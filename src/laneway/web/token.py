@@ -1,4 +1,4 @@
-"""The token files in the Laneway home: made once, readable by their owner only."""
+"""The token files in the Laneway home, the copies of who uses them: for their owner only."""
 
 import os
 from secrets import token_urlsafe
