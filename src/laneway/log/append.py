@@ -5,6 +5,7 @@ What it withstands, and how (figures in docs/adr/0003-append.md):
 * a writer killed in the middle of a line: the next one finds no newline at the end and begins with one;
 * rotation: no live file is ever renamed; the mark of a sealed segment is read under the lock;
 * a lock holder that is stopped: after `LOCK_WAIT_S` the line is written without the lock, led by a newline;
+* a power cut: without ``durable`` a thread syncs behind the writers (`laneway.log.syncer`);
 * fork, threads, signal handlers: a child opens its own descriptor, and a thread that comes back into
   the append (from a signal handler or a destructor) writes without the lock.
 
@@ -20,11 +21,15 @@ from time import monotonic, sleep
 from laneway.base.clock import NS_PER_S, day_end_ns, format_ns, now_ns
 from laneway.base.errors import LogError
 from laneway.base.limits import SEGMENT_BYTES
+from laneway.log import sync
 from laneway.log.segment import SEAL, LogPath
+from laneway.log.sync import Group
+from laneway.log.syncer import Source
+from laneway.log.syncer import shared as syncer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from laneway.log.sync import Group
+    from collections.abc import Callable
 
 try:
     from fcntl import LOCK_EX, LOCK_NB, LOCK_UN, flock
@@ -51,7 +56,7 @@ OPEN_FLAGS = (
 )
 
 
-class Appender:
+class Appender(Source):
     """Appends lines to the live segment of one log. Thread-safe; one object a log and process is enough."""
 
     def __init__(
@@ -62,7 +67,8 @@ class Appender:
         shared: str = "auto",
         durable: bool = False,
     ) -> None:
-        """``shared``: see the setting ``shared_log``. ``durable``: lines also survive a power cut."""
+        """``shared``: see the setting ``shared_log``. ``durable``: lines are on the disk when `append`
+        returns; else their sync begins within half a second."""
         self.log_path = log_path
         self._shared = shared
         self._series = log_path  # or one of this process alone
@@ -81,11 +87,14 @@ class Appender:
         self._shunned = 0  # the last segment of which a sync failed
         self._rest_ns = 0
         self._rest_until_ns = 0
+        self._made: tuple[str, ...] = ()  # directories with entries that no sync has covered
+        self.on_sync_fault: Callable[[str], None] = _ignore
+        """Told why lines that were acknowledged may be lost in a power cut; from any thread."""
         _appenders[id(self)] = self
 
-    def append(self, lines: Sequence[bytes]) -> None:
+    def append(self, lines: Sequence[bytes], *, durable: bool = False) -> None:
         """Write ``lines`` (no newlines in them) with one ``write(2)``; on return they survive ``kill -9``,
-        and a power cut where this appender is durable.
+        and a power cut where this appender is durable or these lines shall be.
 
         Raises:
             LogError: the log cannot be written; some of the lines may stand in it.
@@ -95,11 +104,11 @@ class Appender:
         data = b"\n".join(lines) + b"\n"
         me = get_ident()
         if me in self._inside:
-            self._write_unlocked(data)
+            self._write_unlocked(data, durable=durable or self._durable)
             return
         self._inside.add(me)  # before the mutex: a signal may arrive between the two
         try:
-            if self._durable:
+            if durable or self._durable:
                 self._append_durably(data)
             else:
                 with self._mutex:
@@ -132,12 +141,11 @@ class Appender:
                 raise OSError(EIO, "a sync failed, and the disk is given a rest")
             try:
                 self._append(data)
+                group = self._group or self._begin_group()
                 fd = os.dup(self._fd)  # another thread may go on to the next segment meanwhile
             except BaseException:
                 self._close()
                 raise
-            group = self._group
-            assert group is not None
             group.written += 1
             ticket = group.written
         try:
@@ -150,16 +158,32 @@ class Appender:
             os.close(fd)
         self._rest_ns = 0
 
-    def _leave(self, group: "Group") -> None:
+    def _begin_group(self) -> Group:
+        """Now the names lead to the file, after a power cut, too."""
+        for directory in self._made:
+            sync.sync_directory(directory)
+        self._made = ()
+        self._group = Group(self._number)
+        return self._group
+
+    def _leave(self, group: Group) -> None:
         """Go on in a new segment, and not at once: its pages may be lost though they look clean."""
         if group is not self._group:
             return
-        from laneway.log.sync import REST_NS
-
         self._close()
         self._shunned = max(self._shunned, group.number)
-        self._rest_ns = min(max(2 * self._rest_ns, REST_NS[0]), REST_NS[1])
+        self._rest_ns = min(max(2 * self._rest_ns, sync.REST_NS[0]), sync.REST_NS[1])
         self._rest_until_ns = now_ns() + self._rest_ns
+
+    def sync_failed(self, number: int, reason: str) -> None:
+        """What stands in segment ``number`` may be lost though a later sync succeeds: leave it."""
+        self._shunned = max(self._shunned, number)
+        self._recheck_at_ns = 0
+        self.on_sync_fault(reason)
+
+    def _hand_over(self, fd: int) -> None:
+        if syncer.hand_over(self, fd, self._number, self._made):
+            self._made = ()
 
     def _append(self, data: bytes) -> None:
         ts_ns = now_ns()
@@ -187,6 +211,8 @@ class Appender:
                     if written != len(data):
                         _write_rest(fd, data, written, size, is_locked)
                     self._end = end
+                    if self.is_clean:
+                        self._hand_over(fd)
                     return
                 following = self._append_or_follow(fd, facts, data, ts_ns, is_locked)
                 if not following:
@@ -197,6 +223,7 @@ class Appender:
                         flock(fd, LOCK_UN)
                     except OSError:  # the line stands; closing the file releases the lock as well
                         self._close()
+                        syncer.settle(0.0)  # it has copies of the descriptor, and so of the lock
             fd = self._open(following, ts_ns)
 
     def _append_or_follow(
@@ -226,8 +253,10 @@ class Appender:
             _write_rest(fd, data, written, size, is_locked)
         if is_locked:
             self._end = size + len(data)
+        if self.is_clean:
+            self._hand_over(fd)
 
-    def _write_unlocked(self, data: bytes) -> None:
+    def _write_unlocked(self, data: bytes, *, durable: bool) -> None:
         """For a call from inside another append of this thread."""
         try:
             # Not the number at hand: that segment may have been compressed, and must not come back.
@@ -237,10 +266,10 @@ class Appender:
             try:
                 if os.write(fd, NEWLINE + data) <= len(data):
                     raise OSError(ENOSPC, "the write was cut short")
-                if self._durable:
-                    from laneway.log.sync import sync_file
-
-                    sync_file(fd)
+                if durable:
+                    sync.sync_file(fd)
+                elif self.is_clean:
+                    self._hand_over(fd)
             finally:
                 os.close(fd)
         except OSError as error:
@@ -275,7 +304,7 @@ class Appender:
 
     def _ensure_open(self, ts_ns: int) -> int:
         """The live segment's descriptor, opened anew if the file is gone or was replaced."""
-        if self._fd >= 0:
+        if self._fd >= 0 and self._number > self._shunned:
             try:
                 there = os.stat(self._series.segment_path(self._number))
                 here = os.fstat(self._fd)
@@ -303,14 +332,13 @@ class Appender:
         self._series = private_series(self.log_path)
 
     def _make_directory(self) -> None:
-        directory = self.log_path.directory
-        if self._durable and not os.path.isdir(directory):
-            os.makedirs(directory, DIRECTORY_MODE, exist_ok=True)
-            from laneway.log.sync import sync_directory
-
-            sync_directory(os.path.dirname(directory))
-        else:
-            os.makedirs(directory, DIRECTORY_MODE, exist_ok=True)
+        directory = parent = self.log_path.directory
+        made: tuple[str, ...] = ()
+        while not os.path.isdir(parent) and parent != os.path.dirname(parent):
+            parent = os.path.dirname(parent)
+            made = (parent, *made)
+        os.makedirs(directory, DIRECTORY_MODE, exist_ok=True)
+        self._made += made
 
     def _open(self, number: int, ts_ns: int) -> int:
         self._close()
@@ -330,11 +358,10 @@ class Appender:
         self._recheck_at_ns = ts_ns + RECHECK_NS
         if self._series is self.log_path:
             self.log_path.point_link(number)
-        if self._durable:
-            from laneway.log.sync import Group, sync_directory
-
-            sync_directory(self.log_path.directory)
-            self._group = Group(number)
+        self._group = None
+        if self.log_path.directory not in self._made:
+            self._made += (self.log_path.directory,)
+        self.is_clean = not self._durable
         return fd
 
     def _seal(self, fd: int, end: bytes) -> int:
@@ -343,6 +370,8 @@ class Appender:
         try:
             os.close(os.open(self._series.segment_path(number), OPEN_FLAGS, FILE_MODE))
             os.write(fd, _mark_after(end))
+            if self.is_clean:
+                self._hand_over(fd)
         except OSError:  # no space, no descriptors: an over-long segment loses nothing
             return 0
         return number
@@ -359,6 +388,7 @@ class Appender:
         """In the child: the parent's lock state and descriptor are not ours."""
         self._mutex = allocate_lock()
         self._inside = set()
+        self.is_clean = not self._durable
         self._close()
 
 
@@ -405,6 +435,10 @@ def _write_rest(fd: int, data: bytes, written: int, size: int, is_locked: bool) 
         written = written + more if more else 0
     if written < len(data) or os.fstat(fd).st_size != size + len(data):
         raise OSError(ENOSPC, "the write was cut short")
+
+
+def _ignore(reason: str) -> None:
+    """Who does not ask is not told."""
 
 
 _appenders: dict[int, Appender] = {}

@@ -4,6 +4,7 @@ from _thread import RLock, start_new_thread
 from time import monotonic, sleep
 
 from laneway.base.errors import LogError
+from laneway.log.syncer import shared as syncer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,6 +31,9 @@ class Outbox:
     ) -> None:
         self.recorded = 0
         self.lost: dict[str, int] = {}
+        self.sync_faults = 0
+        """Syncs that failed behind acknowledged lines: those may be lost in a power cut."""
+        appender.on_sync_fault = self._note_sync_fault
         self._appender = appender
         self._complain = complain
         self._is_durable = is_durable
@@ -87,6 +91,14 @@ class Outbox:
     def lose(self, reason: str, count: int = 1) -> None:
         with self._lock:
             self.lost[reason] = self.lost.get(reason, 0) + count
+
+    def settle(self, timeout_s: float) -> None:
+        """Sync what was written, rather than leave the last half second to whoever comes next."""
+        syncer.settle(timeout_s)
+
+    def _note_sync_fault(self, reason: str) -> None:
+        self.sync_faults += 1
+        self._complain(f"the disk cannot be synced, so a power cut may cost events: {reason}")
 
     def close(self) -> None:
         self.write_waiting(now=True)

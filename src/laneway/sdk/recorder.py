@@ -28,7 +28,7 @@ EXIT_S = 2.0
 LATE_MODULES = (
     *("orjson", "binascii", "functools", "hashlib", "hmac", "itertools", "json", "re", "traceback"),
     *("laneway.model.cut", "laneway.model.readable"),
-    *("laneway.log.mount", "laneway.log.series", "laneway.log.sync"),
+    *("laneway.log.mount", "laneway.log.series"),
 )
 """What an event may load after the start."""
 
@@ -102,6 +102,8 @@ class Recorder:
             "waiting": outbox.waiting if outbox else 0,
             "lost": self._lost(),
             "durable": self._settings is not None and self._settings.durability == "durable",
+            "durability": self._settings.durability if self._settings else "",
+            "sync_faults": outbox.sync_faults if outbox else 0,
             "faults": self.faults,
             "redacted": dict(redactor.counts) if redactor else {},
             **(shipper.stats() if shipper else {}),
@@ -125,10 +127,14 @@ class Recorder:
     def end(self) -> None:
         """The interpreter goes down: write and send what can be, and say what could not."""
         until_s = monotonic() + EXIT_S
-        self.flush(EXIT_S)
+        has_all = self.flush(EXIT_S)
         outbox, shipper = self._outbox, self._shipper
         if shipper is not None:
             shipper.stop(max(0.0, until_s - monotonic()))
+        if outbox is not None and not (
+            shipper is not None and has_all
+        ):  # what the hub has, it keeps
+            outbox.settle(max(0.0, until_s - monotonic()))
         if outbox is not None and outbox.waiting:
             outbox.lose("log_unwritable", outbox.waiting)
             self.say(f"{outbox.waiting} events were lost: the log could not be written")
