@@ -38,7 +38,7 @@ wrk.headers["Content-Type"] = "{kind}"
 wrk.headers["Authorization"] = "Bearer {token}"
 """
 
-ANSWER = b'{"status":"logged","accepted":1,"rejected":0,"durable":false,"errors":[]}'
+ANSWER = b'{"status":"logged","accepted":1,"rejected":0,"durable":false,"durability":"default","errors":[]}'
 
 
 async def bare(scope, receive, send):  # type: ignore[no-untyped-def]

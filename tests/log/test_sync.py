@@ -49,7 +49,9 @@ def test_a_line_is_synced_before_the_call_returns(tmp_path: Path, disk: SlowDisk
     assert disk.sizes == [8, 16]
 
 
-def test_without_durable_nothing_is_synced_before_the_call_returns(tmp_path: Path, disk: SlowDisk) -> None:
+def test_without_durable_nothing_is_synced_before_the_call_returns(
+    tmp_path: Path, disk: SlowDisk
+) -> None:
     Appender(LogPath(str(tmp_path))).append([b"{}"])
 
     assert disk.sizes == []

@@ -1,6 +1,5 @@
 import asyncio
 import gzip
-import itertools
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from laneway.base.errors import LogError
 from laneway.hub.hub import Hub
 from laneway.store.api import Query
 from laneway.web.app import App
-from laneway.web.ingest import INLINE_BYTES, GroupCommit
+from laneway.web.ingest import INLINE_BYTES
 
 from ..hub.event import event, eventually
 
@@ -38,6 +37,7 @@ async def test_one_event_is_logged_and_indexed(client: httpx.AsyncClient, hub: H
         "accepted": 1,
         "rejected": 0,
         "durable": False,
+        "durability": "default",
         "errors": [],
     }
     assert stored(hub, 1) == ["id-1"]
@@ -142,7 +142,7 @@ async def test_millions_of_lines_are_refused_before_they_fill_the_memory(
 async def test_a_log_that_cannot_be_written_is_503_and_nothing_is_acknowledged(
     client: httpx.AsyncClient, app: App, hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(lines: Sequence[bytes]) -> None:
+    def full(lines: Sequence[bytes], *, durable: bool) -> None:
         raise LogError("No space left on device")
 
     with monkeypatch.context() as patch:
@@ -163,38 +163,3 @@ async def test_a_log_that_cannot_be_written_is_503_and_nothing_is_acknowledged(
 async def test_only_post_sends(client: httpx.AsyncClient) -> None:
     for method in ("GET", "PUT", "DELETE", "OPTIONS", "HEAD"):
         assert (await client.request(method, "/log")).status_code == 405
-
-
-async def test_requests_of_one_turn_share_an_append() -> None:
-    batches: list[list[bytes]] = []
-    commit = GroupCommit(lambda lines: batches.append(list(lines)))
-    await asyncio.gather(commit.append([b"a"]), commit.append([b"b", b"c"]))
-    await commit.append([b"d"])
-    assert batches == [[b"a", b"b", b"c"], [b"d"]]
-
-
-async def test_nobody_is_answered_before_the_append() -> None:
-    order: list[str] = []
-    commit = GroupCommit(lambda lines: order.append("appended"))
-
-    async def send() -> None:
-        await commit.append([b"a"])
-        order.append("answered")
-
-    await asyncio.gather(send(), send())
-    assert order == ["appended", "answered", "answered"]
-
-
-async def test_a_failed_append_fails_everybody_who_shares_it_and_nobody_else() -> None:
-    failures = itertools.chain([LogError("full")], itertools.repeat(None))
-
-    def append(lines: Sequence[bytes]) -> None:
-        if error := next(failures):
-            raise error
-
-    commit = GroupCommit(append)
-    waiting = [commit.append([b"a"]), commit.append([b"b"]), commit.append([b"c"])]
-    waiting[1].cancel()
-    results = await asyncio.gather(*waiting, return_exceptions=True)
-    assert [type(result) for result in results] == [LogError, asyncio.CancelledError, LogError]
-    await commit.append([b"d"])

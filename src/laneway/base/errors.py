@@ -75,7 +75,7 @@ class AccessError(LanewayError):
 
 class LogError(LanewayError):
     code = "log_failed"
-    status = 503
+    status = 503  # or 507 where there is no space
 
 
 class StoreError(LanewayError):

@@ -101,7 +101,7 @@ SETTINGS = (
     Setting("disabled", False, "Record nothing.", parse_flag),
     Setting("strict", False, "Raise the SDK's own faults instead of counting them (for tests).", parse_flag),
     Setting("segment_bytes", limits.SEGMENT_BYTES, "A segment of the log is sealed at this size.", parse_size_bytes),
-    Setting("durability", "default", "When an event is acknowledged. `default`: it survives the end of any process. `durable`: it is on the disk (fdatasync) and survives a power cut.", parse_choice("default", "durable")),
+    Setting("durability", "default", "When an event is acknowledged. `default`: it survives the end of any process, and a power cut costs a second at most. `durable`: it is on the disk (fdatasync) and survives a power cut.", parse_choice("default", "durable")),
     Setting("shared_log", "auto", "Whether processes share the log's segments: `yes`, `no` (a file for each process), or `auto`: by the kind of file system, as locks do not hold on FUSE, NFS, 9p or SMB.", parse_choice("auto", "yes", "no")),
     Setting("spool_bytes", 256 * limits.MIB, "HTTP mode: the spool holds at most this much; newer events are refused and counted.", parse_size_bytes),
     Setting("host", "127.0.0.1", "The address that the hub binds."),

@@ -1,5 +1,6 @@
 """The hub put together: the way in, the index and what feeds it, and the live stream."""
 
+import logging
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from laneway.hub.follower import Follower
 
 PROGRESS_S = 0.5
+
+log = logging.getLogger("laneway.hub")
 
 
 class Hub:
@@ -47,6 +50,8 @@ class Hub:
             shared=settings.shared_log,
             durable=self.is_durable,
         )
+        self._appender.on_sync_fault = self._note_sync_fault
+        self._sync_fault_count = 0
         self._append_fault = ""
         self.lock = HubLock(self.log_path.directory)
         try:
@@ -68,7 +73,7 @@ class Hub:
 
     @property
     def is_durable(self) -> bool:
-        """Whether what `append` took survives a power cut."""
+        """Whether what `append` took is on the disk when it returns."""
         return self.settings.durability == "durable"
 
     @property
@@ -78,20 +83,37 @@ class Hub:
         return self._index.follower
 
     def append(self, lines: Sequence[bytes]) -> None:
-        """Put lines into the log; on return they survive ``kill -9``.
+        """Put lines into the log at the level of the settings; on return they survive ``kill -9``.
+
+        For one thread at a time, as is `note_appended`.
 
         Raises:
             LogError: the log cannot be written; nothing may be acknowledged.
         """
         try:
-            self._appender.append(lines)
+            self.write(lines, durable=self.is_durable)
         except LogError as error:
-            self._append_fault = error.message
-            self.metric.fault.add(1, "append")
+            self.note_refused(error)
             raise
+        self.note_appended(len(lines))
+
+    def write(self, lines: Sequence[bytes], *, durable: bool) -> None:
+        """`append` without the counting; from any thread. Waits for the disk where ``durable``."""
+        self._appender.append(lines, durable=durable)
+
+    def note_appended(self, count: int) -> None:
         self._append_fault = ""
-        self.metric.accepted.add(len(lines))
+        self.metric.accepted.add(count)
         self._index.wake(self._appender.segment)
+
+    def note_refused(self, error: LogError) -> None:
+        self._append_fault = error.message
+        self.metric.fault.add(1, "append")
+
+    def _note_sync_fault(self, reason: str) -> None:
+        self._sync_fault_count += 1
+        if self._sync_fault_count == 1:
+            log.error("the disk cannot be synced, so a power cut may cost events: %s", reason)
 
     def lag_bytes(self) -> int:
         """Bytes of the log that are not indexed yet."""
@@ -108,6 +130,8 @@ class Hub:
                 "segments": len(self.log_path.numbers()),
                 "bytes": self.log_bytes(),
                 "writable": not self._append_fault,
+                "durability": self.settings.durability,
+                "sync_faults": self._sync_fault_count,
             },
             "index": {
                 "events": status.event_count,
@@ -126,6 +150,10 @@ class Hub:
         gauges: dict[str, tuple[str, float]] = {
             "laneway_index_lag_bytes": ("Bytes of the log not indexed yet.", status.lag_bytes),
             "laneway_log_bytes": ("Bytes of the log's own segments.", self.log_bytes()),
+            "laneway_log_sync_faults": (
+                "Syncs that failed: a power cut may cost events that were acknowledged.",
+                self._sync_fault_count,
+            ),
             "laneway_viewers": ("Viewers connected.", self.live.viewer_count),
             "laneway_last_seq": ("Number of the newest indexed event.", status.last_seq),
             "process_resident_memory_bytes": ("Memory in RAM.", memory_bytes),

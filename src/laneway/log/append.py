@@ -15,7 +15,7 @@ This module is on the path of every event: it imports no ``typing``, ``threading
 import os
 from _thread import allocate_lock, get_ident
 from collections.abc import Sequence
-from errno import EIO, ENOSPC
+from errno import EDQUOT, EFBIG, EIO, ENOSPC
 from time import monotonic, sleep
 
 from laneway.base.clock import NS_PER_S, day_end_ns, format_ns, now_ns
@@ -47,6 +47,9 @@ LOCK_WAIT_S = 0.1
 
 RECHECK_NS = NS_PER_S
 """How often a writer looks whether its segment was deleted under it."""
+
+NO_SPACE = frozenset({ENOSPC, EDQUOT, EFBIG})
+NO_SPACE_STATUS = 507
 
 NEWLINE = b"\n"
 FILE_MODE = 0o600
@@ -279,6 +282,7 @@ class Appender(Source):
         return LogError(
             f"{self.log_path.directory}: {error.strerror or error}",
             hint="`laneway doctor` tells what is wrong with the directory",
+            status=NO_SPACE_STATUS if error.errno in NO_SPACE else 0,
         )
 
     def _wait_for_lock(self, fd: int, ts_ns: int, refusal: OSError) -> bool:

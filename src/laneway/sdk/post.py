@@ -76,6 +76,8 @@ class Post:
     def _headers(self) -> dict[str, str]:
         token = find_token(self._settings)
         headers = {"Content-Type": "application/x-ndjson", "User-Agent": "laneway"}
+        if self._settings.durability == "durable":  # our copy goes when the hub has acknowledged
+            headers["Laneway-Durability"] = "durable"
         return {**headers, "Authorization": f"Bearer {token}"} if token else headers
 
 

@@ -20,7 +20,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 READ_HEADERS = frozenset(
     {b"host", b"origin", b"sec-fetch-site", b"sec-fetch-mode", b"authorization", b"cookie"}
-    | {b"content-type", b"content-encoding", b"content-length"}
+    | {b"content-type", b"content-encoding", b"content-length", b"laneway-durability"}
 )
 
 PUBLIC = frozenset({"/", "/logs", "/logs/", "/health", "/auth/exchange"})

@@ -1,7 +1,6 @@
 """``POST /log`` as plain ASGI: the hot route, answered before any framework sees it."""
 
-import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from time import perf_counter
 
 import orjson
@@ -14,6 +13,7 @@ from laneway.hub.hub import Hub
 from laneway.hub.pipeline import BATCH_EVENTS, Taken
 from laneway.model.wire import decode_body, may_be_deep
 from laneway.web.body import UNSUPPORTED, GoneError, read_body
+from laneway.web.commit import Commit, DurableCommit
 from laneway.web.door import HeaderMap
 from laneway.web.keyring import Grant
 from laneway.web.problem import send_problem
@@ -29,44 +29,15 @@ LINES = 10 * BATCH_EVENTS
 
 JSON_TYPES = frozenset({b"application/json", b"application/x-ndjson", b"application/jsonl"})
 
-ONE_LOGGED = b'{"status":"logged","accepted":1,"rejected":0,"durable":false,"errors":[]}'
+LEVEL_HEADER = b"laneway-durability"
+"""A sender that keeps its copy until the event is on the disk says ``durable`` in it."""
 
-Append = Callable[[Sequence[bytes]], None]
-
-
-class GroupCommit:
-    """Requests of one turn of the event loop share one append; each waits until it is done."""
-
-    def __init__(self, append: Append) -> None:
-        self._append = append
-        self._lines: list[bytes] = []
-        self._waiting: list[asyncio.Future[None]] = []
-
-    def append(self, lines: Sequence[bytes]) -> asyncio.Future[None]:
-        """Done when ``lines`` stand in the log; raises LogError where they do not."""
-        loop = asyncio.get_running_loop()
-        if not self._waiting:
-            loop.call_soon(self._commit)
-        future: asyncio.Future[None] = loop.create_future()
-        self._lines += lines
-        self._waiting.append(future)
-        return future
-
-    def _commit(self) -> None:
-        lines, self._lines = self._lines, []
-        waiting, self._waiting = self._waiting, []
-        error: Exception | None = None
-        try:
-            self._append(lines)
-        except Exception as failure:  # noqa: BLE001 - every request that waits must be told
-            error = failure
-        for future in waiting:
-            if future.done():  # its request was cancelled
-                continue
-            if error:
-                future.set_exception(error)
-            else:
-                future.set_result(None)
+ONE_LOGGED = {
+    is_durable: b'{"status":"logged","accepted":1,"rejected":0,"durable":%s,"durability":"%s","errors":[]}'
+    % ((b"true", b"durable") if is_durable else (b"false", b"default"))
+    for is_durable in (False, True)
+}
+"""What most requests are answered, encoded once."""
 
 
 class Ingest:
@@ -75,7 +46,8 @@ class Ingest:
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self._limit_bytes = hub.settings.body_bytes
-        self._commit = GroupCommit(hub.append)
+        self._durable_commit = DurableCommit(hub)
+        self._commit = self._durable_commit if hub.is_durable else Commit(hub.append)
         self._decoders = CapacityLimiter(DECODERS)
 
     async def __call__(
@@ -89,8 +61,7 @@ class Ingest:
         except GoneError:
             pass
         else:
-            start = ONE_LOGGED_START if answer is ONE_LOGGED else _start(status, answer)
-            await send(start)
+            await send(ONE_LOGGED_START.get(answer) or _start(status, answer))
             await send({"type": "http.response.body", "body": answer})
 
     async def _take(self, receive: Receive, headers: HeaderMap, grant: Grant) -> tuple[int, bytes]:
@@ -104,10 +75,11 @@ class Ingest:
             taken = await to_thread.run_sync(
                 self._decode, body, content_type, grant, limiter=self._decoders
             )
+        is_durable = self._hub.is_durable or headers.get(LEVEL_HEADER) == b"durable"
         if taken.lines:
-            await self._append(taken.lines)
+            await self._append(taken.lines, durable=is_durable)
         self._hub.metric.ingest_s.observe(perf_counter() - begun_s)
-        return _receipt(taken)
+        return _receipt(taken, is_durable=is_durable)
 
     def _decode(self, body: bytes, content_type: bytes, grant: Grant) -> Taken:
         if body.count(b"\n") > LINES:
@@ -118,12 +90,13 @@ class Ingest:
         items = (one,) if one else decode_body(body, content_type.decode("latin-1"))
         return self._hub.intake.take(items, grant.check_sender if grant.is_bound else None)
 
-    async def _append(self, lines: Sequence[bytes]) -> None:
+    async def _append(self, lines: Sequence[bytes], *, durable: bool) -> None:
+        commit = self._durable_commit if durable else self._commit
         try:
-            await self._commit.append(lines)
+            await commit.append(lines)
         except LogError as error:
             raise LogError(
-                f"the log cannot be written: {error.message}", hint=error.hint
+                f"the log cannot be written: {error.message}", hint=error.hint, status=error.status
             ) from error
 
 
@@ -154,16 +127,17 @@ def _check_type(content_type: bytes, headers: HeaderMap) -> None:
         )
 
 
-def _receipt(taken: Taken) -> tuple[int, bytes]:
+def _receipt(taken: Taken, *, is_durable: bool) -> tuple[int, bytes]:
     """Status and body that tell what was taken."""
     if len(taken.lines) == 1 and not taken.rejected_count:
-        return 200, ONE_LOGGED
+        return 200, ONE_LOGGED[is_durable]
     is_refused = bool(taken.rejected_count and not taken.lines)
     receipt = {
         "status": "rejected" if is_refused else "logged",
         "accepted": len(taken.lines),
         "rejected": taken.rejected_count,
-        "durable": False,
+        "durable": is_durable,
+        "durability": "durable" if is_durable else "default",
         "errors": [
             {"index": place, "field": field, "message": message}
             for place, field, message in taken.rejections
@@ -177,4 +151,4 @@ def _start(status: int, body: bytes) -> Message:
     return {"type": "http.response.start", "status": status, "headers": head}
 
 
-ONE_LOGGED_START = _start(200, ONE_LOGGED)
+ONE_LOGGED_START = {answer: _start(200, answer) for answer in ONE_LOGGED.values()}

@@ -65,6 +65,7 @@ MEANING = {
     413: "The body is larger than is taken.",
     415: "The body is of a kind that is not taken.",
     503: "The hub cannot do it now; `Retry-After` tells when to try again.",
+    507: "There is no space for the log; `Retry-After` tells when to try again.",
 }
 
 

@@ -11,6 +11,14 @@ from laneway.base.errors import LanewayError
 RETRY_AFTER_S = 1
 """A full disk or a stuck index may be well again this soon; senders back off by themselves."""
 
+COME_BACK = frozenset(
+    {
+        HTTPStatus.TOO_MANY_REQUESTS,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        HTTPStatus.INSUFFICIENT_STORAGE,
+    }
+)
+
 Headers = list[tuple[bytes, bytes]]
 
 
@@ -33,7 +41,7 @@ def encode(error: LanewayError) -> tuple[int, Headers, bytes]:
         (b"cache-control", b"no-store"),
         (b"x-content-type-options", b"nosniff"),
     ]
-    if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
+    if error.status in COME_BACK:
         headers.append((b"retry-after", b"%d" % RETRY_AFTER_S))
     if error.status == HTTPStatus.UNAUTHORIZED:
         headers.append((b"www-authenticate", b"Bearer"))

@@ -29,7 +29,15 @@ TOTALS: Schema = {
     "output_tokens": COUNT,
     "cost_usd": {"type": "number"},
 }
-LOG_HEALTH = obj({"segments": COUNT, "bytes": COUNT, "writable": FLAG})
+LOG_HEALTH = obj(
+    {
+        "segments": COUNT,
+        "bytes": COUNT,
+        "writable": FLAG,
+        "durability": {"enum": ["default", "durable"]},
+        "sync_faults": COUNT | {"description": "Each may cost events in a power cut."},
+    }
+)
 INDEX_HEALTH = obj(
     {"events": COUNT, "lag_bytes": COUNT, "following": FLAG, "quarantined": COUNT},
 )
@@ -60,7 +68,12 @@ SCHEMAS: dict[str, Schema] = {
             "status": {"enum": ["logged", "rejected"]},
             "accepted": COUNT,
             "rejected": COUNT,
-            "durable": FLAG | {"description": "Whether the events survive a power cut, too."},
+            "durable": FLAG
+            | {"description": "Whether the events are on the disk, and so survive a power cut."},
+            "durability": {
+                "enum": ["default", "durable"],
+                "description": "`default`: a power cut may cost what came within the last second.",
+            },
             "errors": array(obj({"index": COUNT, "field": TEXT, "message": TEXT})),
         }
     ),
@@ -90,7 +103,13 @@ SESSION_EXAMPLE: Schema = {**AGENT_EXAMPLE, "name": "s1", "agents": ["planner"]}
 HEALTH_EXAMPLE: Schema = {
     "status": "ok",
     "version": "0.1.0",
-    "log": {"segments": 3, "bytes": 734003200, "writable": True},
+    "log": {
+        "segments": 3,
+        "bytes": 734003200,
+        "writable": True,
+        "durability": "default",
+        "sync_faults": 0,
+    },
     "index": {"events": 1041, "lag_bytes": 0, "following": True, "quarantined": 0},
     "viewers": 1,
 }
@@ -99,6 +118,7 @@ RECEIPT_EXAMPLE: Schema = {
     "accepted": 2,
     "rejected": 1,
     "durable": False,
+    "durability": "default",
     "errors": [
         {
             "index": 1,

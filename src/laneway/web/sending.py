@@ -36,6 +36,15 @@ SEND = Operation(
             200: answer("At least one was taken.", ref("Receipt"), RECEIPT_EXAMPLE),
             422: answer("None was taken.", ref("Receipt"), REJECTED_EXAMPLE),
         },
-        errors=(400, 408, 413, 415, 503),
+        parameters=[
+            {
+                "name": "Laneway-Durability",
+                "in": "header",
+                "description": "`durable`: answer when the events are on the disk.",
+                "schema": {"enum": ["default", "durable"]},
+                "example": "durable",
+            }
+        ],
+        errors=(400, 408, 413, 415, 503, 507),
     ),
 )
