@@ -13,6 +13,7 @@ from laneway.log import append, sync, syncer
 from laneway.log.append import Appender
 from laneway.log.segment import LogPath
 from laneway.log.syncer import Source, Syncer
+from laneway.log.tail import Tail
 from tests.torture.harness import wait_for
 
 
@@ -226,3 +227,16 @@ laneway.log_event("a", "log", "the last words")
     )
 
     assert int(done.stdout) == segment(tmp_path / "log").stat().st_size
+
+
+def test_a_follower_syncs_what_others_wrote(tmp_path: Path, disk: Disk, behind: Syncer) -> None:
+    path = tmp_path / "foreign.jsonl"
+    path.write_bytes(b"{}\n")
+    tail = Tail(LogPath(str(tmp_path)), {}, syncer=behind)
+    assert len(tail.poll()) == 1
+    wait_for(lambda: disk.has(path), "the sync")
+    with path.open("ab") as file:
+        file.write(b"{}\n{}")
+    assert len(tail.poll()) == 1
+    wait_for(lambda: disk.has(path), "the next one, of an unfinished line, too")
+    tail.close()

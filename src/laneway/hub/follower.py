@@ -5,6 +5,7 @@ volume and what the hub appended itself come along here, in one order.
 """
 
 import logging
+import os
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -21,6 +22,7 @@ from laneway.hub.metric import Metric
 from laneway.hub.ring import entry_of
 from laneway.log.retention import apply_retention
 from laneway.log.segment import LogPath
+from laneway.log.syncer import shared as syncer
 from laneway.log.tail import Chunk, Tail
 from laneway.store.api import Record
 from laneway.store.sqlite.store import SqliteStore
@@ -152,6 +154,7 @@ class Follower:
         tail = Tail(
             self._log_path,
             {state.segment: (state.fingerprint, state.indexed_bytes) for state in states},
+            syncer=syncer if os.name == "posix" else None,  # elsewhere readers cannot sync
         )
         try:
             tail.look()  # who asks for the lag while history is read must hear the truth

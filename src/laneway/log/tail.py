@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from laneway.base.limits import MIB
 from laneway.log.segment import PACKED, LogPath
+from laneway.log.syncer import Source, Syncer
 from laneway.log.text import Damage, RawFile, fingerprint, iter_lines
 
 if TYPE_CHECKING:
@@ -49,13 +50,14 @@ class Chunk(NamedTuple):
     """What is lost before ``end``, or of what was handed out before."""
 
 
-class _File:
+class _File(Source):
     """One followed file; ``name`` is the segment's, whichever form the file has."""
 
     __slots__ = (
         "cut",
         "fingerprint",
         "inode",
+        "is_clean",
         "is_moved",
         "is_replaced",
         "name",
@@ -76,6 +78,7 @@ class _File:
         self.is_replaced = False
         self.is_moved = False
         self.cut: Damage | None = None
+        self.is_clean = True
 
     @property
     def size(self) -> int:
@@ -92,7 +95,15 @@ class Tail:
     One thread polls; `wake` and `lag_bytes` may be called from any.
     """
 
-    def __init__(self, log_path: LogPath, positions: Mapping[str, tuple[str, int]]) -> None:
+    def __init__(
+        self,
+        log_path: LogPath,
+        positions: Mapping[str, tuple[str, int]],
+        *,
+        syncer: Syncer | None = None,
+    ) -> None:
+        """``syncer``: syncs what was read, for writers that were killed before they could."""
+        self._syncer = syncer
         self._log_path = log_path
         self._positions = dict(positions)
         self._files: dict[str, _File] = {}
@@ -238,6 +249,8 @@ class Tail:
             return self._tell_cut(file)
         if size <= max(file.offset, file.waits_at):
             return self._tell_cut(file)
+        if self._syncer and file.is_clean and isinstance(file.text, RawFile):
+            self._syncer.hand_over(file, file.text.fileno())
         data, end, damage = file.text.read_lines(file.offset, min(size - file.offset, max_bytes))
         if end == file.offset:
             file.waits_at = size  # an unfinished line: look again when it has grown

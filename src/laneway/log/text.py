@@ -58,6 +58,9 @@ class RawFile:
     def size(self) -> int:
         return os.fstat(self._fd).st_size
 
+    def fileno(self) -> int:
+        return self._fd
+
     def identity(self) -> tuple[int, int]:
         facts = os.fstat(self._fd)
         return facts.st_dev, facts.st_ino
