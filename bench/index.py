@@ -20,7 +20,7 @@ import orjson
 
 from laneway.base.clock import NS_PER_MS, NS_PER_S, format_ns
 from laneway.base.ids import new_event_id, new_span_id, new_trace_id
-from laneway.store.api import Query, Record
+from laneway.store.api import Query, Record, Split
 from laneway.store.sqlite.store import SqliteStore
 
 EVENTS = 200_000
@@ -100,10 +100,10 @@ def questions(store: SqliteStore, count: int) -> dict[str, Callable[[], object]]
         "200 by an absent word": lambda: store.find(Query(text="qqqqqq")),
         "200 by a phrase": lambda: store.find(Query(text='"xylograph zeppelin"')),
         "200 by a prefix": lambda: store.find(Query(text="xylo*")),
-        "pulse of all, 1 h": lambda: store.pulse(60 * minute, Query()),
-        "pulse of all, 1 min": lambda: store.pulse(minute, Query()),
-        "pulse of 5 min, 1 s": lambda: store.pulse(
-            NS_PER_S, Query(since_ns=middle, until_ns=middle + 5 * minute)),
+        "pulse of all, 1 h": lambda: store.aggregate(Query(), Split(step_ns=60 * minute)),
+        "pulse of all, 1 min": lambda: store.aggregate(Query(), Split(step_ns=minute)),
+        "pulse of 5 min, 1 s": lambda: store.aggregate(
+            Query(since_ns=middle, until_ns=middle + 5 * minute), Split(step_ns=NS_PER_S)),
         "agents of all": lambda: store.groups("agent", Query()),
         "sessions of all": lambda: store.groups("session", Query()),
         "agents of the last 10 min": lambda: store.groups(

@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 from laneway.base.clock import NS_PER_S
 from laneway.base.errors import QueryError, StoreError
 from laneway.base.ids import new_event_id
-from laneway.store.api import Cursor, Group, Pointer, Query, Record
-from laneway.store.sqlite import scan, segment
+from laneway.store import sketch
+from laneway.store.api import FIELDS, Course, Cursor, Group, Pointer, Query, Record, Split, Table
+from laneway.store.sketch import ACCURACY, LEAST_MS
+from laneway.store.sqlite import aggregate, scan, segment
 from laneway.store.sqlite.store import SqliteStore
 from tests.store.brute import BruteStore
 from tests.store.build import LINE_BYTES, T0_NS, end_of, make_event, make_record, make_records
@@ -35,6 +37,7 @@ def open_store(request: pytest.FixtureRequest) -> Iterator[Open]:
             patch.setattr(segment, "BLOCK_EVENTS", 3)
             patch.setattr(scan, "FIRST_BLOCKS", 1)
             patch.setattr(scan, "FEW_HITS", 1)
+            patch.setattr(sketch, "EXACT_VALUES", 2)
         yield SqliteStore
 
 
@@ -53,6 +56,14 @@ def add_events(store: SqliteStore, *events: dict[str, Any], name: str = "a") -> 
     return add(store, make_records(events), name)
 
 
+def pulse(
+    store: SqliteStore | BruteStore, step_ns: int, query: Query
+) -> list[tuple[int, int, int]]:
+    """Start, events and errors of each step that holds something."""
+    cells = store.aggregate(query, Split(step_ns=step_ns)).cells
+    return [(cell.start_ns, cell.event_count, cell.error_count) for cell in cells]
+
+
 def seqs_of(store: SqliteStore, query: Query) -> list[int]:
     return [hit.seq for hit in store.find(query).hits]
 
@@ -64,7 +75,7 @@ def test_a_new_index_is_empty(store: SqliteStore) -> None:
     assert store.segments() == []
     assert store.find(Query()) == ([], None)
     assert store.groups("agent", Query()) == []
-    assert store.pulse(NS_PER_S, Query()) == []
+    assert store.aggregate(Query(), Split(step_ns=NS_PER_S)) == ([], 0, 0, 0, "exact")
     assert store.last_seq == 0
 
 
@@ -189,7 +200,7 @@ def test_every_time_that_an_event_can_have_is_taken(store: SqliteStore, ts_ns: i
     assert seqs_of(store, query) == [1]
     assert store.groups("agent", query)[0].event_count == 1
     for step_ns in (7, NS_PER_S, 60 * NS_PER_S, 3_600 * NS_PER_S, 7 * DAY_NS):
-        assert [bucket.event_count for bucket in store.pulse(step_ns, query)] == [1]
+        assert [events for _, events, _ in pulse(store, step_ns, query)] == [1]
 
 
 # segments and forget
@@ -213,7 +224,7 @@ def test_a_forgotten_segment_is_gone_from_every_answer(store: SqliteStore) -> No
     assert seqs_of(store, Query()) == [2]
     assert [group.name for group in store.groups("agent", Query())] == ["kept"]
     assert store.groups("session", Query()) == []
-    assert [bucket.event_count for bucket in store.pulse(NS_PER_S, Query())] == [1]
+    assert [events for _, events, _ in pulse(store, NS_PER_S, Query())] == [1]
     assert [state.segment for state in store.segments()] == ["b"]
 
 
@@ -483,19 +494,98 @@ def test_no_more_groups_than_asked_for(store: SqliteStore) -> None:
 
 def test_the_pulse_counts_each_event_in_one_step(store: SqliteStore) -> None:
     add(store, [make_record(i, ts) for i, ts in enumerate([-1, 0, 9, 10, 25])])
-    assert store.pulse(10, Query()) == [(-10, 1, 0), (0, 2, 0), (10, 1, 0), (20, 1, 0)]
+    assert pulse(store, 10, Query()) == [(-10, 1, 0), (0, 2, 0), (10, 1, 0), (20, 1, 0)]
 
 
-def test_the_pulse_disregards_the_text(store: SqliteStore) -> None:
-    add_events(store, {"content": "x"}, {"event": "error"})
-    assert store.pulse(DAY_NS, Query(text="absent"))[0][1:] == (2, 1)
-    assert store.pulse(DAY_NS, Query(text="!!!"))[0][1:] == (2, 1)
+def test_the_pulse_of_a_text_counts_where_it_stands(store: SqliteStore) -> None:
+    add_events(store, {"content": "x"}, {"event": "error", "content": "found"})
+    assert pulse(store, DAY_NS, Query(text="absent")) == []
+    assert [cell[1:] for cell in pulse(store, DAY_NS, Query(text="found"))] == [(1, 1)]
 
 
-@pytest.mark.parametrize("step_ns", [0, -1, 2**80])
+@pytest.mark.parametrize("step_ns", [-1, 2**80])
 def test_a_senseless_step_is_refused(store: SqliteStore, step_ns: int) -> None:
     with pytest.raises(QueryError, match="step: "):
-        store.pulse(step_ns, Query())
+        store.aggregate(Query(), Split(step_ns=step_ns))
+
+
+@pytest.mark.parametrize(
+    "split",
+    [
+        Split(("agent", "agent")),
+        Split(("agent", "event", "tool")),
+        Split(("nothing",)),  # type: ignore[arg-type]
+        Split(step_ns=NS_PER_S, of="duration"),
+    ],
+)
+def test_a_senseless_split_is_refused(store: SqliteStore, split: Split) -> None:
+    with pytest.raises(QueryError):
+        store.aggregate(Query(), split)
+
+
+def test_a_step_that_makes_too_many_cells_is_refused(store: SqliteStore) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(aggregate, "MAX_CELLS", 9)
+        add(store, [make_record(i, T0_NS + i) for i in range(10)])
+        with pytest.raises(QueryError, match="step: "):
+            store.aggregate(Query(), Split(step_ns=1))
+
+
+def test_the_top_values_are_those_of_the_most_events_and_the_totals_hold_all(
+    store: SqliteStore,
+) -> None:
+    tools = ["grep"] * 3 + ["read"] * 2 + ["write"]
+    add_events(store, {}, *({"tool": tool, "level": "error"} for tool in tools))
+    table = store.aggregate(Query(limit=2), Split(("tool",)))
+    assert [(cell.keys, cell.event_count) for cell in table.cells] == [
+        (("grep",), 3),
+        (("read",), 2),
+    ]
+    assert table[1:] == (3, 6, 6, "exact")
+
+
+def test_usage_counts_only_events_that_reported_some(store: SqliteStore) -> None:
+    add_events(
+        store,
+        {"model": "m", "input_tokens": 0},
+        {"model": "m"},
+        {"model": "m", "output_tokens": 7, "cost_usd": 0.25},
+    )
+    (cell,) = store.aggregate(Query(), Split(("model",), of="usage")).cells
+    assert (cell.event_count, cell.input_tokens, cell.output_tokens) == (2, 0, 7)
+    assert cell.cost_usd == 0.25
+
+
+def test_what_the_time_did_not_reach_is_said(open_store: Open, tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    add_events(store, {}, {}, name="a")
+    table = store.aggregate(Query(), Split(patience_s=-1.0))
+    assert (table.event_count, table.accuracy) == (0, "at_least")
+    assert store.aggregate(Query(), Split(patience_s=60.0)).accuracy == "exact"
+    store.close()
+
+
+def test_a_session_tells_its_title_and_how_it_ended_whatever_was_filtered(
+    store: SqliteStore,
+) -> None:
+    add_events(
+        store,
+        {"session_id": "s", "event": "session_start"},
+        {"session_id": "s", "event": "user_message", "content": "first"},
+        {"session_id": "s", "event": "user_message", "content": "second"},
+        {"session_id": "s", "event": "session_end", "level": "error", "agent": "other"},
+    )
+    (group,) = store.groups("session", Query(events=("session_start",)))
+    assert group.event_count == 1
+    assert group.course == Course(T0_NS, T0_NS + 3 * NS_PER_S, "session_end", True, 2)
+
+
+def test_the_slowest_come_first_and_of_equals_the_newest(store: SqliteStore) -> None:
+    times = [5, None, 9.5, 5, 0]
+    events = [{} if ms is None else {"duration_ms": ms} for ms in times]
+    add_events(store, *events)
+    assert seqs_of(store, Query(slowest_first=True)) == [3, 4, 1, 5]
+    assert seqs_of(store, Query(slowest_first=True, limit=2)) == [3, 4]
 
 
 # against a list
@@ -516,7 +606,7 @@ TIMES = st.one_of(
 EVENTS = st.fixed_dictionaries(
     {
         "agent": NAMES,
-        "event": st.sampled_from(["log", "error", "tool_result"]),
+        "event": st.sampled_from(["log", "error", "tool_result", "user_message"]),
         "id": st.one_of(st.sampled_from(["x", "y"]), TIMES.map(lambda ns: new_event_id(abs(ns)))),
     },
     optional={
@@ -533,6 +623,12 @@ EVENTS = st.fixed_dictionaries(
         "output_tokens": st.integers(0, 1_000),
         "cost_usd": st.integers(0, 10_000).map(lambda n: n / 10_000),
         "custom": st.lists(WORDS, max_size=2),
+        "model": NAMES,
+        "provider": NAMES,
+        "host": NAMES,
+        "duration_ms": st.one_of(
+            st.integers(0, 9), st.floats(0, 1e6), st.floats(0, 1e15, exclude_max=True)
+        ),
     },
 )
 BATCHES = st.lists(
@@ -601,6 +697,37 @@ def fill(store: SqliteStore, batches: Any) -> BruteStore:
     return brute
 
 
+FIELD = st.sampled_from(FIELDS)
+SPLITS = st.one_of(
+    st.builds(
+        Split,
+        by=st.lists(FIELD, max_size=2, unique=True).map(tuple),
+        step_ns=st.one_of(st.just(0), STEPS),
+        of=st.sampled_from(["count", "usage"]),
+    ),
+    st.builds(
+        Split, by=st.lists(FIELD, max_size=2, unique=True).map(tuple), of=st.just("duration")
+    ),
+)
+
+
+def assert_same(got: Table, wanted: Table) -> None:
+    """Equal; where the store estimates, within its accuracy."""
+    assert got[1:4] == wanted[1:4]
+    assert len(got.cells) == len(wanted.cells)
+    for ours, theirs in zip(got.cells, wanted.cells, strict=True):
+        assert ours._replace(cost_usd=round(ours.cost_usd, 6), durations=None) == theirs._replace(
+            durations=None
+        )
+        if theirs.durations and ours.durations:
+            is_exact = got.accuracy == "exact"
+            exact = 1e-9 if is_exact else ACCURACY * 1.000_001
+            least = 0 if is_exact else LEAST_MS
+            assert ours.durations == pytest.approx(theirs.durations, rel=exact, abs=least)
+            assert ours.durations.event_count == theirs.durations.event_count
+            assert ours.durations.max_ms == theirs.durations.max_ms
+
+
 def rounded(groups: list[Group]) -> list[Group]:
     return [group._replace(cost_usd=round(group.cost_usd, 6)) for group in groups]
 
@@ -615,9 +742,41 @@ def test_every_answer_is_that_of_filtering_a_list(
         brute = fill(store, batches)
         for query in queries:
             assert store.find(query) == brute.find(query)
-            assert store.pulse(step_ns, query) == brute.pulse(step_ns, query)
+            assert pulse(store, step_ns, query) == pulse(brute, step_ns, query)
+            slow = replace(query, slowest_first=True)
+            assert store.find(slow) == brute.find(slow)
             for by in ("agent", "session"):
                 assert rounded(store.groups(by, query)) == brute.groups(by, query)  # type: ignore[arg-type]
+        store.close()
+
+
+WINDOWS = st.builds(
+    Query,
+    agents=some(NAMES),
+    events=some(st.sampled_from(["log", "error"])),
+    since_ns=st.one_of(st.none(), TIMES),
+    until_ns=st.one_of(st.none(), TIMES),
+    has_error=st.one_of(st.none(), st.none(), st.booleans()),
+    limit=st.integers(1, 30),
+)
+"""What roll-ups can answer, most of the time."""
+
+
+@against_a_list
+@given(
+    batches=BATCHES,
+    questions=st.lists(
+        st.tuples(st.one_of(FEW_FILTERS, WINDOWS, st.just(Query())), SPLITS), min_size=1, max_size=9
+    ),
+)
+def test_every_aggregate_is_that_of_a_list(
+    open_store: Open, batches: Any, questions: list[tuple[Query, Split]]
+) -> None:
+    with tempfile.TemporaryDirectory(dir=MEMORY) as path:
+        store = open_store(Path(path))
+        brute = fill(store, batches)
+        for query, split in questions:
+            assert_same(store.aggregate(query, split), brute.aggregate(query, split))
         store.close()
 
 
@@ -643,13 +802,14 @@ def test_pages_meet_every_hit_once_in_order(
 
 
 @against_a_list
-@given(batches=BATCHES, query=FEW_FILTERS, step_ns=STEPS)
+@given(batches=BATCHES, query=FEW_FILTERS, splits=st.lists(SPLITS, min_size=1, max_size=4))
 def test_a_rebuild_a_restart_and_forgetting_change_no_answer(
-    open_store: Open, batches: Any, query: Query, step_ns: int
+    open_store: Open, batches: Any, query: Query, splits: list[Split]
 ) -> None:
     def answers(store: SqliteStore) -> Any:
         both = [rounded(store.groups(by, query)) for by in ("agent", "session")]  # type: ignore[arg-type]
-        return store.find(query), store.pulse(step_ns, query), both, store.segments()
+        tables = [store.aggregate(query, split) for split in splits]
+        return store.find(query), tables, both, store.segments()
 
     with tempfile.TemporaryDirectory(dir=MEMORY) as path:
         store = open_store(Path(path))
@@ -676,7 +836,7 @@ def test_readers_see_whole_batches_while_a_writer_adds(store: SqliteStore) -> No
 
     def read() -> None:
         while not done.is_set():
-            counts = [bucket.event_count for bucket in store.pulse(DAY_NS, Query())]
+            counts = [events for _, events, _ in pulse(store, DAY_NS, Query())]
             groups = store.groups("agent", Query())
             hits = store.find(Query(limit=1_000)).hits
             if (

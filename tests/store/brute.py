@@ -6,8 +6,26 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Literal, NamedTuple
 
 from laneway.model.vocabulary import LEVEL_RANK
-from laneway.store.api import Added, Bucket, Cursor, Group, Page, Pointer, Query, Record
+from laneway.store.api import (
+    Added,
+    Cell,
+    Course,
+    Cursor,
+    Group,
+    Page,
+    Pointer,
+    Query,
+    Record,
+    Split,
+    Table,
+)
+from laneway.store.sketch import describe
 from laneway.store.sqlite.text import text_of
+
+KEYS = {"session": "session_id"}
+"""Where the event's own name of a field is another."""
+
+USAGE = ("input_tokens", "output_tokens", "cost_usd")
 
 
 class Row(NamedTuple):
@@ -48,6 +66,10 @@ class BruteStore:
         ]
 
     def find(self, query: Query) -> Page:
+        if query.slowest_first:
+            timed = [row for row in self.matching(query) if "duration_ms" in row.event]
+            timed.sort(key=lambda row: (row.event["duration_ms"], *place(row)), reverse=True)
+            return Page([row.pointer for row in timed[: query.limit]], None)
         rows = sorted(self.matching(query), key=place, reverse=query.newest_first)
         if query.after:
             after = (query.after.ts_ns, query.after.seq)
@@ -67,13 +89,37 @@ class BruteStore:
         groups = [self._group(by, name, rows) for name, rows in members.items()]
         return sorted(groups, key=lambda group: (-group.last_ns, group.name))[: query.limit]
 
-    def pulse(self, step_ns: int, query: Query) -> list[Bucket]:
-        counts: dict[int, list[int]] = {}
-        for row in self.matching(query, text=False):
-            cell = counts.setdefault(row.pointer.ts_ns // step_ns * step_ns, [0, 0])
-            cell[0] += 1
-            cell[1] += has_error(row.event)
-        return [Bucket(start, *counts[start]) for start in sorted(counts)]
+    def aggregate(self, query: Query, split: Split) -> Table:
+        members: dict[tuple[str, ...], dict[int, list[Row]]] = {}
+        for row in self.matching(query):
+            keys = tuple(row.event.get(KEYS.get(field, field)) for field in split.by)
+            if None in keys or not counts(row.event, split.of):
+                continue
+            start_ns = row.pointer.ts_ns // split.step_ns * split.step_ns if split.step_ns else 0
+            members.setdefault(keys, {}).setdefault(start_ns, []).append(row)
+        sizes = {keys: sum(map(len, steps.values())) for keys, steps in members.items()}
+        order = sorted(members, key=lambda keys: (-sizes[keys], keys))
+        cells = [
+            self._cell(keys, start_ns, rows, split)
+            for keys in order[: query.limit]
+            for start_ns, rows in members[keys].items()
+        ]
+        cells.sort(key=lambda cell: (cell.start_ns, -cell.event_count, cell.keys))
+        every = [row for steps in members.values() for rows in steps.values() for row in rows]
+        errors = sum(has_error(row.event) for row in every)
+        return Table(cells, len(order), len(every), errors, "exact")
+
+    def _cell(self, keys: tuple[str, ...], start_ns: int, rows: list[Row], split: Split) -> Cell:
+        events = [row.event for row in rows]
+        cell = Cell(keys, start_ns, len(events), sum(map(has_error, events)))
+        if split.of == "usage":
+            sums = [sum(event.get(field, 0) for event in events) for field in USAGE]
+            return cell._replace(
+                input_tokens=sums[0], output_tokens=sums[1], cost_usd=round(sums[2], 6)
+            )
+        if split.of == "duration":
+            return cell._replace(durations=describe([event["duration_ms"] for event in events]))
+        return cell
 
     def _group(self, by: Literal["agent", "session"], name: str, rows: list[Row]) -> Group:
         times = [row.pointer.ts_ns for row in rows]
@@ -94,6 +140,19 @@ class BruteStore:
             sum(row.event.get("output_tokens", 0) for row in rows),
             round(sum(row.event.get("cost_usd", 0) for row in rows), 6),
             tuple(by_appearance) if by == "session" else (),
+            self._course(name) if by == "session" else None,
+        )
+
+    def _course(self, session: str) -> Course:
+        rows = sorted((r for r in self.rows if r.event.get("session_id") == session), key=place)
+        titles = [row.pointer.seq for row in rows if row.event["event"] == "user_message"]
+        last = rows[-1]
+        return Course(
+            rows[0].pointer.ts_ns,
+            last.pointer.ts_ns,
+            last.event["event"],
+            has_error(last.event),
+            titles[0] if titles else 0,
         )
 
     def _parent(self, agent: str) -> str:
@@ -103,6 +162,12 @@ class BruteStore:
             if row.event["agent"] == agent and row.event.get("parent_agent", agent) != agent
         ]
         return max(said, default=(0, ""))[1]
+
+
+def counts(event: dict[str, Any], of: str) -> bool:
+    if of == "usage":
+        return any(field in event for field in USAGE)
+    return of == "count" or "duration_ms" in event
 
 
 def place(row: Row) -> tuple[int, int]:

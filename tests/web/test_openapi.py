@@ -203,7 +203,7 @@ async def test_receipts_are_as_they_are_described(
     [
         ("GET", "/api/events?agnet=a", 400),
         ("GET", "/api/events/nothing", 404),
-        ("GET", "/api/pulse?q=word", 400),
+        ("GET", "/api/pulse?step=soon", 400),
         ("GET", "/logs/sse?since=x", 400),
         ("POST", "/auth/exchange", 400),
     ],

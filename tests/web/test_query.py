@@ -28,7 +28,7 @@ async def test_an_empty_log_gives_empty_answers(client: httpx.AsyncClient) -> No
     assert await ask(client, "/api/events") == {"events": [], "next": None}
     assert await ask(client, "/api/agents") == {"agents": []}
     assert await ask(client, "/api/sessions") == {"sessions": []}
-    assert await ask(client, "/api/pulse") == {"step_ms": 1000, "buckets": []}
+    assert await ask(client, "/api/pulse") == {"step_ms": 1000, "accuracy": "exact", "buckets": []}
 
 
 async def test_events_come_newest_first_as_they_were_stored(
@@ -152,7 +152,7 @@ async def test_a_pulse_without_step_has_few_buckets(client: httpx.AsyncClient, h
 
 
 @pytest.mark.parametrize(
-    "parameters", [{"step": "0s"}, {"step": "x"}, {"step": "1ms"}, {"q": "word"}]
+    "parameters", [{"step": "0s"}, {"step": "x"}, {"step": "1ms"}, {"q": "!!!"}]
 )
 async def test_a_pulse_that_cannot_be_counted_is_400(
     client: httpx.AsyncClient, hub: Hub, parameters: dict[str, str]

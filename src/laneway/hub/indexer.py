@@ -21,7 +21,7 @@ from laneway.hub.channel import QUESTION_LINES, Status, pair
 from laneway.hub.frame import Frame
 from laneway.hub.live import Live
 from laneway.hub.metric import Metric
-from laneway.store.api import Bucket, Cursor, Group, Page, Query, SegmentState
+from laneway.store.api import Cursor, Group, Page, Query, SegmentState, Split, Table
 
 CAN_SPLIT = os.name == "posix"
 """Descriptors are inherited by number; elsewhere the index lives in the hub's own process."""
@@ -247,9 +247,9 @@ class StoreProxy:
         found: list[Group] = self._ask("store", "groups", by, query)
         return found
 
-    def pulse(self, step_ns: int, query: Query) -> list[Bucket]:
-        found: list[Bucket] = self._ask("store", "pulse", step_ns, query)
-        return found
+    def aggregate(self, query: Query, split: Split) -> Table:
+        table: Table = self._ask("store", "aggregate", query, split)
+        return table
 
 
 class ArchiveProxy:

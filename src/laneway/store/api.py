@@ -13,6 +13,8 @@ from laneway.base.errors import StoreError
 from laneway.base.limits import PAGE_EVENTS
 from laneway.model.event import Event
 
+from .sketch import Durations
+
 
 class Record(NamedTuple):
     """One event as it stands in a log file: ``length`` bytes at ``offset``, newline excluded."""
@@ -64,6 +66,9 @@ class Query:
     limit: int = 200
     newest_first: bool = True
     after: Cursor | None = None
+    slowest_first: bool = False
+    """The longest ``duration_ms`` first, and only events that have one; of equals the newest. One
+    page: ``after`` and ``newest_first`` say nothing to it."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.limit <= PAGE_EVENTS:
@@ -98,14 +103,75 @@ class Group(NamedTuple):
     cost_usd: float
     agents: tuple[str, ...]
     """For a session: who took part, by first appearance. For an agent: empty."""
+    course: "Course | None" = None
+    """For a session. For an agent: None."""
 
 
-class Bucket(NamedTuple):
-    """One step of the pulse: events that began in ``[start_ns, start_ns + step)``."""
+class Course(NamedTuple):
+    """How a session stands, whatever the query filtered."""
 
+    first_ns: int
+    last_ns: int
+    last_event: str
+    """Type of its last event."""
+    last_failed: bool
+    title_seq: int
+    """Its first ``user_message``; 0 where it has none."""
+
+
+Field = Literal["agent", "event", "session", "tool", "level", "model", "provider", "pod", "host"]
+FIELDS: tuple[Field, ...] = (
+    "agent", "event", "session", "tool", "level", "model", "provider", "pod", "host",
+)  # fmt: skip
+"""What `Store.aggregate` can tell apart."""
+
+Accuracy = Literal["exact", "estimated", "at_least"]
+"""``estimated``: quantiles within `laneway.store.sketch.ACCURACY`, all else exact. ``at_least``: the time was
+over before everything was looked at; counts are those of the newest part."""
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """How `Store.aggregate` divides the events of a query into cells.
+
+    ``count``: how many, how many failed. ``usage``: only events that reported tokens or a cost, and
+    the sums. ``duration``: only events with a ``duration_ms``, and their distribution.
+    """
+
+    by: tuple[Field, ...] = ()
+    step_ns: int = 0
+    """Also by time, in steps of this length since 1970; 0: not by time. Not for ``duration``."""
+    of: Literal["count", "usage", "duration"] = "count"
+    patience_s: float | None = None
+    """After so long the answer is ``at_least``. None: the store's own bound."""
+
+
+class Cell(NamedTuple):
+    """``keys`` are the values of ``Split.by``; None where the events have none."""
+
+    keys: tuple[str | None, ...]
     start_ns: int
+    """Of the step; 0 without steps."""
     event_count: int
     error_count: int
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: float = 0.0
+    durations: Durations | None = None
+
+
+class Table(NamedTuple):
+    """``cells`` by time, then the greatest count first, then by keys; none is empty.
+
+    At most ``Query.limit`` different ``keys``, those with the most events; ``key_count`` tells how
+    many there are, and the totals hold all of them.
+    """
+
+    cells: list[Cell]
+    key_count: int
+    event_count: int
+    error_count: int
+    accuracy: Accuracy
 
 
 class SegmentState(NamedTuple):
@@ -157,8 +223,11 @@ class Store(Protocol):
     def groups(self, by: Literal["agent", "session"], query: Query) -> list[Group]:
         """Totals by agent or session, most recently active first; at most ``query.limit``."""
 
-    def pulse(self, step_ns: int, query: Query) -> list[Bucket]:
-        """Counts over time, oldest first, no empty steps. Honours every filter but ``text``."""
+    def aggregate(self, query: Query, split: Split) -> Table:
+        """Counts, sums or distributions by field and time.
+
+        Never late: where the time is over, it tells what it has (``at_least``).
+        """
 
     def close(self) -> None:
         """Release everything. Safe to call twice."""

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from laneway.base.clock import NS_PER_MS, NS_PER_S, format_ns, now_ns
 from laneway.base.errors import QueryError, quote
 from laneway.hub.hub import Hub
-from laneway.store.api import Group, Query
+from laneway.store.api import Group, Query, Split
 from laneway.web import filter as query_filter
 from laneway.web.answer import answer_bytes, answer_json
 from laneway.web.openapi import Entry, answer, array, obj, path_parameter, ref
@@ -77,13 +77,13 @@ SESSIONS = Entry(
 )
 PULSE = Entry(
     tag="query",
-    summary="Counts over time; takes every filter but q",
-    parameters=query_filter.parameters(query_filter.STEP, without="q"),
+    summary="Counts over time",
+    parameters=query_filter.parameters(query_filter.STEP),
     answers={
         200: answer(
             f"The buckets that hold something; without a step, one that gives {BUCKETS} at most.",
             ref("Pulse"),
-            {"step_ms": 1000, "buckets": [[1795425712000, 12, 1]]},
+            {"step_ms": 1000, "accuracy": "exact", "buckets": [[1795425712000, 12, 1]]},
         )
     },
     errors=(400, 503),
@@ -168,8 +168,6 @@ def _group(group: Group, by: str) -> dict[str, Any]:
 
 
 def _pulse(hub: Hub, query: Query, step: str) -> dict[str, Any]:
-    if query.text:
-        raise QueryError("q: the pulse counts by fields and knows no words", hint="leave q out")
     first_ns, last_ns = _window(hub, query)
     span_ns = max(last_ns - first_ns, 1)
     step_ns = query_filter.parse_step_ns(step) if step else fitting_step_s(span_ns) * NS_PER_S
@@ -178,10 +176,11 @@ def _pulse(hub: Hub, query: Query, step: str) -> dict[str, Any]:
             f"step: {span_ns // step_ns} buckets of {step}, at most {MOST_BUCKETS} are given",
             hint="ask for a longer step, or a shorter time",
         )
-    buckets = hub.store.pulse(step_ns, query)
+    table = hub.store.aggregate(query, Split(step_ns=step_ns))
     return {
         "step_ms": step_ns // NS_PER_MS,
-        "buckets": [[b.start_ns // NS_PER_MS, b.event_count, b.error_count] for b in buckets],
+        "accuracy": table.accuracy,
+        "buckets": [[c.start_ns // NS_PER_MS, c.event_count, c.error_count] for c in table.cells],
     }
 
 

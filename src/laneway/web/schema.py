@@ -5,6 +5,10 @@ from laneway.web.openapi import TEXT, Schema, array, obj, ref
 COUNT: Schema = {"type": "integer", "minimum": 0}
 FLAG: Schema = {"type": "boolean"}
 TIME: Schema = {"type": "string", "format": "date-time"}
+ACCURACY: Schema = {
+    "enum": ["exact", "estimated", "at_least"],
+    "description": "`at_least`: the time was over; counts are of the newest part.",
+}
 
 EVENT: Schema = {
     "type": "object",
@@ -50,6 +54,7 @@ SCHEMAS: dict[str, Schema] = {
     "Pulse": obj(
         {
             "step_ms": {"type": "integer", "minimum": 1},
+            "accuracy": ACCURACY,
             "buckets": array(array({"type": "integer"}) | {"minItems": 3, "maxItems": 3})
             | {"description": "Start in Unix milliseconds, events, errors of each."},
         }

@@ -198,7 +198,6 @@ def test_a_query_past_its_time_is_stopped_with_a_hint(
     for ask in (
         lambda: index.find(Query()),
         lambda: index.groups("agent", Query()),
-        lambda: index.pulse(1, Query()),
     ):
         with pytest.raises(QueryTimeout, match="stopped after 0 s") as caught:
             ask()

@@ -41,6 +41,25 @@ class Search:
         """Whether single events are named, by id or seq."""
         return bool(self.query.ids or self.query.seqs)
 
+    @property
+    def fields(self) -> frozenset[str] | None:
+        """Columns that the filters name, errors and the window aside; None where rows have to be
+        looked at one by one."""
+        query = self.query
+        if self.picks or self.match or self.traces or self.spans:
+            return None
+        named = {
+            "agent": query.agents or query.not_agents, "event": query.events or query.not_events,
+            "session": query.sessions, "tool": query.tools, "level": query.levels,
+            "pod": query.pods,
+        }  # fmt: skip
+        return frozenset(field for field, values in named.items() if values)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing is filtered but time."""
+        return self.fields == frozenset() and self.query.has_error is None
+
     def may_match(self, summary: Summary) -> bool:
         """Whether the segment can hold a hit, as far as can be told without opening it."""
         query = self.query

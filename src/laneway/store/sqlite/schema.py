@@ -9,13 +9,13 @@ third of the inserts and of the bytes of B-trees on (agent, ts), (session, ts) a
 
 import sqlite3
 
-VERSION = 1
+VERSION = 2
 """Any other number in the file means: drop it, the log is indexed again."""
 
 APPLICATION_ID = 0x4C616E65
 """``Lane``: tells our databases from anybody else's."""
 
-AGENT, EVENT, SESSION, TOOL, MODEL, POD = range(6)
+AGENT, EVENT, SESSION, TOOL, MODEL, POD, PROVIDER, HOST = range(8)
 """``name.kind``."""
 
 BUSY_TIMEOUT_S = 5.0
@@ -67,7 +67,9 @@ CREATE TABLE event (
     output_tokens INTEGER,
     cost_nusd INTEGER,
     trace BLOB,
-    span BLOB
+    span BLOB,
+    provider INTEGER,
+    host INTEGER
 );
 CREATE TABLE ident (
     id BLOB PRIMARY KEY,
@@ -78,7 +80,8 @@ CREATE TABLE block (
     last_seq INTEGER NOT NULL,
     event_count INTEGER NOT NULL,
     min_ns INTEGER NOT NULL,
-    max_ns INTEGER NOT NULL
+    max_ns INTEGER NOT NULL,
+    max_ms REAL NOT NULL
 );
 CREATE TABLE place (
     term INTEGER NOT NULL,
@@ -86,13 +89,49 @@ CREATE TABLE place (
     PRIMARY KEY (term, block)
 ) WITHOUT ROWID;
 CREATE TABLE rollup (
-    step INTEGER NOT NULL,
+    grain INTEGER NOT NULL,
     start INTEGER NOT NULL,
     agent INTEGER NOT NULL,
     event INTEGER NOT NULL,
+    tool INTEGER NOT NULL,
+    level INTEGER NOT NULL,
     event_count INTEGER NOT NULL,
     error_count INTEGER NOT NULL,
-    PRIMARY KEY (step, start, agent, event)
+    PRIMARY KEY (grain, start, agent, event, tool, level)
+) WITHOUT ROWID;
+CREATE TABLE shape (
+    code INTEGER PRIMARY KEY,
+    agent INTEGER NOT NULL,
+    event INTEGER NOT NULL,
+    tool INTEGER,
+    level INTEGER,
+    model INTEGER,
+    provider INTEGER,
+    pod INTEGER,
+    host INTEGER,
+    has_error INTEGER NOT NULL,
+    event_count INTEGER NOT NULL
+);
+CREATE TABLE usage (
+    hour INTEGER NOT NULL,
+    agent INTEGER NOT NULL,
+    model INTEGER NOT NULL,
+    event_count INTEGER NOT NULL,
+    error_count INTEGER NOT NULL,
+    input_tokens INTEGER NOT NULL,
+    output_tokens INTEGER NOT NULL,
+    cost_nusd INTEGER NOT NULL,
+    PRIMARY KEY (hour, agent, model)
+) WITHOUT ROWID;
+CREATE TABLE sketch (
+    kind INTEGER NOT NULL,
+    code INTEGER NOT NULL,
+    event_count INTEGER NOT NULL,
+    error_count INTEGER NOT NULL,
+    sum_us INTEGER NOT NULL,
+    max_ms REAL NOT NULL,
+    buckets BLOB NOT NULL,
+    PRIMARY KEY (kind, code)
 ) WITHOUT ROWID;
 CREATE TABLE tally (
     session INTEGER NOT NULL,
@@ -104,6 +143,11 @@ CREATE TABLE tally (
     input_tokens INTEGER NOT NULL,
     output_tokens INTEGER NOT NULL,
     cost_nusd INTEGER NOT NULL,
+    last_seq INTEGER NOT NULL,
+    last_event INTEGER NOT NULL,
+    last_failed INTEGER NOT NULL,
+    title_ns INTEGER,
+    title_seq INTEGER,
     PRIMARY KEY (session, agent)
 ) WITHOUT ROWID;
 CREATE TABLE parent (

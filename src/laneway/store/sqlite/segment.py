@@ -9,8 +9,9 @@ from laneway.model.vocabulary import LEVEL_RANK
 from laneway.store.api import Record
 
 from . import schema
+from .duration import SKETCHED, SketchBook
 from .ident import Packed, clean, is_timed, pack_hex, term_of
-from .rollup import Totals
+from .rollup import ShapeBook, Totals
 from .row import clamp_ns, cost_nusd_of, is_error, tokens_of
 from .summary import Summary, merge_parents, read_summary, write_summary
 from .text import text_of
@@ -26,11 +27,14 @@ LEVEL_TERM = -10
 
 ERROR_TERM = -1
 
+TITLE_EVENT = "user_message"
+"""The first one of a session is its title."""
+
 Accepted = tuple[int, Packed, Record]
 """Seq, packed id, record."""
 
-_ADD_EVENT = f"INSERT INTO event VALUES ({', '.join('?' * 18)})"  # noqa: S608 - marks only
-_ADD_BLOCK = "INSERT OR REPLACE INTO block VALUES (?, ?, ?, ?, ?)"
+_ADD_EVENT = f"INSERT INTO event VALUES ({', '.join('?' * 20)})"  # noqa: S608 - marks only
+_ADD_BLOCK = "INSERT OR REPLACE INTO block VALUES (?, ?, ?, ?, ?, ?)"
 _ADD_PARENT = """
 INSERT INTO parent VALUES (?, ?, ?)
 ON CONFLICT DO UPDATE SET parent = excluded.parent, last_ns = excluded.last_ns
@@ -47,10 +51,14 @@ class Block:
     event_count: int
     min_ns: int
     max_ns: int
+    max_ms: float = -1.0
+    """Longest duration, -1 where there is none."""
     terms: set[int] = field(default_factory=set)
 
-    def row(self) -> tuple[int, int, int, int, int]:
-        return self.first_seq, self.last_seq, self.event_count, self.min_ns, self.max_ns
+    def row(self) -> tuple[int, int, int, int, int, float]:
+        return (
+            self.first_seq, self.last_seq, self.event_count, self.min_ns, self.max_ns, self.max_ms
+        )  # fmt: skip
 
 
 class SegmentWriter:
@@ -59,7 +67,9 @@ class SegmentWriter:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self.summary = read_summary(connection)
-        self._codes: list[dict[str, int]] = [{} for _ in range(6)]
+        self._codes: list[dict[str, int]] = [{} for _ in range(8)]
+        self._shapes = ShapeBook(connection)
+        self._sketches = SketchBook(connection)
         self._block = self._read_block()
         (last_code,) = connection.execute("SELECT max(code) FROM name").fetchone()
         self._last_code: int = last_code or 0
@@ -85,7 +95,7 @@ class SegmentWriter:
 
     def _read_block(self) -> Block | None:
         row = self._connection.execute(
-            "SELECT first_seq, last_seq, event_count, min_ns, max_ns FROM block"
+            "SELECT first_seq, last_seq, event_count, min_ns, max_ns, max_ms FROM block"
             " ORDER BY first_seq DESC LIMIT 1"
         ).fetchone()
         return Block(*row) if row else None
@@ -106,6 +116,8 @@ class SegmentWriter:
         execute_many("INSERT INTO text (rowid, body) VALUES (?, ?)", batch.texts)
         execute_many(_ADD_PARENT, ((agent, p, ns) for agent, (ns, p) in batch.parents.items()))
         batch.totals.write(self._connection)
+        self._shapes.write(batch.totals.iter_shapes())
+        self._sketches.write()
         return self._summarise(records, batch)
 
     def _take(self, seq: int, record: Record, batch: "_Batch") -> None:
@@ -114,36 +126,49 @@ class SegmentWriter:
         ts_ns = clamp_ns(ts_ns)
         fields: dict[str, Any] = event  # type: ignore[assignment]
         code, get = self._code, fields.get
-        agent = code(schema.AGENT, event["agent"])
-        kind = code(schema.EVENT, event["event"])
+        agent = code(schema.AGENT, event["agent"]) or 0
+        kind = code(schema.EVENT, event["event"]) or 0
         session = code(schema.SESSION, get("session_id"))
         tool = code(schema.TOOL, get("tool"))
-        pod = code(schema.POD, get("pod"))
+        model = code(schema.MODEL, get("model"))
+        provider = code(schema.PROVIDER, get("provider"))
+        pod, host = code(schema.POD, get("pod")), code(schema.HOST, get("host"))
         level = LEVEL_RANK.get(get("level", ""))
         has_error = is_error(event)
         trace = _try_pack(get("trace_id"))
         span = _try_pack(get("span_id"))
+        duration_ms = get("duration_ms")
         tokens_in, tokens_out = tokens_of(get("input_tokens")), tokens_of(get("output_tokens"))
         cost = cost_nusd_of(get("cost_usd"))
         batch.rows.append((
             seq, ts_ns, offset, length, agent, kind, has_error, session, tool, level,
-            code(schema.MODEL, get("model")), pod, get("duration_ms"), tokens_in, tokens_out, cost,
-            trace, span,
+            model, pod, duration_ms, tokens_in, tokens_out, cost, trace, span, provider, host,
         ))  # fmt: skip
         batch.times.append(ts_ns)
         batch.texts.append((seq, text_of(event)))
-        batch.totals.count(
-            ts_ns, agent or 0, kind or 0, session, has_error, tokens_in, tokens_out, cost
-        )
+        totals = batch.totals
+        totals.count(ts_ns, (agent, kind, tool, level, model, provider, pod, host, has_error))
+        totals.note(
+            seq, ts_ns, session or 0, agent, kind, has_error,
+            is_title=event["event"] == TITLE_EVENT,
+            input_tokens=tokens_in, output_tokens=tokens_out, cost_nusd=cost,
+        )  # fmt: skip
+        if tokens_in is not None or tokens_out is not None or cost is not None:
+            totals.use(ts_ns, agent, model, has_error, tokens_in, tokens_out, cost)
         if parent := get("parent_agent"):
             batch.note_parent(event["agent"], parent, ts_ns)
-        self._place(seq, ts_ns, batch, (
-            agent, kind, session, tool, pod,
+        block = self._place(seq, ts_ns, batch, (
+            agent, kind, session, tool, pod, model, provider, host,
             None if level is None else LEVEL_TERM + level, ERROR_TERM if has_error else None,
             trace and term_of(trace), span and term_of(span),
         ))  # fmt: skip
+        if duration_ms is not None:
+            block.max_ms = max(block.max_ms, duration_ms)
+            self._sketches.add(
+                zip(SKETCHED, (agent, tool, model), strict=True), duration_ms, has_error
+            )
 
-    def _place(self, seq: int, ts_ns: int, batch: "_Batch", terms: Iterable[Any]) -> None:
+    def _place(self, seq: int, ts_ns: int, batch: "_Batch", terms: Iterable[Any]) -> Block:
         block = self._block
         if block is None or block.event_count >= BLOCK_EVENTS:
             if block:
@@ -158,6 +183,7 @@ class SegmentWriter:
             if term is not None and term not in placed:
                 placed.add(term)
                 batch.places.append((term, block.first_seq))
+        return block
 
     def _code(self, kind: int, value: str | None) -> int | None:
         return (
@@ -207,7 +233,7 @@ class _Batch:
         self.rows: list[tuple[object, ...]] = []
         self.times: list[int] = []
         self.texts: list[tuple[int, str]] = []
-        self.blocks: list[tuple[int, ...]] = []
+        self.blocks: list[tuple[float, ...]] = []
         self.places: list[tuple[int, int]] = []
         self.parents: dict[str, tuple[int, str]] = {}
         self.totals = Totals()

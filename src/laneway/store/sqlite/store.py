@@ -12,17 +12,30 @@ from functools import partial
 from typing import Literal, TypeVar
 
 from laneway.base.errors import LanewayError, StoreError
-from laneway.store.api import Added, Bucket, Group, Page, Query, Record, SegmentState
+from laneway.store.api import (
+    Accuracy,
+    Added,
+    Group,
+    Page,
+    Query,
+    QueryTimeout,
+    Record,
+    SegmentState,
+    Split,
+    Table,
+)
 
 from . import schema
+from .aggregate import Aggregate, check_split
 from .directory import Directory
 from .filter import Search, prepare
 from .find import find_in
 from .hits import Hits
 from .ident import Packed, pack_id
 from .pool import ReaderPool, TimeBox
-from .pulse import Counts, check_size, check_step, count_in
 from .segment import SegmentWriter, find_known
+from .session import Courses, Latest, read_courses, read_latest
+from .slow import Slowest, find_slow
 from .summary import Summary, merge_parents, read_summary
 from .total import Totals, read_cells
 
@@ -121,6 +134,8 @@ class SqliteStore:
             self._last_seq = 0
 
     def find(self, query: Query) -> Page:
+        if query.slowest_first:
+            return self._find_slow(query)
         search, box, hits = prepare(query), self._time_box(), Hits(query)
         for summary in self._matching(search):
             if not hits.may_take(summary.first_ns, summary.last_ns):
@@ -129,23 +144,63 @@ class SqliteStore:
             self._read(summary.segment, box, work)
         return hits.page()
 
-    def groups(self, by: Literal["agent", "session"], query: Query) -> list[Group]:
-        search, box, totals = prepare(query), self._time_box(), Totals(by)
+    def _find_slow(self, query: Query) -> Page:
+        search, box, slowest = prepare(query), self._time_box(), Slowest(query.limit)
         for summary in self._matching(search):
-            work = partial(read_cells, by=by, search=search, summary=summary)
-            totals.add(self._read(summary.segment, box, work) or ())
-        parents = merge_parents(summary.parents for summary in self._summaries.copy().values())
-        return totals.groups(parents, query.limit)
-
-    def pulse(self, step_ns: int, query: Query) -> list[Bucket]:
-        check_step(step_ns)
-        search, box = prepare(replace(query, text="")), self._time_box()
-        counts: Counts = {}
-        for summary in self._matching(search):
-            work = partial(count_in, search=search, summary=summary, step_ns=step_ns, counts=counts)
+            work = partial(find_slow, segment=summary.segment, search=search, slowest=slowest)
             self._read(summary.segment, box, work)
-            check_size(counts)
-        return [Bucket(start_ns, *counts[start_ns]) for start_ns in sorted(counts)]
+        return slowest.page()
+
+    def groups(self, by: Literal["agent", "session"], query: Query) -> list[Group]:
+        search, box = prepare(query), self._time_box()
+        if by == "session":
+            return self._sessions(search, box)
+        totals = self._totals(by, search, box)
+        parents = merge_parents(summary.parents for summary in self._summaries.copy().values())
+        return totals.agents(parents, query.limit)
+
+    def _totals(
+        self, by: Literal["agent", "session"], search: Search, box: TimeBox,
+        sessions: list[str] | None = None,
+    ) -> Totals:  # fmt: skip
+        totals = Totals(by)
+        for summary in self._matching(search):
+            work = partial(read_cells, by=by, search=search, summary=summary, sessions=sessions)
+            totals.add(self._read(summary.segment, box, work) or ())
+        return totals
+
+    def _sessions(self, search: Search, box: TimeBox) -> list[Group]:
+        """First which ones, from the newest segments; then their totals, from all that match; then
+        how they stand, from all."""
+        latest = Latest(search.query.limit)
+        newest_first = replace(search, query=replace(search.query, newest_first=True))
+        for summary in self._matching(newest_first):
+            if not latest.may_take(summary.last_ns):
+                break
+            work = partial(read_latest, search=search, summary=summary, limit=search.query.limit)
+            latest.take(self._read(summary.segment, box, work) or ())
+        names = latest.names()
+        if not names:
+            return []
+        totals, courses = self._totals("session", search, box, names), Courses()
+        for summary in self._summaries.copy().values():
+            course = partial(read_courses, names=names)
+            courses.take(self._read(summary.segment, box, course) or ())
+        return totals.sessions(courses.found)
+
+    def aggregate(self, query: Query, split: Split) -> Table:
+        check_split(split)
+        patience_s = self._query_limit_s if split.patience_s is None else split.patience_s
+        search, box = prepare(query), TimeBox(min(patience_s, self._query_limit_s))
+        aggregate = Aggregate(split)
+        accuracy: Accuracy = "exact"
+        try:
+            for summary in self._matching(replace(search, query=replace(query, newest_first=True))):
+                work = partial(aggregate.take, search=search, summary=summary)
+                self._read(summary.segment, box, work)
+        except QueryTimeout:
+            accuracy = "at_least"
+        return aggregate.table(query.limit, accuracy)
 
     def close(self) -> None:
         with self._writing:

@@ -1,14 +1,15 @@
 """`groups`: totals from `tally` where that knows the answer, otherwise from the rows."""
 
+import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from laneway.store.api import Group
+from laneway.store.api import Course, Group
 
 from . import schema
-from .filter import Search, filter_names, filter_rows
+from .filter import Filter, Search, filter_names, filter_rows
 from .rollup import NO_SESSION
 from .row import NUSD
 from .scan import plan_all
@@ -47,38 +48,47 @@ class Cell(NamedTuple):
     cost_nusd: float
 
 
-_FROM_TALLY = """
-SELECT session, agent, event_count, error_count, first_ns, last_ns,
-    input_tokens, output_tokens, cost_nusd
-FROM tally e WHERE
-"""
-_ROW_COLUMNS = (
-    f"coalesce(e.session, {NO_SESSION}), e.agent, count(*), sum(e.has_error),"
-    " min(e.ts_ns), max(e.ts_ns), total(e.input_tokens), total(e.output_tokens), total(e.cost_nusd)"
-)
-
-
 def read_cells(
-    connection: sqlite3.Connection, by: By, search: Search, summary: Summary
+    connection: sqlite3.Connection,
+    by: By,
+    search: Search,
+    summary: Summary,
+    sessions: Sequence[str] | None = None,
 ) -> list[Cell]:
-    """The segment's matching events, by agent, or by session and agent."""
-    read = _read_tally if _tally_knows(search, summary) else _read_rows
-    found = read(connection, by, search)
+    """The segment's matching events, by agent, or by session and agent; of ``sessions`` only."""
+    codes = None if sessions is None else read_codes(connection, schema.SESSION, sessions)
+    if codes == []:
+        return []
+    read = _read_tally if tally_knows(search, summary) else _read_rows
+    found = read(connection, by, search, codes)
     names = _read_names(connection, (code for row in found for code in row[:2]))
     return [Cell(names.get(row[0]), names[row[1]], *row[2:]) for row in found]
 
 
-def _tally_knows(search: Search, summary: Summary) -> bool:
-    query = search.query
-    others = (
-        query.events, query.not_events, query.tools, query.levels, query.traces, query.spans,
-        query.pods, query.ids, query.seqs, search.match,
-    )  # fmt: skip
-    return search.covers(summary) and query.has_error is None and not any(others)
+def tally_knows(search: Search, summary: Summary) -> bool:
+    """Whether `tally` holds the segment's answer."""
+    fields = search.fields
+    return (
+        fields is not None
+        and fields <= {"agent", "session"}
+        and search.query.has_error is None
+        and search.covers(summary)
+    )
 
 
-def _read_tally(connection: sqlite3.Connection, by: By, search: Search) -> list[tuple[int, ...]]:
+def read_codes(connection: sqlite3.Connection, kind: int, names: Sequence[str]) -> list[int]:
+    rows = connection.execute(
+        "SELECT code FROM name WHERE kind = ? AND value IN (SELECT value FROM json_each(?))",
+        (kind, json.dumps(names)),
+    )
+    return [code for (code,) in rows]
+
+
+def _read_tally(
+    connection: sqlite3.Connection, by: By, search: Search, sessions: list[int] | None
+) -> list[tuple[int, ...]]:
     made = filter_names(connection, search.query)
+    _narrow(made, sessions)
     if made.impossible:
         return []
     keys, rest = _KEYS[by]
@@ -86,8 +96,11 @@ def _read_tally(connection: sqlite3.Connection, by: By, search: Search) -> list[
     return connection.execute(sql, made.values).fetchall()
 
 
-def _read_rows(connection: sqlite3.Connection, by: By, search: Search) -> list[tuple[int, ...]]:
+def _read_rows(
+    connection: sqlite3.Connection, by: By, search: Search, sessions: list[int] | None
+) -> list[tuple[int, ...]]:
     made = filter_rows(connection, search)
+    _narrow(made, sessions)
     if made.impossible:
         return []
     made.add("e.ts_ns BETWEEN ? AND ?", search.since_ns, search.until_ns)
@@ -98,12 +111,17 @@ def _read_rows(connection: sqlite3.Connection, by: By, search: Search) -> list[t
     return found
 
 
+def _narrow(made: Filter, sessions: list[int] | None) -> None:
+    if sessions is not None:
+        made.require("session", sessions, sessions)
+
+
 def _read_names(connection: sqlite3.Connection, codes: Iterable[int]) -> dict[int, str]:
-    wanted = set(codes)
     rows = connection.execute(
-        "SELECT code, value FROM name WHERE kind IN (?, ?)", (schema.AGENT, schema.SESSION)
+        "SELECT code, value FROM name WHERE code IN (SELECT value FROM json_each(?))",
+        (json.dumps([*set(codes)]),),
     )
-    return {code: value for code, value in rows if code in wanted}
+    return dict(rows.fetchall())
 
 
 @dataclass(slots=True)
@@ -131,10 +149,12 @@ class Total:
         self.cost_nusd += cell.cost_nusd
         self.agents[cell.agent] = min(cell.first_ns, self.agents.get(cell.agent, cell.first_ns))
 
-    def group(self, name: str, parent: str, agents: tuple[str, ...]) -> Group:
+    def group(
+        self, name: str, parent: str, agents: tuple[str, ...], course: Course | None = None
+    ) -> Group:
         return Group(
             name, parent, self.event_count, self.error_count, self.first_ns, self.last_ns,
-            int(self.input_tokens), int(self.output_tokens), self.cost_nusd / NUSD, agents,
+            int(self.input_tokens), int(self.output_tokens), self.cost_nusd / NUSD, agents, course,
         )  # fmt: skip
 
     def agents_by_appearance(self) -> tuple[str, ...]:
@@ -154,9 +174,19 @@ class Totals:
             if name is not None:
                 self._totals.setdefault(name, Total()).add(cell)
 
-    def groups(self, parents: dict[str, tuple[int, str]], limit: int) -> list[Group]:
+    def agents(self, parents: dict[str, tuple[int, str]], limit: int) -> list[Group]:
         """The most recently active first."""
-        order = sorted(self._totals.items(), key=lambda item: (-item[1].last_ns, item[0]))[:limit]
-        if self._by_session:
-            return [total.group(name, "", total.agents_by_appearance()) for name, total in order]
-        return [total.group(name, parents.get(name, (0, ""))[1], ()) for name, total in order]
+        return [
+            total.group(name, parents.get(name, (0, ""))[1], ())
+            for name, total in self._in_order()[:limit]
+        ]
+
+    def sessions(self, courses: dict[str, Course]) -> list[Group]:
+        """The most recently active first."""
+        return [
+            total.group(name, "", total.agents_by_appearance(), courses.get(name))
+            for name, total in self._in_order()
+        ]
+
+    def _in_order(self) -> list[tuple[str, Total]]:
+        return sorted(self._totals.items(), key=lambda item: (-item[1].last_ns, item[0]))
