@@ -188,13 +188,49 @@ def answer_nonsense(server: socket.socket) -> None:
 
 
 def test_open_ingest_and_a_wildcard_are_said_loudly(start_hub: StartHub) -> None:
-    hub = start_hub("--open-ingest", "--host", "0.0.0.0")
+    hub = start_hub("--open-ingest", "--host", "0.0.0.0", "--bind-all")
     warnings = [line for line in hub.text.splitlines() if "WARNING" in line]
     assert len(warnings) == 2
     assert "0.0.0.0" in warnings[0]
     assert "open ingest" in warnings[1]
     assert "Authorization" not in hub.text
     assert ask(hub.url, "POST", "/log", b'{"agent":"a","event":"b"}')[0] == 200
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "0", "0x0", "000.0.0.0", "::ffff:0.0.0.0"])
+def test_a_wildcard_without_its_flag_is_refused_in_one_line(run: Run, host: str) -> None:
+    ended = run("up", "--host", host, "--port", "0")
+    assert ended.code == 2
+    assert ended.err.count("\n") == 1
+    assert "LANEWAY_BIND_ALL=1" in ended.err
+
+
+def test_a_container_binds_all_by_the_environment(start_hub: StartHub) -> None:
+    hub = start_hub(LANEWAY_HOST="0.0.0.0", LANEWAY_BIND_ALL="1")
+    assert "every machine" in hub.text
+    assert ask(hub.url, "POST", "/log", b"{}")[0] == 401
+
+
+def test_a_home_in_which_anybody_may_write_is_refused(run: Run, home: Path) -> None:
+    home.mkdir()
+    home.chmod(0o777)
+    ended = run("up", "--port", "0")
+    assert ended.code == 2
+    assert f"chmod 700 '{home}'" in ended.err
+    assert list(home.iterdir()) == []
+
+
+def test_what_others_may_read_or_write_is_said(start_hub: StartHub, home: Path) -> None:
+    logs = home / "logs"
+    logs.mkdir(parents=True)
+    logs.chmod(0o777)
+    home.chmod(0o775)
+    (home / "ingest.token").write_text("a-token-0123456789\n")
+    (home / "ingest.token").chmod(0o644)
+    warnings = start_hub().text.replace("\n             ", " ")
+    assert warnings.count("WARNING") == 3
+    for said in ("group may put tokens", "may write and remove the log", "can read it"):
+        assert said in warnings
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,15 @@
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class StubHub(ThreadingHTTPServer):
-    """``faults`` is consumed one a request: a status, ``reset``, ``lost_reply``; then all is well."""
+    """``faults`` is consumed one a request: a status (and Retry-After), ``reset``,
+    ``lost_reply``; then all is well."""
 
     daemon_threads = True
 
@@ -19,6 +21,7 @@ class StubHub(ThreadingHTTPServer):
         self.rejects: set[str] = set()
         self.received: list[dict[str, object]] = []
         self.requests: list[dict[str, str]] = []
+        self.times_s: list[float] = []
 
     @property
     def url(self) -> str:
@@ -32,6 +35,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.requests.append({**self.headers, "path": self.path})
+        self.server.times_s.append(time.monotonic())
         fault = self.server.faults.pop(0) if self.server.faults else None
         if fault == "reset":
             self.connection.close()
@@ -43,6 +47,9 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if isinstance(fault, int):
             self._answer(fault, {"code": "no"})
+            return
+        if isinstance(fault, tuple):
+            self._answer(fault[0], {"code": "no"}, **{"Retry-After": str(fault[1])})
             return
         errors = [
             {"index": i, "field": "agent", "message": "no"}
@@ -57,10 +64,11 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self._answer(200, {"status": "logged", "errors": errors})
 
-    def _answer(self, status: int, answer: object) -> None:
+    def _answer(self, status: int, answer: object, **headers: str) -> None:
         data = json.dumps(answer).encode()
         self.send_response(status)
-        self.send_header("Content-Length", str(len(data)))
+        for name, value in {"Content-Length": str(len(data)), **headers}.items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(data)
 

@@ -109,6 +109,24 @@ def test_what_the_hub_never_takes_is_put_aside_and_counted(home: Path) -> None:
         assert '"agent":"bad"' in aside.read_text()
 
 
+def test_a_hub_that_asks_for_patience_gets_it_however_much_is_logged_meanwhile(capfd) -> None:
+    with running() as hub:
+        hub.faults = [(429, 1), (429, 1)]
+        laneway.configure(logging_url=hub.url)
+        count = 0
+        while len(hub.times_s) < 3:
+            log_event("a", "log", n=count)
+            count += 1
+            time.sleep(0.01)
+        assert laneway.flush(20)
+
+        assert sent(hub) == list(range(count))
+        first, second, third = hub.times_s[:3]
+        assert second - first >= 1
+        assert third - second >= 1
+    assert capfd.readouterr().err == ""
+
+
 def test_a_hub_that_comes_late_gets_everything(capfd) -> None:
     port = free_port()
     laneway.configure(logging_url=f"http://127.0.0.1:{port}/log")

@@ -135,12 +135,12 @@ class Running:
         return bearer(Path(self.settings.home, "access.token").read_text().strip())
 
     def post(self, *events: dict[str, Any]) -> httpx.Response:
-        answer = httpx.post(f"{self.url}/log", json=list(events), headers=self.headers)
+        answer = httpx.post(f"{self.url}/log", json=list(events), headers=self.headers, timeout=60)
         assert answer.status_code == 200, answer.text
         return answer
 
     def get(self, path: str, **parameters: Any) -> Any:
-        answer = httpx.get(f"{self.url}{path}", params=parameters, headers=self.headers)
+        answer = httpx.get(f"{self.url}{path}", params=parameters, headers=self.headers, timeout=60)
         assert answer.status_code == 200, answer.text
         return answer.json()
 

@@ -143,7 +143,9 @@ async def test_a_viewer_that_does_not_read_harms_nobody_and_is_told_what_it_miss
 
     monkeypatch.setattr(hub_live, "CLIENT_QUEUE_BYTES", 50_000)
     count = 20_000  # more than the kernel's buffers take for a socket that nobody reads
-    plain = socket(running, "?format=json", max_queue=1, sock=small_socket(running))
+    plain = socket(
+        running, "?format=json", max_queue=1, sock=small_socket(running), ping_interval=None
+    )
     async with plain as slow, socket(running) as quick:
         reading = asyncio.create_task(seqs_until(quick, count))
         for start in range(1, count + 1, 1000):

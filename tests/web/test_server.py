@@ -116,7 +116,7 @@ def test_a_hub_that_could_not_start_leaves_nothing_behind(
 
 
 def test_what_lets_others_in_is_said(home: Path) -> None:
-    given = {"home": home, "host": "0.0.0.0", "open_ingest": True}
+    given = {"home": home, "host": "0.0.0.0", "bind_all": True, "open_ingest": True}
     exposed, opened = warnings(resolve(given, env={}))
     assert "every machine" in exposed
     assert "without a token" in opened

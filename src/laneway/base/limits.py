@@ -29,5 +29,15 @@ CLIENT_QUEUE_BYTES = 4 * MIB
 CLIENTS = 64
 """Viewers at a time."""
 
+CONNECTIONS = 128
+"""HTTP connections at a time, besides the viewers: each may hold buffers of a few hundred KB. Who is
+idle makes room for who comes."""
+
+KEYS = 1_000
+"""Keys of one event, nested ones among them."""
+
+KEY_BYTES = 256
+"""Longest key of an event: keys become names of attributes, which people type."""
+
 PAGE_EVENTS = 1_000
 """Largest page of a query."""

@@ -54,6 +54,23 @@ def parse_port(text: str) -> int:
     raise ValueError("a port from 0 to 65535")
 
 
+def parse_rate(text: str) -> float:
+    """Events a second."""
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = -1.0
+    if 0 <= rate < 1e9:
+        return rate
+    raise ValueError("a number of events a second, such as 2000, or 0")
+
+
+def parse_count(text: str) -> int:
+    if text.strip().isdigit() and 1 <= int(text) <= 100_000:
+        return int(text)
+    raise ValueError("a whole number from 1 up")
+
+
 def parse_list(text: str) -> tuple[str, ...]:
     return tuple(part for part in text.replace(",", " ").split() if part)
 
@@ -105,6 +122,7 @@ SETTINGS = (
     Setting("shared_log", "auto", "Whether processes share the log's segments: `yes`, `no` (a file for each process), or `auto`: by the kind of file system, as locks do not hold on FUSE, NFS, 9p or SMB.", parse_choice("auto", "yes", "no")),
     Setting("spool_bytes", 256 * limits.MIB, "HTTP mode: the spool holds at most this much; newer events are refused and counted.", parse_size_bytes),
     Setting("host", "127.0.0.1", "The address that the hub binds."),
+    Setting("bind_all", False, "Allow `host` to be a wildcard such as 0.0.0.0, which lets other machines in (containers).", parse_flag),
     Setting("port", 8001, "The port that the hub binds; 0 picks a free one.", parse_port),
     Setting("allowed_hosts", (), "Further Host names by which the hub may be called, such as logger:8000.", parse_list),
     Setting("open_ingest", False, "Accept events without a token. For a trusted network only.", parse_flag),
@@ -112,6 +130,9 @@ SETTINGS = (
     Setting("retention_age", 0.0, "Sealed segments older than this are removed (30d); 0 keeps all.", parse_duration_s),
     Setting("retention_bytes", 0, "Oldest sealed segments are removed past this total size; 0 keeps all.", parse_size_bytes),
     Setting("body_bytes", limits.BODY_BYTES, "Larger request bodies are answered 413.", parse_size_bytes),
+    Setting("token_rate", 0.0, "Events a second that one token may send, with ten seconds' worth at once; past it the hub answers 429. 0: no limit.", parse_rate),
+    Setting("agent_rate", 0.0, "The same for one agent, whatever tokens it uses.", parse_rate),
+    Setting("connections", limits.CONNECTIONS, "HTTP connections at a time besides the viewers; who is idle makes room for who comes.", parse_count),
     Setting("live_events", 20_000, "Events kept in memory for the live view.", int),
 )  # fmt: skip
 
@@ -135,6 +156,7 @@ class Settings:
     shared_log: str
     spool_bytes: int
     host: str
+    bind_all: bool
     port: int
     allowed_hosts: tuple[str, ...]
     open_ingest: bool
@@ -142,6 +164,9 @@ class Settings:
     retention_age: float
     retention_bytes: int
     body_bytes: int
+    token_rate: float
+    agent_rate: float
+    connections: int
     live_events: int
 
     def __init__(self, values: Mapping[str, object], origin: Mapping[str, str]) -> None:

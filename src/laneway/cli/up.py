@@ -49,6 +49,10 @@ def command(
             rich_help_panel="Access",
         ),
     ] = None,
+    bind_all: Annotated[
+        bool | None,
+        typer.Option("--bind-all", help=BY_NAME["bind_all"].help, rich_help_panel="Access"),
+    ] = None,
     open_ingest: Annotated[
         bool | None,
         typer.Option("--open-ingest", help=BY_NAME["open_ingest"].help, rich_help_panel="Access"),
@@ -73,6 +77,7 @@ def command(
             "retention_age": retention_age,
             "retention_bytes": retention_bytes,
             "allowed_hosts": allowed_host or None,
+            "bind_all": bind_all,
             "open_ingest": open_ingest,
         }
     )

@@ -88,6 +88,7 @@ class Metric:
         self.accepted = _counter("events_accepted", "Events appended for a sender.")
         self.rejected = _counter("events_rejected", "Events refused, by field.", "field")
         self.refused = _counter("requests_refused", "Requests refused, by error code.", "code")
+        self.ended = _counter("connections_ended", "Connections ended by the hub.", "reason")
         self.indexed = _counter("events_indexed", "Events of the log taken into the index.")
         self.duplicate = _counter("events_duplicate", "Lines whose id was in the index already.")
         self.quarantined = _counter("lines_quarantined", "Lines that are no events.", "reason")

@@ -45,6 +45,8 @@ class Taken(NamedTuple):
     lines: list[bytes]
     rejections: list[Rejection]
     rejected_count: int
+    agents: dict[str, int]
+    """Lines by agent."""
 
 
 class Recent:
@@ -89,6 +91,7 @@ class Intake:
         lines: list[bytes] = []
         rejections: list[Rejection] = []
         rejected_count = 0
+        agents: dict[str, int] = {}
         for place, item in enumerate(items):
             if place >= BATCH_EVENTS:
                 raise BodyError(
@@ -97,14 +100,19 @@ class Intake:
                     status=413,
                 )
             try:
-                lines.append(self._line(item, received_ns, check_sender))
+                line, agent = self._line(item, received_ns, check_sender)
             except EventError as error:
                 rejected_count += 1
                 rejections += [Rejection(place, p.field, p.message) for p in error.problems]
+            else:
+                lines.append(line)
+                agents[agent] = agents.get(agent, 0) + 1
         self._count(rejections)
-        return Taken(lines, rejections, rejected_count)
+        return Taken(lines, rejections, rejected_count, agents)
 
-    def _line(self, item: object, received_ns: int, check_sender: CheckSender | None) -> bytes:
+    def _line(
+        self, item: object, received_ns: int, check_sender: CheckSender | None
+    ) -> tuple[bytes, str]:
         if isinstance(item, Problem):
             raise EventError([item])
         event, ts_ns = normalise(item, received_ns=received_ns)
@@ -113,7 +121,7 @@ class Intake:
         line, redacted_count = encode_redacted(event, self._redactor, MADE)
         if self._recent is not None and not redacted_count:
             self._recent.put(line, event, ts_ns)
-        return line
+        return line, event["agent"]
 
     def _count(self, rejections: Iterable[Rejection]) -> None:
         for rejection in rejections:

@@ -35,6 +35,9 @@ STAND_BY_S = 0.5
 BACK_OFF_S = (0.1, 5.0)
 """First and longest pause after a failure; each is doubled, with jitter so that a fleet spreads."""
 
+TOO_MANY = 429
+"""The hub asks for patience; nobody need be told, unless it goes on."""
+
 
 class Shipper:
     """Forwards one spool. `start` is cheap; `drain` and `stop` may be called from any thread."""
@@ -48,6 +51,7 @@ class Shipper:
         self._lock_fd = -1
         self._batch_events = BATCH_EVENTS
         self._failures = 0
+        self._not_before_s = 0.0
         self._shipped = 0
         self._rejected = 0
         self._last_error = ""
@@ -113,6 +117,9 @@ class Shipper:
 
     def _turn(self) -> float:
         """Forward one batch; the pause before the next turn."""
+        asked_s = self._not_before_s - monotonic()
+        if asked_s > 0:  # new events wake this thread, and do not shorten what the hub asked for
+            return asked_s
         try:
             if not self._hold():
                 return STAND_BY_S
@@ -127,10 +134,12 @@ class Shipper:
     def _fail(self, error: Exception) -> float:
         self._failures += 1
         self._last_error = str(error)
-        if self._failures >= 3 or isinstance(error, Refusal):
+        asked_s = error.retry_after_s if isinstance(error, Refusal) else 0.0
+        self._not_before_s = monotonic() + asked_s
+        is_refusal = isinstance(error, Refusal) and error.status != TOO_MANY
+        if self._failures >= 3 or is_refusal:
             self._complain(f"events wait in the spool: {error}")
         longest_s = min(BACK_OFF_S[1], BACK_OFF_S[0] * 2.0 ** min(self._failures, 10))
-        asked_s = error.retry_after_s if isinstance(error, Refusal) else 0.0
         return max(asked_s, longest_s * (0.5 + random() / 2))  # noqa: S311 - jitter, no secret
 
     def _ship_batch(self) -> bool:

@@ -6,8 +6,10 @@ name gets nothing (docs/protocol.md, Access).
 """
 
 import re
+import socket
 from collections.abc import Iterable
 from http import HTTPStatus
+from ipaddress import ip_address
 
 from laneway.base.errors import AccessError, QueryError, quote
 from laneway.base.settings import Settings
@@ -15,7 +17,6 @@ from laneway.web.door import Door, HeaderMap
 from laneway.web.keyring import Grant, Scope
 from laneway.web.session import SESSION_LIFE_S
 
-WILDCARDS = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 - recognised, to say so loudly
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 READ_HEADERS = frozenset(
@@ -36,6 +37,17 @@ NOBODY = Grant("", frozenset())
 
 MOST_SECRET_BYTES = 256
 """Longer values are no secret of ours and are not hashed."""
+
+
+def is_wildcard(host: str) -> bool:
+    """Whether binding it takes every address of the machine, however it is spelt: ``0`` does, too."""
+    try:
+        found = socket.getaddrinfo(host or "::", None, flags=socket.AI_NUMERICHOST)
+    except (OSError, UnicodeError):
+        return False
+    address = ip_address(str(found[0][4][0]).partition("%")[0])
+    mapped = getattr(address, "ipv4_mapped", None) or address
+    return bool(mapped.is_unspecified)
 
 
 def read_headers(headers: Iterable[tuple[bytes, bytes]]) -> HeaderMap:
@@ -86,8 +98,9 @@ class Access:
             SettingError: a token cannot be read or made.
         """
         named = frozenset(name for host in settings.allowed_hosts for name in _spell(host, port))
-        own = [*LOOPBACK] if settings.host in (*WILDCARDS, *LOOPBACK, "::1") else []
-        if settings.host not in WILDCARDS:
+        is_open = is_wildcard(settings.host)
+        own = [*LOOPBACK] if is_open or settings.host in (*LOOPBACK, "::1") else []
+        if not is_open:
             own.append(f"[{settings.host}]" if ":" in settings.host else settings.host)
         return cls(
             Door(settings),

@@ -17,6 +17,7 @@ from laneway.web.commit import Commit, DurableCommit
 from laneway.web.door import HeaderMap
 from laneway.web.keyring import Grant
 from laneway.web.problem import send_problem
+from laneway.web.rate import Buckets, RateError
 
 INLINE_BYTES = 64 * KIB
 """A larger body is decoded in a worker thread: it would hold up everybody for milliseconds."""
@@ -49,6 +50,8 @@ class Ingest:
         self._durable_commit = DurableCommit(hub)
         self._commit = self._durable_commit if hub.is_durable else Commit(hub.append)
         self._decoders = CapacityLimiter(DECODERS)
+        self._tokens = Buckets("token", hub.settings.token_rate)
+        self._agents = Buckets("agent", hub.settings.agent_rate)
 
     async def __call__(
         self, scope: Scope, receive: Receive, send: Send, headers: HeaderMap, grant: Grant
@@ -57,7 +60,10 @@ class Ingest:
             status, answer = await self._take(receive, headers, grant)
         except LanewayError as error:
             self._hub.metric.refused.add(1, error.code)
-            await send_problem(scope, send, error)
+            extra = {}
+            if isinstance(error, RateError):
+                extra["retry_after"] = b"%d" % error.retry_after_s
+            await send_problem(scope, send, error, **extra)
         except GoneError:
             pass
         else:
@@ -67,6 +73,8 @@ class Ingest:
     async def _take(self, receive: Receive, headers: HeaderMap, grant: Grant) -> tuple[int, bytes]:
         content_type = headers.get(b"content-type", b"")
         _check_type(content_type, headers)
+        if self._tokens.rate:
+            self._tokens.check((grant.name,))
         body = await read_body(receive, headers, self._limit_bytes)
         begun_s = perf_counter()
         if len(body) <= INLINE_BYTES:
@@ -77,6 +85,11 @@ class Ingest:
             )
         is_durable = self._hub.is_durable or headers.get(LEVEL_HEADER) == b"durable"
         if taken.lines:
+            if self._agents.rate:
+                self._agents.check(taken.agents)
+                self._agents.take(taken.agents)
+            if self._tokens.rate:
+                self._tokens.take({grant.name: len(taken.lines)})
             await self._append(taken.lines, durable=is_durable)
         self._hub.metric.ingest_s.observe(perf_counter() - begun_s)
         return _receipt(taken, is_durable=is_durable)

@@ -7,21 +7,18 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from math import ceil
+from typing import cast
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from laneway.base.limits import CLIENTS, KIB
+from laneway.base.limits import KIB
 from laneway.hub.hub import Hub
 from laneway.web.app import App, create_app
 from laneway.web.auth import Access
-
-CONNECTIONS = 512 + CLIENTS
-"""Agents keep one connection each; past this the hub answers 503 and they come back."""
-
-KEEP_ALIVE_S = 30
-"""A shipper sends every few seconds while there is something."""
+from laneway.web.connection import Bounds, Connection, Watch
 
 GRACE_S = 3
 """Requests that run when the hub is told to stop have this long."""
@@ -62,10 +59,15 @@ class Server(uvicorn.Server):
     """uvicorn with our signals and our order of ending."""
 
     def __init__(self, app: App) -> None:
+        hub = app.hub
+        bounds = Bounds(
+            connections=hub.settings.connections, request_bytes=2 * hub.settings.body_bytes
+        )
+        self._watch = Watch(bounds, hub.metric.ended, lambda: hub.live.viewer_count)
         super().__init__(
             uvicorn.Config(
                 app,
-                http=HttpToolsProtocol,
+                http=cast(type[Connection], partial(Connection, self._watch)),
                 ws=WebSocketsSansIOProtocol,
                 lifespan="off",
                 log_config=None,
@@ -76,8 +78,7 @@ class Server(uvicorn.Server):
                 date_header=False,
                 ws_per_message_deflate=False,  # costs more than loopback saves
                 ws_max_size=64 * KIB,  # viewers have nothing to say
-                limit_concurrency=CONNECTIONS,
-                timeout_keep_alive=KEEP_ALIVE_S,
+                timeout_keep_alive=ceil(bounds.keep_alive_s) + 1,  # the watch comes first
                 timeout_graceful_shutdown=GRACE_S,
                 backlog=BACKLOG,
             )
@@ -89,11 +90,13 @@ class Server(uvicorn.Server):
         self.should_exit = True
 
     async def run_with_beat(self, listener: socket.socket) -> None:
-        beat = asyncio.create_task(self._app.streams.beat())
+        aside = [asyncio.create_task(self._app.streams.beat())]
+        aside.append(asyncio.create_task(self._watch.run()))
         try:
             await self.serve(sockets=[listener])
         finally:
-            beat.cancel()
+            for task in aside:
+                task.cancel()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

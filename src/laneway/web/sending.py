@@ -45,6 +45,6 @@ SEND = Operation(
                 "example": "durable",
             }
         ],
-        errors=(400, 408, 413, 415, 503, 507),
+        errors=(400, 408, 413, 415, 429, 503, 507),
     ),
 )

@@ -1,16 +1,19 @@
 """One hub behind one socket, from its start to a clean end."""
 
+import os
 import socket
+import stat
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from importlib import import_module
 from typing import NamedTuple
 
-from laneway.base.errors import HubError
+from laneway.base.errors import HubError, SettingError, quote
 from laneway.base.settings import Settings
 from laneway.hub.hub import Hub
-from laneway.web.auth import WILDCARDS, Access
+from laneway.log.segment import LogPath
+from laneway.web.auth import Access, is_wildcard
 
 
 class Ready(NamedTuple):
@@ -34,9 +37,11 @@ def serve(settings: Settings, *, on_ready: Callable[[Ready], None] = ignore_read
 
     Raises:
         HubError: the address is taken, or another hub has this log.
-        SettingError: a token cannot be read or made.
+        SettingError: a token cannot be read or made; the hub would be open to all without `bind_all`,
+            or its home is.
         StoreError: the index cannot be opened.
     """
+    check_exposure(settings)
     listener = bind(settings.host, settings.port)
     try:
         port = listener.getsockname()[1]
@@ -94,20 +99,56 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
+def check_exposure(settings: Settings) -> None:
+    """Refuse what opens the hub to others by mistake.
+
+    Raises:
+        SettingError: a wildcard address without `bind_all`, or a home in which anybody may write.
+    """
+    if is_wildcard(settings.host) and not settings.bind_all:
+        raise SettingError(
+            f"host {quote(settings.host)} lets every machine that reaches this one in",
+            hint="if that is meant, as in a container: --bind-all or LANEWAY_BIND_ALL=1; "
+            "else leave host out",
+        )
+    if mode_of(settings.home) & stat.S_IWOTH:
+        raise SettingError(
+            f"{settings.home}: every user of this machine may put tokens there",
+            hint=f"chmod 700 '{settings.home}'",
+        )
+
+
+def mode_of(path: str) -> int:
+    """Permission bits; none where there is no such file, or where bits say nothing."""
+    try:
+        return stat.S_IMODE(os.stat(path).st_mode) if os.name == "posix" else 0
+    except OSError:
+        return 0
+
+
 def warnings(settings: Settings) -> tuple[str, ...]:
     """One line for each setting that lets others in."""
     found = []
-    if settings.host in WILDCARDS:
+    if is_wildcard(settings.host):
         found.append(
             f"bound to {settings.host or '0.0.0.0'}: every machine that reaches this one can knock; "  # noqa: S104
             "tokens travel unencrypted"
         )
     if settings.open_ingest:
         found.append("open ingest: whoever reaches this address may write events, without a token")
+    if mode_of(settings.home) & stat.S_IWGRP:
+        found.append(f"{settings.home}: every member of its group may put tokens there")
+    directory = LogPath.parse(settings.log_path).directory
+    if mode_of(directory) & stat.S_IWOTH:
+        found.append(f"{directory}: every user of this machine may write and remove the log")
+    shut = not mode_of(settings.home) & stat.S_IRWXO  # then the files' own bits let nobody in
+    for name in () if shut else ("ingest.token", "access.token", "tokens.json", "sessions.json"):
+        if mode_of(f"{settings.home}/{name}") & stat.S_IRWXO:
+            found.append(f"{settings.home}/{name}: every user of this machine can read it")
     return tuple(found)
 
 
 def _shown_host(host: str) -> str:
-    if host in WILDCARDS:
+    if is_wildcard(host):
         return "127.0.0.1"
     return f"[{host}]" if ":" in host else host

@@ -1,0 +1,214 @@
+"""One HTTP connection, and the watch over all of them: nobody holds a place by doing nothing.
+
+uvicorn's own protocol has no limit on the time or the size of a request's head, and none on a
+reader that does not read. The watch is one task that looks at all connections, so that a request
+costs no timer of its own.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from laneway.base.limits import BODY_BYTES, CLIENTS, CONNECTIONS, KIB
+from laneway.hub.metric import Counter
+
+log = logging.getLogger(__name__)
+log.setLevel(logging.ERROR)  # who sends nonsense is counted, and cannot flood the hub's output
+
+
+@dataclass(slots=True)
+class Bounds:
+    """What one connection may take."""
+
+    connections: int = CONNECTIONS
+    """Besides the viewers, of whom there are `CLIENTS` at most."""
+    head_s: float = 10.0
+    """From a request's first byte, or a new connection, to the end of its head."""
+    keep_alive_s: float = 15.0
+    """Between two requests; a shipper sends more often while there is something."""
+    send_s: float = 30.0
+    """A receiver that takes nothing for so long is let go."""
+    head_bytes: int = 32 * KIB
+    """A query of a hundred filters is 4 KB; browsers' own limit on cookies is 4 KB, too."""
+    headers: int = 100
+    request_bytes: int = 2 * BODY_BYTES
+    """Body with what chunked encoding adds; past it the sender is cut off in mid-sentence."""
+    pipelined: int = 16
+    """Requests sent ahead of the answers; no client of ours sends any."""
+
+
+class Watch:
+    """The connections of one server that wait for something. For the event loop's thread."""
+
+    def __init__(
+        self,
+        bounds: Bounds,
+        counter: Counter,
+        viewer_count: Callable[[], int],
+    ) -> None:
+        self.bounds = bounds
+        self.waiting: dict[Connection, float] = {}
+        """Deadlines of those that have no request in work; who waits longest stands first."""
+        self.stuck: dict[Connection, float] = {}
+        """Deadlines of those whose receiver does not read."""
+        self._counter = counter
+        self._viewer_count = viewer_count
+
+    def has_room(self, count: int) -> bool:
+        """Whether one of ``count`` connections more can stay; somebody idle may have to go for it."""
+        if count - min(self._viewer_count(), CLIENTS) <= self.bounds.connections:
+            return True
+        idle = next((c for c in self.waiting if not c.has_served), None)
+        idle = idle or next(iter(self.waiting), None)
+        if idle is None:
+            self.count("full")
+            return False
+        idle.end("made_room")
+        return True
+
+    def count(self, reason: str) -> None:
+        self._counter.add(1, reason)
+
+    async def run(self) -> None:
+        """End what is overdue. Runs until cancelled."""
+        loop = asyncio.get_running_loop()
+        shortest_s = min(self.bounds.head_s, self.bounds.keep_alive_s, self.bounds.send_s)
+        while True:
+            await asyncio.sleep(min(1.0, shortest_s / 4))
+            now_s = loop.time()
+            for connection in [c for c, end_s in self.waiting.items() if end_s <= now_s]:
+                if connection not in self.stuck:
+                    connection.end(connection.waits_for)
+            for connection in [c for c, end_s in self.stuck.items() if end_s <= now_s]:
+                connection.end("does_not_read")
+
+
+class Connection(HttpToolsProtocol):
+    """uvicorn's, within `Bounds`."""
+
+    def __init__(self, watch: Watch, **given: Any) -> None:
+        super().__init__(**given)
+        self.logger = log
+        self.access_log = False
+        self.has_served = False
+        self.waits_for = "slow_head"
+        self._watch = watch
+        self._bounds = watch.bounds
+        self._has_head = False
+        self._received = 0  # bytes since the last request was complete
+        self._refusal = 400
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        if not self._watch.has_room(len(self.connections)):
+            self._refusal = 503
+            self.send_400_response("too many connections")
+            return
+        self._watch.waiting[self] = self.loop.time() + self._bounds.head_s
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._forget()
+        super().connection_lost(exc)
+
+    def end(self, reason: str) -> None:
+        """Let it go."""
+        self._watch.count(reason)
+        is_stuck = self in self._watch.stuck
+        self._forget()
+        if is_stuck:
+            self.transport.abort()  # what waits in the buffer would keep it open
+        elif reason == "slow_head" and self._received:
+            self._refusal = 408
+            self.send_400_response("the request's head was not complete in time")
+        else:
+            self.transport.close()
+
+    def data_received(self, data: bytes) -> None:
+        self._received += len(data)
+        if self._received > self._bounds.request_bytes:
+            self.end("too_large")
+            return
+        super().data_received(data)
+        waiting = self._watch.waiting
+        if self in waiting:  # and not in work: its head, or the rest of a body, is not complete
+            if self.waits_for != "slow_head":
+                self.waits_for = "slow_head"
+                waiting[self] = self.loop.time() + self._bounds.head_s
+            if self._received > self._bounds.head_bytes and not self._has_head:
+                self._refuse(431)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._has_head:  # trailers, which nobody reads
+            return
+        name = name.lower()
+        if name == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
+        self.headers.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        bounds = self._bounds
+        self._has_head = True
+        self._watch.waiting.pop(self, None)
+        if len(self.headers) > bounds.headers or (
+            self._received > bounds.head_bytes and self._head_bytes() > bounds.head_bytes
+        ):
+            self._refusal = 431
+            raise ValueError("the head is too large")
+        if len(self.pipeline) >= bounds.pipelined:
+            raise ValueError("too many requests ahead of their answers")
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._received = 0
+        self._has_head = False
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        self.has_served = True
+        if not self.transport.is_closing() and not self.pipeline and self.cycle.response_complete:
+            self.waits_for = "idle"
+            self._watch.waiting[self] = self.loop.time() + self._bounds.keep_alive_s
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._watch.stuck[self] = self.loop.time() + self._bounds.send_s
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._watch.stuck.pop(self, None)
+
+    def handle_websocket_upgrade(self) -> None:
+        self._forget()
+        try:
+            super().handle_websocket_upgrade()
+            is_begun = getattr(self.transport.get_protocol(), "handshake_initiated", False)
+        except Exception:  # noqa: BLE001 - the library's parser asserts what a stranger may break
+            is_begun = False
+        if not is_begun:  # it does not say so, and would wait for ever
+            self.send_400_response("this is no upgrade to a WebSocket")
+
+    def send_400_response(self, msg: str) -> None:
+        """Any refusal that is not an answer to a request."""
+        if self._refusal in (400, 431):
+            self._watch.count("bad_request" if self._refusal == 400 else "large_head")
+        self._forget()
+        body = b'{"code":"bad_request","message":"%b","hint":""}' % msg.encode("ascii")
+        head = b"content-type: application/json\r\nconnection: close\r\ncontent-length: %d\r\n\r\n"
+        self.transport.write(STATUS_LINE[self._refusal] + head % len(body) + body)
+        self.transport.close()
+
+    def _refuse(self, status: int) -> None:
+        self._refusal = status
+        self.send_400_response("the head is too large")
+
+    def _head_bytes(self) -> int:
+        return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+
+    def _forget(self) -> None:
+        self._watch.waiting.pop(self, None)
+        self._watch.stuck.pop(self, None)
