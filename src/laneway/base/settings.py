@@ -127,6 +127,8 @@ SETTINGS = (
     Setting("allowed_hosts", (), "Further Host names by which the hub may be called, such as logger:8000.", parse_list),
     Setting("open_ingest", False, "Accept events without a token. For a trusted network only.", parse_flag),
     Setting("index_path", "", "Where the index lives. Empty: `.index` in the log's directory."),
+    Setting("compress", True, "Sealed segments are compressed by the hub.", parse_flag),
+    Setting("compress_after", 600.0, "How long after its last line a sealed segment is compressed.", parse_duration_s),
     Setting("retention_age", 0.0, "Sealed segments older than this are removed (30d); 0 keeps all.", parse_duration_s),
     Setting("retention_bytes", 0, "Oldest sealed segments are removed past this total size; 0 keeps all.", parse_size_bytes),
     Setting("body_bytes", limits.BODY_BYTES, "Larger request bodies are answered 413.", parse_size_bytes),
@@ -161,6 +163,8 @@ class Settings:
     allowed_hosts: tuple[str, ...]
     open_ingest: bool
     index_path: str
+    compress: bool
+    compress_after: float
     retention_age: float
     retention_bytes: int
     body_bytes: int

@@ -23,6 +23,7 @@ COMMANDS = {
     "query": "Find past events.",
     "token": "Say who may send and read: list, make, rotate and revoke tokens.",
     "reindex": "Rebuild the index from the log.",
+    "compress": "Compress the sealed segments of the log now.",
     "doctor": "Say what is wrong with this installation, and how to mend it.",
     "config": "Show every setting, its value, and where it came from.",
     "version": "Show the versions of Laneway and of what it runs on.",
@@ -32,7 +33,7 @@ COMMANDS = {
 PANELS = {
     "Watch": ("up", "open", "tail", "top", "query", "demo"),
     "Record": ("emit",),
-    "Look after": ("doctor", "config", "token", "reindex", "version"),
+    "Look after": ("doctor", "config", "token", "compress", "reindex", "version"),
 }
 
 DESCRIPTION = "See what every AI agent on this machine does: one log, live lanes, search, no cloud."

@@ -11,7 +11,7 @@ from laneway import __version__
 from laneway.base.errors import LanewayError, SettingError
 from laneway.base.settings import Settings, resolve
 from laneway.cli import NOTHING, option
-from laneway.cli.check import FAIL, NOTE, OK, WARN, Finding, disk, machine, service
+from laneway.cli.check import FAIL, NOTE, OK, WARN, Finding, damage, disk, machine, service
 from laneway.cli.escape import escape
 from laneway.cli.terminal import Terminal
 
@@ -32,6 +32,7 @@ GROUPS: tuple[tuple[str, tuple[Callable[[Settings], Finding], ...]], ...] = (
         (
             disk.check_home,
             disk.check_log_directory,
+            damage.check_damage,
             disk.check_file_system,
             disk.check_space,
             disk.check_appends,

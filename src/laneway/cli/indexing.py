@@ -42,7 +42,7 @@ class Index:
             if not directory:
                 stack.callback(HubLock(LogPath.parse(settings.log_path).directory).release)
             nobody = Live("", capacity=1)
-            engine = Engine(asked, nobody, nobody.metric, on_problem=_warn)
+            engine = Engine(asked, nobody, nobody.metric, on_problem=_warn, keeps=False)
             stack.callback(engine.close)
             self.store, self.archive, self.follower = engine.store, engine.archive, engine.follower
             self._stack = stack.pop_all()

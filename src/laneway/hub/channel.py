@@ -27,6 +27,7 @@ class Status(NamedTuple):
     quarantined_count: int = 0
     other_memory_bytes: int = 0
     """In RAM, of a process that is not the caller's."""
+    damaged_line_count: int = 0
 
 
 def pair() -> tuple[Connection, int]:

@@ -11,12 +11,15 @@ from laneway.base.settings import Settings
 from laneway.hub.archive import Archive
 from laneway.hub.channel import Status
 from laneway.hub.follower import Follower, Retention
+from laneway.hub.keeper import Keeper
 from laneway.hub.line import LineReader
 from laneway.hub.live import Sink
 from laneway.hub.metric import Metric
 from laneway.hub.pipeline import Recent, make_redactor
+from laneway.log.damage import DamageList
 from laneway.log.read import Reader
 from laneway.log.segment import LogPath
+from laneway.log.text import Damage
 from laneway.store.sqlite.store import SqliteStore
 
 INDEX_DIRECTORY = ".index"
@@ -25,7 +28,7 @@ log = logging.getLogger("laneway.hub")
 
 
 class Engine:
-    """Runs from when it is made until `close`. Thread-safe.
+    """Runs from when it is made until `close`. Thread-safe. ``keeps``: also compresses and verifies.
 
     Raises:
         StoreError: the index cannot be opened.
@@ -39,12 +42,14 @@ class Engine:
         recent: Recent | None = None,
         *,
         on_problem: Callable[[str], None] | None = None,
+        keeps: bool = True,
     ) -> None:
         log_path = LogPath.parse(settings.log_path)
         self.metric = metric
         self.store = SqliteStore(index_path(settings), on_problem=on_problem or note_problem)
         lines = LineReader(make_redactor(settings), recent)  # what it finds is counted apart
-        self._reader = Reader(log_path)
+        self.damages = DamageList()
+        self._reader = Reader(log_path, on_damage=self._note_damage)
         self.archive = Archive(self.store, self._reader, lines)
         self.follower = Follower(
             log_path,
@@ -54,9 +59,19 @@ class Engine:
             metric,
             self.archive,
             retention=Retention(settings.retention_age, settings.retention_bytes),
-            on_forget=self._reader.forget,
+            on_forget=self._forget,
+            on_damage=self._note_damage,
+        )
+        self._keeper = Keeper(
+            log_path,
+            self.store,
+            self._note_damage,
+            compress=settings.compress,
+            settled_s=settings.compress_after,
         )
         self.follower.start()
+        if keeps:
+            self._keeper.start()
 
     def wake(self, segment: str) -> None:
         """Something was appended to ``segment``."""
@@ -69,6 +84,7 @@ class Engine:
             self.follower.lag_bytes(),
             self.follower.fault,
             self.metric.quarantined.total,
+            damaged_line_count=self.damages.line_count,
         )
 
     def fetch_metric(self) -> None:
@@ -76,9 +92,21 @@ class Engine:
 
     def close(self) -> None:
         """Finish the batch at hand, and release everything."""
+        self._keeper.stop()
         self.follower.stop()
         self.store.close()
         self._reader.close()
+
+    def _forget(self, segment: str) -> None:
+        self._reader.forget(segment)
+        self.damages.forget(segment)
+
+    def _note_damage(self, damage: Damage) -> None:
+        if damage.line_count < 0:
+            count = self.store.count_lines(damage.segment, damage.start, damage.end)
+            damage = damage._replace(line_count=count)
+        if self.damages.add(damage):
+            log.error("%s", damage)
 
 
 def index_path(settings: Settings) -> str:

@@ -24,6 +24,7 @@ from laneway.log.retention import apply_retention
 from laneway.log.segment import LogPath
 from laneway.log.syncer import shared as syncer
 from laneway.log.tail import Chunk, Tail
+from laneway.log.text import Damage
 from laneway.store.api import Record
 from laneway.store.sqlite.store import SqliteStore
 
@@ -85,6 +86,7 @@ class Follower:
         *,
         retention: Retention = Retention(),  # noqa: B008 - an immutable value
         on_forget: Callable[[str], None] = lambda segment: None,
+        on_damage: Callable[[Damage], None] = lambda damage: None,
     ) -> None:
         self.quarantine: deque[BadLine] = deque(maxlen=QUARANTINE_LINES)
         self._log_path = log_path
@@ -95,6 +97,8 @@ class Follower:
         self._archive = archive
         self._retention = retention
         self._on_forget = on_forget
+        self._on_damage = on_damage
+        self._seen_bytes: dict[str, int] = {}  # of segments whose damaged index is built again
         self._tail = self._new_tail()
         self._last_ns = {state.segment: state.last_ns for state in store.segments()}
         self._thread = threading.Thread(target=self._run, name="laneway-follower", daemon=True)
@@ -204,6 +208,8 @@ class Follower:
         """One look at the log, and a wait where it has nothing new."""
         if self._wants_reindex:
             self._begin_anew()
+        if damaged := self._store.take_damaged():
+            self._heal(damaged)
         if monotonic() >= self._retention_at_s:
             self._retention_at_s = monotonic() + RETENTION_S
             self._retain()
@@ -228,6 +234,18 @@ class Follower:
         self._reopen()
         self._live.restart(self._store.epoch)
 
+    def _heal(self, segments: Sequence[str]) -> None:
+        """Drop the damaged indexes of these segments, and read them again; they are news to nobody."""
+        for state in self._store.segments():
+            if state.segment in segments:
+                self._seen_bytes[state.segment] = state.indexed_bytes
+        for segment in segments:
+            self._metric.fault.add(1, "index")
+            self._forget(segment)
+        self._store.renew_epoch()
+        self._reopen()
+        self._live.restart(self._store.epoch)
+
     def _retain(self) -> None:
         rules = self._retention
         removed = apply_retention(self._log_path, age_s=rules.age_s, total_bytes=rules.total_bytes)
@@ -247,9 +265,15 @@ class Follower:
             StoreError: nothing of it is in the index yet, or only a beginning; it is read again.
         """
         self._is_level.clear()
+        damage = self._measure(chunk.damage) if chunk.damage else None
         if chunk.is_replaced:
             self._forget(chunk.segment)
+        if damage:
+            self._on_damage(damage)
         seen_bytes = self._take_over(chunk) if chunk.is_moved else 0
+        seen_bytes = max(seen_bytes, self._seen_bytes.get(chunk.segment, 0))
+        if chunk.end >= seen_bytes:
+            self._seen_bytes.pop(chunk.segment, None)
         lines = self._read(chunk)
         begun_s = perf_counter()
         seqs = self._add(chunk, [record for record, _ in lines])
@@ -261,6 +285,13 @@ class Follower:
         ]
         self._live.absorb([row for offset, row in rows if offset < seen_bytes])
         self._live.publish([row for offset, row in rows if offset >= seen_bytes])
+
+    def _measure(self, damage: Damage) -> Damage:
+        """How many lines it cost, while the index still knows them."""
+        if damage.line_count >= 0:
+            return damage
+        count = self._store.count_lines(damage.segment, damage.start, damage.end)
+        return damage._replace(line_count=count)
 
     def _take_over(self, chunk: Chunk) -> int:
         """A rotation renamed the file: its old name's entries go, and how far it was seen."""

@@ -36,9 +36,10 @@ class Hub:
         StoreError: the index cannot be opened.
     """
 
-    def __init__(self, settings: Settings, *, in_process: bool = False) -> None:
+    def __init__(self, settings: Settings, *, in_process: bool = False, keeps: bool = True) -> None:
         self.settings = settings
         self.log_path = LogPath.parse(settings.log_path)
+        self._keeps = keeps
         self.metric = Metric()
         self.redactor = make_redactor(settings)
         recent = Recent() if in_process or not CAN_SPLIT else None
@@ -69,7 +70,7 @@ class Hub:
             Engine,  # a hub with an indexer needs no store and no follower
         )
 
-        return Engine(self.settings, self.live, self.metric, recent)
+        return Engine(self.settings, self.live, self.metric, recent, keeps=self._keeps)
 
     @property
     def is_durable(self) -> bool:
@@ -132,6 +133,7 @@ class Hub:
                 "writable": not self._append_fault,
                 "durability": self.settings.durability,
                 "sync_faults": self._sync_fault_count,
+                "damaged_lines": status.damaged_line_count,
             },
             "index": {
                 "events": status.event_count,
@@ -153,6 +155,10 @@ class Hub:
             "laneway_log_sync_faults": (
                 "Syncs that failed: a power cut may cost events that were acknowledged.",
                 self._sync_fault_count,
+            ),
+            "laneway_log_damaged_lines": (
+                "Lines of the log that are lost.",
+                status.damaged_line_count,
             ),
             "laneway_viewers": ("Viewers connected.", self.live.viewer_count),
             "laneway_last_seq": ("Number of the newest indexed event.", status.last_seq),
@@ -181,7 +187,7 @@ def reindex(settings: Settings, on_progress: Callable[[int, int], None]) -> int:
         HubError: a hub runs on this log.
         StoreError: the index cannot be written.
     """
-    hub = Hub(settings, in_process=True)
+    hub = Hub(settings, in_process=True, keeps=False)
     try:
         hub.follower.reindex()
         while not hub.follower.wait_level(PROGRESS_S):

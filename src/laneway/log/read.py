@@ -3,11 +3,13 @@
 import os
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from laneway.base.errors import LogError
 from laneway.base.limits import MIB
 from laneway.log.segment import PACKED, LogPath
+from laneway.log.text import Damage
 
 if TYPE_CHECKING:
     from laneway.log.seekable import SeekableFile
@@ -18,13 +20,18 @@ OPEN_FILES = 64
 CACHE_BYTES = 16 * MIB
 """Text of decompressed frames kept: a page of 200 hits that lie far apart, and the page after it."""
 
+CAN_COUNT_LINKS = os.name == "posix"
+
 REPLACED_HINT = "the file was cut; `laneway reindex` brings the index in line with it"
 
 
 class Reader:
     """Reads lines back, from plain and from compressed segments. Thread-safe."""
 
-    def __init__(self, log_path: LogPath) -> None:
+    def __init__(
+        self, log_path: LogPath, *, on_damage: Callable[[Damage], None] = lambda damage: None
+    ) -> None:
+        self._on_damage = on_damage
         self._directory = log_path.directory
         self._files: OrderedDict[str, int] = OrderedDict()
         self._packed: dict[str, SeekableFile] = {}
@@ -78,7 +85,9 @@ class Reader:
         """Of the plain form; -1 where there is none."""
         if segment in self._files:
             self._files.move_to_end(segment)
-            return self._files[segment]
+            if os.fstat(self._files[segment]).st_nlink or not CAN_COUNT_LINKS:
+                return self._files[segment]
+            os.close(self._files.pop(segment))  # it was compressed or removed: let go of its space
         if os.path.basename(segment) != segment:
             raise LogError(f"{segment!r} is not a file name", status=404)
         try:
@@ -117,6 +126,8 @@ class Reader:
         return b"".join(pieces)
 
     def _frame(self, packed: "SeekableFile", segment: str, number: int) -> bytes:
+        from laneway.log.seekable import DamageError
+
         key = segment, number
         with self._lock:
             if key in self._frames:
@@ -124,6 +135,9 @@ class Reader:
                 return self._frames[key]
         try:
             text = packed.read_frame(number)
+        except DamageError as error:
+            self._on_damage(error.damage)
+            raise
         except OSError as error:
             self.forget(segment)  # removed, or written anew
             raise _gone(segment, error) from error

@@ -114,6 +114,7 @@ HEALTH_EXAMPLE: Schema = {
         "writable": True,
         "durability": "default",
         "sync_faults": 0,
+        "damaged_lines": 0,
     },
     "index": {"events": 1041, "lag_bytes": 0, "following": True, "quarantined": 0},
     "viewers": 1,

@@ -138,7 +138,8 @@ def test_damage_met_in_use_is_told_and_mended_by_the_next_start(
     assert problems == []
     with pytest.raises(StoreError, match="damaged") as caught:
         index.find(Query())
-    assert "restart" in caught.value.hint
+    assert "indexed again" in caught.value.hint
+    assert index.take_damaged() == ["a"]
     index = reopen()
     assert index.segments() == []
     assert "is damaged" in problems[0]

@@ -2,9 +2,10 @@
 
 ```
 .index/
-  epoch            "k3f9… 41000": the index's name; the highest seq of what was forgotten
+  epoch            "k3f9… 41000 5c0e…": the index's name; the highest seq of what was forgotten; a check
   lock             held by the one process that uses the index
   NAME-HASH.db     one database per log segment (and NAME-HASH.db-wal, -shm while in use)
+  NAME-HASH.db.sum       digest of that database, from its last orderly close until it is written again
   NAME-HASH.db.damaged   an empty file: drop that database at the next start
 ```
 """
@@ -28,6 +29,7 @@ else:
 
 EPOCH_BYTES = 12
 DAMAGED = ".damaged"
+SUM = ".sum"
 NAME_CHARS = 80
 """Of the segment's name in the file's name; the hash tells apart what this cuts."""
 
@@ -68,11 +70,20 @@ class Directory:
     def remove(self, database: str) -> None:
         """The WAL first: it must never be replayed into a new file of this name. A stop in between
         leaves an older, whole database."""
-        for suffix in ("-wal", "-shm", "", DAMAGED):
+        for suffix in ("-wal", "-shm", "", SUM, DAMAGED):
             try:
                 os.unlink(database + suffix)
             except FileNotFoundError:
                 pass
+
+    def replace(self, database: str, copy: str) -> None:
+        """``copy`` becomes the database; nothing writes to the old one. The old one's WAL goes first."""
+        for suffix in ("-wal", "-shm"):
+            try:
+                os.unlink(database + suffix)
+            except FileNotFoundError:
+                pass
+        os.replace(copy, database)
 
     def mark_damaged(self, database: str) -> None:
         with open(database + DAMAGED, "wb"):
@@ -80,6 +91,26 @@ class Directory:
 
     def is_damaged(self, database: str) -> bool:
         return os.path.exists(database + DAMAGED)
+
+    def put_sum(self, database: str, digest: str, *, is_compact: bool) -> None:
+        """Nothing of the database may be open for writing."""
+        self._write(database + SUM, f"{digest} {'compact' if is_compact else 'plain'}\n")
+
+    def read_sum(self, database: str) -> tuple[str, bool] | None:
+        """Digest, and whether the database is compact; None where nothing is known."""
+        try:
+            with open(database + SUM, encoding="ascii") as file:
+                digest, form = file.read().split()
+        except (OSError, ValueError):
+            return None
+        return digest, form == "compact"
+
+    def remove_sum(self, database: str) -> None:
+        """Before the database is written."""
+        try:
+            os.unlink(database + SUM)
+        except FileNotFoundError:
+            pass
 
     def raise_floor(self, seq: int) -> None:
         """From now on every new seq is greater than ``seq``, also after a restart."""
@@ -121,15 +152,22 @@ class Directory:
     def _read_epoch(self) -> tuple[str, int] | None:
         try:
             with open(os.path.join(self.path, "epoch"), encoding="ascii") as file:
-                epoch, floor = file.read().split()
-                return epoch, int(floor)
+                epoch, floor, check = file.read().split()
+                return (epoch, int(floor)) if check == _check(epoch, int(floor)) else None
         except (FileNotFoundError, ValueError):
             return None
 
     def _write_epoch(self, epoch: str, seq_floor: int) -> None:
-        target = os.path.join(self.path, "epoch")
+        check = _check(epoch, seq_floor)
+        self._write(os.path.join(self.path, "epoch"), f"{epoch} {seq_floor} {check}\n")
+
+    def _write(self, target: str, text: str) -> None:
         with open(target + ".new", "w", encoding="ascii") as file:
-            file.write(f"{epoch} {seq_floor}\n")
+            file.write(text)
             file.flush()
             os.fsync(file.fileno())
         os.replace(target + ".new", target)
+
+
+def _check(epoch: str, seq_floor: int) -> str:
+    return blake2b(f"{epoch} {seq_floor}".encode(), digest_size=6).hexdigest()

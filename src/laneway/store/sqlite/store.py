@@ -27,6 +27,7 @@ from laneway.store.api import (
 
 from . import schema
 from .aggregate import Aggregate, check_split
+from .compact import file_digest
 from .directory import Directory
 from .filter import Search, prepare
 from .find import find_in
@@ -45,7 +46,7 @@ QUERY_LIMIT_S = 2.0
 OPEN_WRITERS = 8
 """Log files that grow at the same time; more than these are opened again for each batch."""
 
-REBUILD_HINT = "restart the hub: it indexes this part of the log again"
+REBUILD_HINT = "this part of the log is indexed again; ask once more in a moment"
 
 T = TypeVar("T")
 
@@ -75,6 +76,7 @@ class SqliteStore:
         self._writing = threading.RLock()
         self._writers: OrderedDict[str, SegmentWriter] = OrderedDict()
         self._summaries: dict[str, Summary] = {}
+        self._damaged: set[str] = set()
         self._is_closed = False
         self._last_seq = 0
         self._directory = Directory(path)
@@ -132,6 +134,63 @@ class SqliteStore:
             for segment in list(self._summaries):
                 self._drop(segment)
             self._last_seq = 0
+
+    def take_damaged(self) -> list[str]:
+        """Segments whose databases were found damaged since: `forget` them, `renew_epoch`, and index
+        them again."""
+        found, self._damaged = self._damaged, set()
+        return sorted(found)
+
+    def renew_epoch(self) -> None:
+        """Events will be indexed again under other seqs."""
+        with self._writing:
+            self._directory.renew(self._last_seq)
+
+    def count_lines(self, segment: str, start: int, end: int) -> int:
+        """Events of whose line, newline included, a part stands in ``[start, end)``; -1 if unknown."""
+        sql = "SELECT count(*) FROM event WHERE offset < ? AND offset + length >= ?"
+        if segment not in self._summaries:
+            return -1
+        try:
+            work = lambda connection: connection.execute(sql, (end, start)).fetchone()  # noqa: E731
+            found = self._read(segment, TimeBox(math.inf), work)
+        except StoreError:
+            return -1
+        return int(found[0]) if found else -1
+
+    def compactable(self, segment: str) -> str:
+        """The database of a segment that will not grow, or nothing where it is compact already."""
+        database = self._directory.database(segment)
+        found = self._directory.read_sum(database)
+        return "" if (found and found[1]) or segment not in self._summaries else database
+
+    def adopt(self, segment: str, copy: str, digest: str) -> bool:
+        """Put a compact copy in place of a segment's database; False where that grew meanwhile."""
+        with self._writing, self._watch(segment):
+            with closing(schema.open_reader(copy)) as connection:
+                made = read_summary(connection)
+            if made != self._summaries.get(segment):
+                return False
+            writer = self._writers.pop(segment, None)
+            if writer:
+                writer.close()
+            database = self._directory.database(segment)
+            self._directory.remove_sum(database)
+            self._directory.replace(database, copy)
+            self._pool.discard(database)
+            self._directory.put_sum(database, digest, is_compact=True)
+            return True
+
+    def verify(self, segment: str) -> bool:
+        """Whether the segment's database is what was written; if not, it is among `take_damaged`."""
+        database = self._directory.database(segment)
+        try:
+            fault = self._find_damage(segment, database)
+        except OSError as error:
+            fault = str(error)
+        if fault and segment in self._summaries:
+            self._note_damage(segment, fault)
+        return not fault
 
     def find(self, query: Query) -> Page:
         if query.slowest_first:
@@ -209,8 +268,11 @@ class SqliteStore:
             self._is_closed = True
             for writer in self._writers.values():
                 writer.close()
+            databases = [self._directory.database(segment) for segment in self._writers]
             self._writers.clear()
             self._pool.close()
+            for database in databases:
+                self._put_sum(database)
             self._directory.close()
 
     def _load(self) -> None:
@@ -228,11 +290,12 @@ class SqliteStore:
     def _try_load(self, path: str) -> bool:
         try:
             summary, fault = self._inspect(path)
-        except sqlite3.DatabaseError as error:
-            # ERROR: a table or column of ours is missing.
-            if not _is_damage(error) and _code(error) != sqlite3.SQLITE_ERROR:
+        except sqlite3.Error as error:
+            if _code(error) in NOT_DAMAGE:
                 raise
             summary, fault = None, str(error)
+        except (TypeError, ValueError, OverflowError) as error:  # a value of another kind
+            summary, fault = None, f"{type(error).__name__}: {error}"
         if fault:
             self._on_problem(f"{os.path.basename(path)} is dropped and indexed again: {fault}")
         elif summary:
@@ -271,6 +334,10 @@ class SqliteStore:
         is_new = segment not in self._summaries
         if is_new:
             self._directory.remove(database)  # what an earlier, failed attempt left
+        elif self._directory.read_sum(database):
+            if fault := self._find_damage(segment, database):
+                raise self._note_damage(segment, fault)
+            self._directory.remove_sum(database)
         connection = schema.open_writer(database)
         try:
             if is_new:
@@ -344,6 +411,10 @@ class SqliteStore:
             if _code(error) == sqlite3.SQLITE_INTERRUPT:
                 raise box.error() from None
             raise self._explain(segment, error) from error
+        except LanewayError:
+            raise
+        except Exception as error:  # what only a damaged database can hold
+            raise self._explain(segment, error) from error
 
     @contextmanager
     def _watch(self, segment: str) -> Iterator[None]:
@@ -360,15 +431,51 @@ class SqliteStore:
             raise
 
     def _explain(self, segment: str, error: Exception) -> StoreError:
-        if isinstance(error, sqlite3.Error) and _is_damage(error):
-            self._directory.mark_damaged(self._directory.database(segment))
-            self._on_problem(f"the index of {segment} is damaged ({error}); {REBUILD_HINT}")
-            return StoreError(f"{segment}: its index is damaged ({error})", hint=REBUILD_HINT)
-        hint = "free some disk space" if "full" in str(error) else ""
+        code = _code(error)
+        if code in DAMAGE or (code not in NOT_DAMAGE and self._is_damaged(segment)):
+            return self._note_damage(segment, str(error))
+        hint = "free some disk space" if code == sqlite3.SQLITE_FULL else ""
         return StoreError(f"{segment}: {type(error).__name__}: {error}", hint=hint)
+
+    def _is_damaged(self, segment: str) -> bool:
+        if segment not in self._summaries:
+            return False
+        try:
+            return bool(self._find_damage(segment, self._directory.database(segment)))
+        except OSError:
+            return False
+
+    def _find_damage(self, segment: str, database: str) -> str:
+        """What is wrong with a database: by its digest where it has one, otherwise as SQLite sees it."""
+        found = self._directory.read_sum(database)
+        if found:
+            is_same = file_digest(database) == found[0]
+            return "" if is_same or self._directory.read_sum(database) != found else NOT_WRITTEN
+        try:
+            with closing(schema.open_reader(database)) as connection:
+                (answer,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+        except sqlite3.Error as error:
+            return str(error) if _code(error) not in NOT_DAMAGE else ""
+        return "" if answer == "ok" else str(answer)
+
+    def _note_damage(self, segment: str, fault: str) -> StoreError:
+        self._directory.mark_damaged(self._directory.database(segment))
+        if segment not in self._damaged:
+            self._on_problem(f"the index of {segment} is damaged ({fault}); it is built again")
+        self._damaged.add(segment)
+        return StoreError(f"{segment}: its index is damaged ({fault})", hint=REBUILD_HINT)
+
+    def _put_sum(self, database: str) -> None:
+        """After an orderly close; where a reader still has it, nothing is known of it."""
+        if os.path.exists(database) and not os.path.exists(database + "-wal"):
+            try:
+                self._directory.put_sum(database, file_digest(database), is_compact=False)
+            except OSError:  # the disk is full: then it is checked as SQLite can
+                pass
 
     def _drop(self, segment: str) -> None:
         self._summaries.pop(segment, None)
+        self._damaged.discard(segment)
         writer = self._writers.pop(segment, None)
         if writer:
             writer.close()
@@ -381,12 +488,19 @@ class SqliteStore:
             raise StoreError("the index is closed")
 
 
-def _is_damage(error: sqlite3.Error) -> bool:
-    """Whether the file itself is at fault."""
-    return _code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+NOT_WRITTEN = "its bytes are not those that were written"
+
+DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+"""The file itself is at fault."""
+
+NOT_DAMAGE = (
+    sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM,
+)  # fmt: skip
+"""The disk, the system or we are. With any other code the file is looked at."""
 
 
-def _code(error: sqlite3.Error) -> int:
+def _code(error: Exception) -> int:
     """SQLite's primary result code; 0 for an error of Python's own module, which has none."""
     code: int = getattr(error, "sqlite_errorcode", 0)
     return code & 0xFF
