@@ -11,7 +11,7 @@ from laneway.cli.emit import FLAG_OPTIONS, VALUE_OPTIONS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "cli.md").read_text()
 SECTIONS = dict(re.findall(r"^## laneway (\w+)\n(.*?)(?=^## |\Z)", PAGE, re.DOTALL | re.MULTILINE))
-OPTION = re.compile(r"(?<![\w-])--?[a-z][\w-]*")
+OPTION = re.compile(r"(?<![\w-])--?[a-zA-Z][\w-]*")
 EVERYWHERE = {"--help", "-h", "--no-color"}
 
 
@@ -43,8 +43,8 @@ def test_no_option_is_documented_that_is_not_there(name: str) -> None:
 
 
 def shared(name: str) -> set[str]:
-    """Short forms that `query` and `top` have from `tail`, whose section they name."""
-    return {"-a", "-e", "-s", "-t", "-l"} if name in ("query", "top") else set()
+    """Short forms that others have from `tail`, whose section they name."""
+    return {"-a", "-e", "-s", "-t", "-l"} if name in ("query", "top", "export") else set()
 
 
 def test_the_sections_are_the_commands() -> None:

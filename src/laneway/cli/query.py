@@ -66,21 +66,21 @@ def command(
         raise QueryError("--json, --jsonl and --table: choose one")
     settings = resolve({"log_path": log, "host": host, "port": port})
     pairs = [
-        *_many("agent", agent),
-        *_many("-agent", not_agent),
-        *_many("event", event),
-        *_many("-event", not_event),
-        *_many("session", session),
-        *_many("tool", tool),
-        *_many("level", parse_levels(option.as_tuple(level))),
-        *_many("trace", trace),
-        *_many("span", span),
-        *_many("pod", pod),
-        *_one("q", join_words(words or [])),
-        *_one("error", "" if error is None else str(error).lower()),
-        *_one("since", to_utc(since, is_utc=utc)),
-        *_one("until", to_utc(until, is_utc=utc)),
-        *_one("order", order),
+        *many("agent", agent),
+        *many("-agent", not_agent),
+        *many("event", event),
+        *many("-event", not_event),
+        *many("session", session),
+        *many("tool", tool),
+        *many("level", parse_levels(option.as_tuple(level))),
+        *many("trace", trace),
+        *many("span", span),
+        *many("pod", pod),
+        *one("q", join_words(words or [])),
+        *one("error", "" if error is None else str(error).lower()),
+        *one("since", to_utc(since, is_utc=utc)),
+        *one("until", to_utc(until, is_utc=utc)),
+        *one("order", order),
     ]
     terminal = Terminal()
     layout = Layout(terminal, is_utc=utc)
@@ -152,9 +152,9 @@ def _say_nothing(terminal: Terminal) -> None:
         Terminal(sys.stderr).print("nothing found")
 
 
-def _many(name: str, values: Iterable[str] | None) -> list[tuple[str, str]]:
+def many(name: str, values: Iterable[str] | None) -> list[tuple[str, str]]:
     return [(name, value) for value in values or ()]
 
 
-def _one(name: str, value: str) -> list[tuple[str, str]]:
+def one(name: str, value: str) -> list[tuple[str, str]]:
     return [(name, value)] if value else []
