@@ -75,6 +75,19 @@ def parse_list(text: str) -> tuple[str, ...]:
     return tuple(part for part in text.replace(",", " ").split() if part)
 
 
+def parse_tables(text: str) -> tuple[object, ...]:
+    """A JSON array of objects: what ``config.toml`` holds as an array of tables."""
+    import json
+
+    try:
+        rows = json.loads(text)
+    except ValueError:
+        rows = None
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise ValueError("a JSON array of objects")
+    return tuple(rows)
+
+
 def parse_choice(*words: str) -> Callable[[str], str]:
     def parse(text: str) -> str:
         word = text.strip().lower()
@@ -135,6 +148,8 @@ SETTINGS = (
     Setting("token_rate", 0.0, "Events a second that one token may send, with ten seconds' worth at once; past it the hub answers 429. 0: no limit.", parse_rate),
     Setting("agent_rate", 0.0, "The same for one agent, whatever tokens it uses.", parse_rate),
     Setting("connections", limits.CONNECTIONS, "HTTP connections at a time besides the viewers; who is idle makes room for who comes.", parse_count),
+    Setting("redact_personal", False, "Redact personal data as well: email, telephone, IBAN, card numbers, IP addresses.", parse_flag),
+    Setting("redact_rules", (), "Your own rules of redaction: `[[redact_rules]]` tables in `config.toml`, or a JSON array; see [redaction](redaction.md).", parse_tables),
     Setting("live_events", 20_000, "Events kept in memory for the live view.", int),
 )  # fmt: skip
 
@@ -171,6 +186,8 @@ class Settings:
     token_rate: float
     agent_rate: float
     connections: int
+    redact_personal: bool
+    redact_rules: tuple[dict[str, object], ...]
     live_events: int
 
     def __init__(self, values: Mapping[str, object], origin: Mapping[str, str]) -> None:

@@ -7,10 +7,11 @@ from typing import TypeVar
 from laneway.base.limits import MIB
 from laneway.base.settings import Settings
 from laneway.hub.line import LineReader
-from laneway.hub.pipeline import Recent, make_redactor
+from laneway.hub.pipeline import Recent
 from laneway.log.segment import PACKED, LogPath
 from laneway.log.tail import LOG_FILE
 from laneway.log.text import FINGERPRINT_BYTES, fingerprint_of, iter_lines
+from laneway.model.redact import make_redactor
 
 BLOCK_BYTES = MIB
 SCAN_BYTES = 256 * MIB
@@ -23,7 +24,7 @@ T = TypeVar("T")
 
 def new_line_reader(settings: Settings) -> LineReader:
     """Reads lines as the hub does: normalised, without secrets."""
-    return LineReader(make_redactor(settings), Recent())
+    return LineReader(make_redactor(settings, os.environ), Recent())
 
 
 def end_positions(log_path: LogPath) -> Positions:

@@ -15,11 +15,12 @@ from laneway.hub.keeper import Keeper
 from laneway.hub.line import LineReader
 from laneway.hub.live import Sink
 from laneway.hub.metric import Metric
-from laneway.hub.pipeline import Recent, make_redactor
+from laneway.hub.pipeline import Recent
 from laneway.log.damage import DamageList
 from laneway.log.read import Reader
 from laneway.log.segment import LogPath
 from laneway.log.text import Damage
+from laneway.model.redact import make_redactor
 from laneway.store.sqlite.store import SqliteStore
 
 INDEX_DIRECTORY = ".index"
@@ -47,7 +48,8 @@ class Engine:
         log_path = LogPath.parse(settings.log_path)
         self.metric = metric
         self.store = SqliteStore(index_path(settings), on_problem=on_problem or note_problem)
-        lines = LineReader(make_redactor(settings), recent)  # what it finds is counted apart
+        # What this redactor finds is counted apart.
+        lines = LineReader(make_redactor(settings, os.environ), recent)
         self.damages = DamageList()
         self._reader = Reader(log_path, on_damage=self._note_damage)
         self.archive = Archive(self.store, self._reader, lines)

@@ -1,6 +1,7 @@
 """The hub put together: the way in, the index and what feeds it, and the live stream."""
 
 import logging
+import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +12,11 @@ from laneway.hub.indexer import CAN_SPLIT, Indexer
 from laneway.hub.live import Live
 from laneway.hub.lock import HubLock
 from laneway.hub.metric import Metric, resident_bytes
-from laneway.hub.pipeline import Intake, Recent, make_redactor
+from laneway.hub.pipeline import Intake, Recent
 from laneway.log.append import Appender
 from laneway.log.segment import LogPath
 from laneway.log.series import list_segments
+from laneway.model.redact import make_redactor
 
 if TYPE_CHECKING:
     from laneway.hub.engine import Engine
@@ -41,7 +43,7 @@ class Hub:
         self.log_path = LogPath.parse(settings.log_path)
         self._keeps = keeps
         self.metric = Metric()
-        self.redactor = make_redactor(settings)
+        self.redactor = make_redactor(settings, os.environ)
         recent = Recent() if in_process or not CAN_SPLIT else None
         self.intake = Intake(self.redactor, self.metric, recent)
         self.live = Live("", settings.live_events, self.metric)

@@ -1,16 +1,14 @@
 """The way in: what a sender posts becomes lines of the log, event by event."""
 
-import os
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from laneway.base.clock import now_ns
 from laneway.base.errors import BodyError, EventError, Problem
 from laneway.base.limits import KIB
-from laneway.base.settings import Settings
 from laneway.hub.metric import Metric
 from laneway.model.event import Event, normalise
-from laneway.model.redact import Redactor, environment_secrets
+from laneway.model.redact import Redactor
 from laneway.model.wire import encode_redacted
 
 BATCH_EVENTS = 20_000
@@ -126,9 +124,3 @@ class Intake:
     def _count(self, rejections: Iterable[Rejection]) -> None:
         for rejection in rejections:
             self._metric.rejected.add(1, rejection.field or "body")
-
-
-def make_redactor(settings: Settings) -> Redactor:
-    """With the same key as the SDK on this machine, so that marks of one secret agree."""
-    key_path = os.path.join(settings.home, "redact.key")
-    return Redactor(environment_secrets(os.environ), key_path)

@@ -77,7 +77,11 @@ class Recorder:
         """Raises SettingError before anything is changed."""
         from laneway.base.settings import resolve
 
-        resolve(given)
+        settings = resolve(given)
+        if settings.redact_rules:
+            from laneway.model.redact.build import make_extra
+
+            make_extra(settings)
         self.close()
         self._given = dict(given)
 
@@ -194,15 +198,16 @@ class Recorder:
             if self._encode is not None:
                 return
             from laneway.base.settings import resolve
-            from laneway.model.redact import Redactor, environment_secrets
+            from laneway.model.redact import try_make_redactor
             from laneway.model.wire import encode_redacted
 
             settings = resolve(self._given)
             if settings.disabled:
                 self._settings, self._encode = settings, encode_redacted
                 return
-            key_path = os.path.join(settings.home, "redact.key")
-            redactor = Redactor(environment_secrets(os.environ), key_path)
+            redactor, fault = try_make_redactor(settings, os.environ)
+            if fault:
+                self._complain(f"payloads are withheld: {fault}")
             outbox, shipper = self._open_outbox(settings)
             if self._outbox is not None:  # a signal handler of this thread was faster
                 outbox.close()

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any
 
+    from laneway.model.redact.build import Extra
+
 SCAN_CHARS = 4 * LINE_BYTES
 """Text looked through in one event. What is left of it later is one line; past this, texts are withheld."""
 
@@ -23,6 +25,9 @@ ROUNDS = 4
 
 SHORTEST_CHARS = 8
 """Shorter texts hold no secret that a rule could tell."""
+
+SHORTEST_EXTRA_CHARS = 4
+"""The same for rules of the user."""
 
 PLAIN_NAMES = 1_000
 """Field names remembered as harmless; a stream of invented ones must not fill the memory."""
@@ -34,13 +39,21 @@ _SAFE_ON_FAULT = ("timestamp", "agent", "event", "id", "session_id", "trace_id",
 class Redactor:
     """``counts`` holds how many values each rule replaced. Safe to share between threads."""
 
-    def __init__(self, extra_secrets: "Iterable[str]" = (), key_path: str | None = None) -> None:
-        """``extra_secrets``: see `environment_secrets`. ``key_path``: the file with the key of `Marker`."""
+    def __init__(
+        self,
+        extra_secrets: "Iterable[str]" = (),
+        key_path: str | None = None,
+        extra: "Extra | None" = None,
+    ) -> None:
+        """``extra_secrets``: see `environment_secrets`. ``key_path``: the file with the key of `Marker`.
+        ``extra``: what the settings add to the pack."""
         self.counts: dict[str, int] = {}
         self._secrets = sorted({s for s in extra_secrets if len(s) >= 8}, key=len, reverse=True)
         self._needles = _spellings(self._secrets)
         self._needle_texts = tuple({*self._secrets, *map(_from_utf8, self._needles)})
         self._plain_names: set[str] = set()
+        self._extra = extra
+        self._shortest = SHORTEST_CHARS if extra is None else SHORTEST_EXTRA_CHARS
         self._marker = Marker(key_path)
 
     def is_suspicious(self, line: bytes) -> bool:
@@ -72,11 +85,17 @@ class Redactor:
         runs = long_runs(text.encode())
         if runs and has_token(runs, text):
             return False
+        if self._extra is not None and self._extra.may_match(text.lower()):
+            return False
         return not any(secret in text for secret in self._needle_texts)
+
+    def is_secret_name(self, name: str) -> bool:
+        is_extra = self._extra is not None and self._extra.is_secret_name(name)
+        return is_extra or secret_name(name) is not None
 
     def _is_plain_name(self, name: object) -> bool:
         """Whether a field of this name is harmless by its name, and the name itself is no secret."""
-        if type(name) is not str or secret_name(name) is not None or _Walk(self).key(name) != name:
+        if type(name) is not str or self.is_secret_name(name) or _Walk(self).key(name) != name:
             return False
         if len(self._plain_names) < PLAIN_NAMES:
             self._plain_names.add(name)
@@ -119,7 +138,8 @@ class Redactor:
         return (encode(clean), count) if count else (line, 0)
 
     def _is_suspicious(self, line: bytes, text: str) -> bool:
-        if has_word(text.lower()):
+        low = text.lower()
+        if has_word(low) or (self._extra is not None and self._extra.may_match(low)):
             return True
         runs = long_runs(line)
         if runs and has_token(runs, text):
@@ -133,7 +153,9 @@ class Redactor:
             if field in _SAFE_ON_FAULT or type(value) in (int, float, bool):
                 kept[field] = value
             else:
-                kept[field if secret_name(field) is None else "withheld"] = WITHHELD
+                kept[field if type(field) is str and secret_name(field) is None else "withheld"] = (
+                    WITHHELD
+                )
         return kept, 1
 
 
@@ -165,10 +187,12 @@ def _from_utf8(spelling: str) -> str:
 class _Walk:
     """One pass over one event: what was replaced, and how much may still be looked through."""
 
-    __slots__ = ("counts", "left", "redactor", "total")
+    __slots__ = ("counts", "extra", "left", "redactor", "shortest", "total")
 
     def __init__(self, redactor: Redactor) -> None:
         self.redactor = redactor
+        self.extra = redactor._extra
+        self.shortest = redactor._shortest
         self.counts: dict[str, int] = {}
         self.total = 0
         self.left = SCAN_CHARS
@@ -178,7 +202,9 @@ class _Walk:
         result: dict[str, Any] = {}
         for key, value in box.items():
             name = secret_name(key) if isinstance(key, str) else None
-            if name is not None and value:
+            if self.extra is not None and isinstance(key, str) and self.extra.is_secret_name(key):
+                value = self.extra_named(value, key, inside)
+            elif name is not None and value:
                 value = self.named(value, *name, inside)
             else:
                 value = self.value(value, inside)
@@ -186,9 +212,10 @@ class _Walk:
         return result
 
     def key(self, key: "Any") -> "Any":
-        if type(key) is not str or len(key) < SHORTEST_CHARS:
+        if type(key) is not str or len(key) < self.shortest:
             return key
-        if len(key) < RUN_CHARS and key.isidentifier() and not self.redactor._secrets:
+        is_ordinary = self.extra is None and not self.redactor._secrets
+        if is_ordinary and len(key) < RUN_CHARS and key.isidentifier():
             return (
                 key  # a plain field name: too short for a token, without a sign for an assignment
             )
@@ -223,8 +250,23 @@ class _Walk:
             }
         return self.value(value, inside)
 
+    def extra_named(self, value: "Any", name: str, inside: bool) -> "Any":
+        """The value of a field that a user's rule names: every text in it goes."""
+        assert self.extra is not None
+        kind = type(value)
+        if kind is str:
+            rule = self.extra.named(name, value)
+            return self.replace(rule, value) if rule else self.text(value, inside)
+        if kind is list:
+            return [self.extra_named(item, name, inside) for item in value]
+        if kind is dict:
+            return {
+                self.key(key): self.extra_named(item, name, inside) for key, item in value.items()
+            }
+        return self.value(value, inside)
+
     def text(self, text: str, inside: bool) -> str:
-        if len(text) < SHORTEST_CHARS:
+        if len(text) < self.shortest:
             return text
         if len(text) > LINE_BYTES:
             return self.long_text(text)
@@ -272,6 +314,8 @@ class _Walk:
     def spans(self, text: str) -> list[Span]:
         text = hide_marks(text)
         spans = find_spans(text)
+        if self.extra is not None:
+            spans += self.extra.find(text)
         for secret in self.redactor._secrets:
             at = text.find(secret)
             while at >= 0:
