@@ -20,6 +20,54 @@ def mounted(point: Path, size: str) -> Iterator[Path]:
         subprocess.run(["umount", "--lazy", str(point)], check=True)
 
 
+@contextmanager
+def looped(point: Path, size_bytes: int) -> Iterator[Path]:
+    """An ext4 of its own, in a file beside ``point``."""
+    image = point.with_suffix(".img")
+    with image.open("wb") as file:
+        file.truncate(size_bytes)
+    try:
+        subprocess.run(["mkfs.ext4", "-q", "-F", str(image)], check=True, capture_output=True)
+    except FileNotFoundError:
+        pytest.skip("mkfs.ext4 is not installed")
+    point.mkdir()
+    mount(["-o", "loop", str(image), str(point)])
+    try:
+        yield point
+    finally:
+        subprocess.run(["umount", "--lazy", str(point)], check=True)
+        image.unlink()
+
+
+@contextmanager
+def overlaid(directory: Path) -> Iterator[Path]:
+    """An overlay, as containers have it, whose layers lie on a tmpfs: not every kind can be one."""
+    with mounted(directory / "layers", "1g") as layers:
+        for name in ("lower", "upper", "work"):
+            (layers / name).mkdir()
+        point = directory / "overlay"
+        point.mkdir()
+        options = f"lowerdir={layers}/lower,upperdir={layers}/upper,workdir={layers}/work"
+        mount(["-t", "overlay", "overlay", "-o", options, str(point)])
+        try:
+            yield point
+        finally:
+            subprocess.run(["umount", "--lazy", str(point)], check=True)
+
+
+@contextmanager
+def bound(directory: Path) -> Iterator[Path]:
+    """A directory of this file system under a second path, as containers get it."""
+    source, point = directory / "source", directory / "bound"
+    source.mkdir()
+    point.mkdir()
+    mount(["--bind", str(source), str(point)])
+    try:
+        yield point
+    finally:
+        subprocess.run(["umount", "--lazy", str(point)], check=True)
+
+
 def mount(arguments: list[str]) -> None:
     try:
         done = subprocess.run(["mount", *arguments], capture_output=True, text=True)
