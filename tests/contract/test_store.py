@@ -159,7 +159,7 @@ def test_the_offset_never_goes_back(store: SqliteStore) -> None:
 
 def test_an_empty_batch_moves_the_offset_past_lines_that_are_no_events(store: SqliteStore) -> None:
     assert store.add("a", "f", [], 4_096) == ([], 0)
-    assert store.segments() == [("a", "f", 4_096, 0, 0, 0)]
+    assert store.segments() == [("a", "f", 4_096, 0, 0, 0, 0)]
 
 
 def test_a_replaced_file_is_indexed_anew_and_its_old_events_are_gone(store: SqliteStore) -> None:
@@ -168,7 +168,7 @@ def test_a_replaced_file_is_indexed_anew_and_its_old_events_are_gone(store: Sqli
     assert added.seqs == [3]
     assert seqs_of(store, Query()) == [3]
     assert store.find(Query(text="old")).hits == []
-    assert store.segments() == [("a", "another", LINE_BYTES, 1, T0_NS, T0_NS)]
+    assert store.segments() == [("a", "another", LINE_BYTES, 1, T0_NS, T0_NS, 3)]
 
 
 def test_an_event_of_any_json_is_taken(store: SqliteStore) -> None:
@@ -211,9 +211,9 @@ def test_segments_come_oldest_first_with_their_state(store: SqliteStore) -> None
     add(store, [make_record(0, T0_NS), make_record(1, T0_NS - 5)], "late", "g")
     store.add("empty", "h", [], 10)
     assert store.segments() == [
-        ("late", "g", 200, 2, T0_NS - 5, T0_NS),
-        ("z", "f", 100, 1, T0_NS + DAY_NS, T0_NS + DAY_NS),
-        ("empty", "h", 10, 0, 0, 0),
+        ("late", "g", 200, 2, T0_NS - 5, T0_NS, 3),
+        ("z", "f", 100, 1, T0_NS + DAY_NS, T0_NS + DAY_NS, 1),
+        ("empty", "h", 10, 0, 0, 0, 0),
     ]
 
 

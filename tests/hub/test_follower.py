@@ -157,6 +157,51 @@ def test_a_file_replaced_under_its_name_replaces_its_events(hub: Hub, log: Path)
     eventually(lambda: contents(hub) == ["message 7"])
 
 
+def test_a_file_changed_while_no_hub_ran_is_indexed_anew(
+    make_hub: Callable[[], Hub], log: Path
+) -> None:
+    """Same name, same first line, and longer than before: only its content tells."""
+    path = log / "app.jsonl"
+    header = {"timestamp": 1, "agent": "app", "event": "log", "content": "begins"}
+    write(path, header, event(1), event(2))
+    hub = make_hub()
+    eventually(lambda: hub.store.last_seq == 3)
+    hub.close()
+    path.unlink()
+    write(path, header, event(7), event(8), event(9))
+
+    hub = make_hub()
+    eventually(lambda: contents(hub) == ["begins", "message 7", "message 8", "message 9"])
+    assert hub.health()["index"]["broken"] == 1
+
+
+def test_a_file_that_only_grew_while_no_hub_ran_goes_on(
+    make_hub: Callable[[], Hub], log: Path
+) -> None:
+    write(log / "app.jsonl", event(1), event(2))
+    hub = make_hub()
+    eventually(lambda: hub.store.last_seq == 2)
+    hub.close()
+    write(log / "app.jsonl", event(3))
+
+    hub = make_hub()
+    eventually(lambda: contents(hub) == ["message 1", "message 2", "message 3"])
+    assert hub.store.last_seq == 3
+    assert hub.health()["index"]["broken"] == 0
+
+
+def test_a_copy_stands_in_for_what_it_was_made_of(hub: Hub, log: Path) -> None:
+    path, copy = log / "app.jsonl", log / "app.jsonl.1"
+    write(path, event(1), event(2))
+    eventually(lambda: hub.store.last_seq == 2)
+    copy.write_bytes(path.read_bytes())
+    eventually(lambda: hub.metric.duplicate.total == 2)
+    os.truncate(path, 0)
+    write(path, event(3))
+    eventually(lambda: contents(hub) == ["message 1", "message 2", "message 3"])
+    assert hub.metric.broken.values == {("cut",): 1}
+
+
 def test_a_removed_segment_leaves_the_index(hub: Hub, log: Path) -> None:
     path = log / "app.jsonl"
     write(path, event(1))

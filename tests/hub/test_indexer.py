@@ -89,6 +89,7 @@ def test_what_is_appended_is_found_and_goes_live(hub: Hub) -> None:
         "lag_bytes": 0,
         "following": True,
         "quarantined": 0,
+        "broken": 0,
     }
     assert "laneway_events_indexed_total 20" in hub.metrics()
     assert "laneway_events_accepted_total 20" in hub.metrics()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from laneway.base.limits import MIB
 from laneway.log import tail as tail_module
 from laneway.log.segment import LogPath
-from laneway.log.tail import Chunk, Tail
+from laneway.log.tail import Break, Chunk, Tail
 
 
 @pytest.fixture(autouse=True)
@@ -68,10 +68,10 @@ def test_it_goes_on_where_it_was(tmp_path: Path) -> None:
     append(path, b'{"a":1}\n')
     (chunk,) = follow(tmp_path).poll()
     append(path, b'{"b":2}\n')
-    (again,) = follow(tmp_path, {chunk.segment: (chunk.fingerprint, chunk.end)}).poll()
+    tail = follow(tmp_path, {chunk.segment: (chunk.fingerprint, chunk.end)})
 
-    assert texts([again]) == [b'{"b":2}']
-    assert not again.is_replaced
+    assert texts(tail.poll()) == [b'{"b":2}']
+    assert tail.take_vanished() == []
 
 
 def test_another_file_of_the_same_name_is_read_from_its_beginning(tmp_path: Path) -> None:
@@ -80,10 +80,10 @@ def test_another_file_of_the_same_name_is_read_from_its_beginning(tmp_path: Path
     (chunk,) = follow(tmp_path).poll()
     path.unlink()
     append(path, b'{"other":1}\n{"b":2}\n')
-    (again,) = follow(tmp_path, {chunk.segment: (chunk.fingerprint, chunk.end)}).poll()
+    tail = follow(tmp_path, {chunk.segment: (chunk.fingerprint, chunk.end)})
 
-    assert texts([again]) == [b'{"other":1}', b'{"b":2}']
-    assert again.is_replaced
+    assert texts(tail.poll()) == [b'{"other":1}', b'{"b":2}']
+    assert tail.take_vanished() == ["naive.jsonl"]
 
 
 def test_a_file_replaced_while_followed_is_noticed(tmp_path: Path) -> None:
@@ -97,9 +97,10 @@ def test_a_file_replaced_while_followed_is_noticed(tmp_path: Path) -> None:
     chunks = {chunk.segment: chunk for chunk in tail.poll()}
 
     assert texts([chunks["naive.jsonl"]]) == [b'{"b":2}']
-    assert chunks["naive.jsonl"].is_replaced
+    assert tail.take_vanished() == ["naive.jsonl"]
+    assert tail.take_breaks() == []
     assert texts([chunks["naive.jsonl.1"]]) == [b'{"a":1}', b'{"late":1}']
-    assert chunks["naive.jsonl.1"].is_moved
+    assert chunks["naive.jsonl.1"].seen_bytes == 8
 
 
 def test_a_truncated_file_begins_again(tmp_path: Path) -> None:
@@ -109,10 +110,116 @@ def test_a_truncated_file_begins_again(tmp_path: Path) -> None:
     tail.poll()
     os.truncate(path, 0)
     append(path, b'{"c":3}\n')
-    (chunk,) = tail.poll()
 
-    assert texts([chunk]) == [b'{"c":3}']
-    assert chunk.is_replaced
+    assert texts(tail.poll()) == [b'{"c":3}']
+    assert tail.take_vanished() == ["naive.jsonl"]
+    assert tail.take_breaks() == [Break("naive.jsonl", "cut", 0)]
+
+
+HEADER = b'{"log":"begins"}\n'
+"""The first line of each of a naive program's files: they cannot be told apart by it."""
+
+
+def test_a_file_cut_and_grown_past_the_old_place_begins_again(tmp_path: Path) -> None:
+    path = tmp_path / "naive.jsonl"
+    append(path, HEADER + b'{"a":1}\n')
+    tail = follow(tmp_path)
+    tail.poll()
+    os.truncate(path, 0)
+    append(path, HEADER + b'{"b":2}\n{"c":3}\n')
+
+    assert texts(tail.poll()) == [HEADER[:-1], b'{"b":2}', b'{"c":3}']
+    assert tail.take_vanished() == ["naive.jsonl"]
+    assert tail.take_breaks() == [Break("naive.jsonl", "cut", 0)]
+
+
+def test_another_file_that_begins_with_the_same_line_is_read_whole(tmp_path: Path) -> None:
+    path = tmp_path / "naive.jsonl"
+    append(path, HEADER + b'{"a":1}\n')
+    tail = follow(tmp_path)
+    tail.poll()
+    path.rename(tmp_path / "naive.jsonl.1")
+    append(path, HEADER + b'{"b":2}\n{"c":3}\n')
+    chunks = {chunk.segment: chunk for chunk in tail.poll()}
+
+    assert texts([chunks["naive.jsonl"]]) == [HEADER[:-1], b'{"b":2}', b'{"c":3}']
+    assert chunks["naive.jsonl"].seen_bytes == 0
+    assert texts([chunks["naive.jsonl.1"]]) == [HEADER[:-1], b'{"a":1}']
+    assert chunks["naive.jsonl.1"].seen_bytes == len(HEADER) + 8
+
+
+def test_a_chain_of_renames_is_followed(tmp_path: Path) -> None:
+    new, old, older = (tmp_path / f"naive.jsonl{end}" for end in ("", ".1", ".2"))
+    append(old, b'{"a":1}\n')
+    append(new, b'{"b":2}\n')
+    tail = follow(tmp_path)
+    tail.poll()
+    tail.take_vanished()
+    old.rename(older)
+    new.rename(old)
+    append(new, b'{"c":3}\n')
+    chunks = {chunk.segment: chunk for chunk in tail.poll()}
+
+    assert {name: texts([chunk]) for name, chunk in chunks.items()} == {
+        "naive.jsonl": [b'{"c":3}'],
+        "naive.jsonl.1": [b'{"b":2}'],
+        "naive.jsonl.2": [b'{"a":1}'],
+    }
+    assert [chunk.seen_bytes for chunk in chunks.values()] == [0, 8, 8]
+    assert sorted(tail.take_vanished()) == ["naive.jsonl", "naive.jsonl.1"]
+
+
+def test_a_copy_is_handed_out_again_when_what_it_was_made_of_is_cut(tmp_path: Path) -> None:
+    path, copy = tmp_path / "naive.jsonl", tmp_path / "naive.jsonl.1"
+    append(path, b'{"a":1}\n{"b":2}\n')
+    tail = follow(tmp_path)
+    tail.poll()
+    copy.write_bytes(path.read_bytes())
+    assert texts(tail.poll()) == [b'{"a":1}', b'{"b":2}']  # the index knows them by their ids
+    os.truncate(path, 0)
+    append(path, b'{"c":3}\n')
+    chunks = {chunk.segment: chunk for chunk in tail.poll()}
+
+    assert texts([chunks["naive.jsonl"]]) == [b'{"c":3}']
+    assert texts([chunks["naive.jsonl.1"]]) == [b'{"a":1}', b'{"b":2}']
+    assert chunks["naive.jsonl.1"].seen_bytes == 16
+    assert sorted(tail.take_vanished()) == ["naive.jsonl", "naive.jsonl.1"]
+
+
+def test_bytes_that_were_seen_and_not_read_before_a_cut_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "naive.jsonl"
+    append(path, b'{"a":1}\n{"half')
+    tail = follow(tmp_path)
+    tail.poll()
+    os.truncate(path, 0)
+    tail.poll()
+
+    assert tail.take_breaks() == [Break("naive.jsonl", "cut", 6)]
+
+
+def test_a_file_removed_before_it_was_read_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "naive.jsonl"
+    append(path, b'{"a":1}\n')
+    tail = follow(tmp_path)
+    tail.poll()
+    append(path, b'{"b":2}\n')
+    path.unlink()
+    tail.poll()
+
+    assert tail.take_breaks() == [Break("naive.jsonl", "gone", 8)]
+    assert tail.take_vanished() == ["naive.jsonl"]
+
+
+def test_a_known_file_that_another_look_finds_changed_is_read_anew(tmp_path: Path) -> None:
+    path = tmp_path / "naive.jsonl"
+    append(path, HEADER + b'{"a":1}\n')
+    (chunk,) = follow(tmp_path).poll()
+    positions = {chunk.segment: (chunk.fingerprint, chunk.end)}
+    tail = Tail(LogPath(str(tmp_path)), positions, is_same=lambda name, fd: False)
+
+    assert texts(tail.poll()) == [HEADER[:-1], b'{"a":1}']
+    assert tail.take_vanished() == ["naive.jsonl"]
+    assert tail.take_breaks() == [Break("naive.jsonl", "cut", 0)]
 
 
 def test_links_hidden_files_and_other_kinds_are_left_alone(tmp_path: Path) -> None:
@@ -208,7 +315,6 @@ def test_any_mix_of_appends_polls_and_restarts_gives_each_line_once(
 
     def take() -> None:
         for chunk in tail.poll(max_bytes=64):
-            assert not chunk.is_replaced
             positions[chunk.segment] = (chunk.fingerprint, chunk.end)
             read.setdefault(chunk.segment, []).extend(line for _, line in chunk.lines)
 
@@ -223,6 +329,7 @@ def test_any_mix_of_appends_polls_and_restarts_gives_each_line_once(
             take()
     for _ in range(100):
         take()
+    assert tail.take_vanished() == []
     tail.close()
 
     for name, data in written.items():

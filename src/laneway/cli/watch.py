@@ -105,6 +105,7 @@ class Watch:
             self._wanted(data, chunk.fingerprint, offset)
             for chunk in chunks
             for offset, data in chunk.lines
+            if offset >= chunk.seen_bytes
         ]
         return in_order([seen for seen in found if seen is not None])
 

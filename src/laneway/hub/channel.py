@@ -25,6 +25,8 @@ class Status(NamedTuple):
     lag_bytes: int = 0
     fault: str = ""
     quarantined_count: int = 0
+    broken_count: int = 0
+    """Log files that somebody cut, or took away before they were read."""
     other_memory_bytes: int = 0
     """In RAM, of a process that is not the caller's."""
     damaged_line_count: int = 0

@@ -86,6 +86,7 @@ class Engine:
             self.follower.lag_bytes(),
             self.follower.fault,
             self.metric.quarantined.total,
+            self.metric.broken.total,
             damaged_line_count=self.damages.line_count,
         )
 

@@ -23,9 +23,9 @@ from laneway.hub.ring import entry_of
 from laneway.log.retention import apply_retention
 from laneway.log.segment import LogPath
 from laneway.log.syncer import shared as syncer
-from laneway.log.tail import Chunk, Tail
-from laneway.log.text import Damage
-from laneway.store.api import Record
+from laneway.log.tail import Break, Chunk, Tail
+from laneway.log.text import Damage, RawFile
+from laneway.store.api import Query, Record
 from laneway.store.sqlite.store import SqliteStore
 
 CHUNK_BYTES = 512 * KIB
@@ -54,6 +54,12 @@ FILL_EVENTS = 1_000
 """Read back at a time for the viewers' history, so that few are in memory whole."""
 
 REASON_CHARS = 200
+
+BREAKS = {
+    "cut": "%s was cut in place, as logrotate's copytruncate does: %d bytes that were seen there are"
+    " lost, and what was written just before the cut may be (let the rotation rename and create)",
+    "gone": "%s was removed or replaced with %d bytes not read yet",
+}
 
 log = logging.getLogger("laneway.hub")
 
@@ -158,6 +164,7 @@ class Follower:
         tail = Tail(
             self._log_path,
             {state.segment: (state.fingerprint, state.indexed_bytes) for state in states},
+            self._is_same,
             syncer=syncer if os.name == "posix" else None,  # elsewhere readers cannot sync
         )
         try:
@@ -216,6 +223,8 @@ class Follower:
         chunks = self._tail.poll(CHUNK_BYTES)
         for segment in self._tail.take_vanished():
             self._forget(segment)
+        for one in self._tail.take_breaks():
+            self._note_break(one)
         for chunk in chunks:
             self._take(chunk)
             self._live.flush()
@@ -270,8 +279,7 @@ class Follower:
             self._forget(chunk.segment)
         if damage:
             self._on_damage(damage)
-        seen_bytes = self._take_over(chunk) if chunk.is_moved else 0
-        seen_bytes = max(seen_bytes, self._seen_bytes.get(chunk.segment, 0))
+        seen_bytes = max(chunk.seen_bytes, self._seen_bytes.get(chunk.segment, 0))
         if chunk.end >= seen_bytes:
             self._seen_bytes.pop(chunk.segment, None)
         lines = self._read(chunk)
@@ -293,13 +301,25 @@ class Follower:
         count = self._store.count_lines(damage.segment, damage.start, damage.end)
         return damage._replace(line_count=count)
 
-    def _take_over(self, chunk: Chunk) -> int:
-        """A rotation renamed the file: its old name's entries go, and how far it was seen."""
-        for state in self._store.segments():
-            if state.fingerprint == chunk.fingerprint and state.segment != chunk.segment:
-                self._forget(state.segment)
-                return state.indexed_bytes
-        return 0
+    def _note_break(self, one: Break) -> None:
+        self._metric.broken.add(1, one.how)
+        self._metric.broken_bytes.add(one.unread_bytes)
+        log.warning(BREAKS[one.how], one.segment, one.unread_bytes)
+
+    def _is_same(self, segment: str, file: RawFile) -> bool:
+        """Whether a file of somebody else's is the one that was indexed: its first line and its
+        length can be, and the rest another's. The newest indexed line tells."""
+        state = next((one for one in self._store.segments() if one.segment == segment), None)
+        if state is None or not state.last_seq:
+            return True
+        hits = self._store.find(Query(seqs=(state.last_seq,), limit=1)).hits
+        if not hits:
+            return True
+        data = file.pread(hits[0].length, hits[0].offset)
+        line = self._lines.read(data, state.fingerprint, hits[0].offset, hits[0].ts_ns)
+        if line.event is None:
+            return False
+        return self._store.find(Query(ids=(line.event["id"],), limit=1)).hits == hits
 
     def _read(self, chunk: Chunk) -> list[tuple[Record, Line]]:
         """The chunk's events; what is none is quarantined."""

@@ -142,6 +142,7 @@ class Hub:
                 "lag_bytes": status.lag_bytes,
                 "following": not status.fault,
                 "quarantined": status.quarantined_count,
+                "broken": status.broken_count,
             },
             "viewers": self.live.viewer_count,
         }

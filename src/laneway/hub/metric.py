@@ -92,6 +92,8 @@ class Metric:
         self.indexed = _counter("events_indexed", "Events of the log taken into the index.")
         self.duplicate = _counter("events_duplicate", "Lines whose id was in the index already.")
         self.quarantined = _counter("lines_quarantined", "Lines that are no events.", "reason")
+        self.broken = _counter("files_broken", "Log files cut in place or gone unread.", "how")
+        self.broken_bytes = _counter("broken_bytes", "Bytes seen in those files and never read.")
         self.masked = _counter("lines_masked", "Lines with a secret, masked when read.")
         self.dropped_frames = _counter("frames_dropped", "Frames not sent to a slow viewer.")
         self.fault = _counter("faults", "Failures of the hub's own parts.", "part")
@@ -100,7 +102,15 @@ class Metric:
 
     def take_over(self, counted: "Metric") -> None:
         """Show what the indexer's process counted as our own; both count faults, each its parts."""
-        for name in ("indexed", "duplicate", "quarantined", "masked", "index_s"):
+        for name in (
+            "indexed",
+            "duplicate",
+            "quarantined",
+            "broken",
+            "broken_bytes",
+            "masked",
+            "index_s",
+        ):
             setattr(self, name, getattr(counted, name))
         self.fault.values.update(counted.fault.values)
 

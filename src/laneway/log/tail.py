@@ -4,22 +4,24 @@ It follows our own segments, compressed ones too, and any other ``*.jsonl`` besi
 writer's ``observability.jsonl``, and what a foreign rotation makes of it). It
 looks at file sizes and needs no notification service: 40 looks a second cost
 less than 0.2 % of a core and work on every volume (docs/adr/0004-polling.md).
+
+A foreign rotation renames a file, or copies it and cuts it (copytruncate). What
+was read under the old name is told as vanished, and is read again under the new
+one; lines that only the cut file held are gone, which is told as a `Break`.
 """
 
 import os
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from time import monotonic
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from laneway.base.limits import MIB
+from laneway.log.followed import Followed
 from laneway.log.segment import PACKED, LogPath
-from laneway.log.syncer import Source, Syncer
+from laneway.log.syncer import Syncer
 from laneway.log.text import Damage, RawFile, fingerprint, iter_lines
-
-if TYPE_CHECKING:
-    from laneway.log.seekable import SeekableFile
 
 POLL_MIN_S, POLL_MAX_S = 0.004, 0.032
 """Pause between two looks: short right after something came, longer while nothing does."""
@@ -31,8 +33,8 @@ LOG_FILE = re.compile(r"[^.].*\.jsonl(\.\d+|-\d{8,})?|[^.].*-\d{6,}\.jsonl\.zst"
 """Segments, compressed segments, foreign logs, and their rotated forms (``x.jsonl.1``,
 ``x.jsonl-20261123``)."""
 
-OWN_FILE = re.compile(r"[^.].*-\d{6,}\.jsonl")
-"""What is only ever appended to: if it is shorter than before, something is lost."""
+PAST_FILES = 1_000
+"""Files remembered after they have gone, to know them under another name."""
 
 
 class Chunk(NamedTuple):
@@ -43,54 +45,48 @@ class Chunk(NamedTuple):
     lines: list[tuple[int, bytes]]
     end: int
     is_replaced: bool
-    """The name stands for another file than before: what was known of it is void."""
-    is_moved: bool
-    """The file was followed under another name before (a rotation renamed it)."""
+    """Our own segment is another one than before, or was cut: what was known of it is void."""
+    seen_bytes: int
+    """Lines below this offset were handed out before, under another name of the file."""
     damage: Damage | None = None
     """What is lost before ``end``, or of what was handed out before."""
 
 
-class _File(Source):
-    """One followed file; ``name`` is the segment's, whichever form the file has."""
+class Break(NamedTuple):
+    """What somebody else did to a file, so that lines of it may be gone."""
 
-    __slots__ = (
-        "cut",
-        "fingerprint",
-        "inode",
-        "is_clean",
-        "is_moved",
-        "is_replaced",
-        "name",
-        "offset",
-        "settled",
-        "text",
-        "waits_at",
-    )
+    segment: str
+    how: str
+    """``cut``: other content in its place, as copytruncate leaves; ``gone``: removed before it was read."""
+    unread_bytes: int
+    """Seen there and never read. What came and went between two looks, nobody can tell."""
 
-    def __init__(self, name: str, text: "RawFile | SeekableFile", inode: tuple[int, int]) -> None:
-        self.name = name
-        self.text = text
-        self.inode = inode
-        self.fingerprint = ""
-        self.offset = 0
-        self.settled = 0
-        self.waits_at = 0  # the size at which the last line was unfinished
-        self.is_replaced = False
-        self.is_moved = False
-        self.cut: Damage | None = None
-        self.is_clean = True
 
-    @property
-    def size(self) -> int:
-        return self.text.size
+class _Past(NamedTuple):
+    """How far a file was read under a name that it no longer has; see `Followed.before`."""
 
-    def close(self) -> None:
-        if isinstance(self.text, RawFile):
-            self.text.close()
+    fingerprint: str
+    offset: int
+    before: bytes
+
+    @classmethod
+    def of(cls, file: Followed) -> "_Past":
+        return cls(file.fingerprint, file.offset, file.before)
+
+    def is_in(self, file: Followed, size: int) -> bool:
+        """Whether ``file`` holds what was read."""
+        return (
+            self.fingerprint == file.fingerprint
+            and self.offset <= size
+            and file.holds(self.before, self.offset)
+        )
 
 
 class Tail:
     """Follows a log directory from ``positions``: ``{file name: (fingerprint, offset)}``.
+
+    ``is_same(name, file)`` is asked whether a file of a known name and first line is the one
+    that was read up to that offset.
 
     One thread polls; `wake` and `lag_bytes` may be called from any.
     """
@@ -99,6 +95,7 @@ class Tail:
         self,
         log_path: LogPath,
         positions: Mapping[str, tuple[str, int]],
+        is_same: Callable[[str, RawFile], bool] = lambda name, file: True,
         *,
         syncer: Syncer | None = None,
     ) -> None:
@@ -106,26 +103,33 @@ class Tail:
         self._syncer = syncer
         self._log_path = log_path
         self._positions = dict(positions)
-        self._files: dict[str, _File] = {}
-        self._names = {fingerprint: name for name, (fingerprint, _) in positions.items()}
+        self._is_same = is_same
+        self._files: dict[str, Followed] = {}
+        self._past: dict[str, _Past] = {}
         self._vanished: list[str] = []
+        self._breaks: list[Break] = []
         self._wake = threading.Event()
         self._scan_at_s = 0.0
         self._scanned_ns = -1
         self._pause_s = POLL_MIN_S
 
     def poll(self, max_bytes: int = MIB) -> list[Chunk]:
-        """What is new, at most about ``max_bytes`` a file, oldest segment first; empty when level."""
+        """What is new, at most about ``max_bytes`` a file, oldest segment first; empty when level.
+
+        `take_vanished` comes before the chunks.
+        """
         for file in self._files.values():
             file.settled = file.offset  # who asks for more has dealt with what it was given
         changed_ns = self._directory_ns()
         if changed_ns != self._scanned_ns or monotonic() >= self._scan_at_s:
-            self._scanned_ns = (
-                changed_ns  # taken before the list: what comes during it is listed next
-            )
+            # The time was taken before the list: what comes during it is listed next.
+            self._scanned_ns = changed_ns
             self._scan()
             self._scan_at_s = monotonic() + SCAN_S
-        chunks = [chunk for file in self._in_order() if (chunk := self._read(file, max_bytes))]
+        files = self._in_order()
+        for file in files:  # all of them first: a cut file can void what others hold
+            self._check(file)
+        chunks = [chunk for file in files if (chunk := self._read(file, max_bytes))]
         self._pause_s = POLL_MIN_S if chunks else min(self._pause_s * 1.25, POLL_MAX_S)
         return chunks
 
@@ -161,16 +165,22 @@ class Tail:
         return sum(max(0, file.size - file.settled) for file in list(self._files.values()))
 
     def take_vanished(self) -> list[str]:
-        """Names of files that were followed (now, or when ``positions`` was taken) and are gone."""
+        """Names under which all that was known (now, or in ``positions``) is void: the file is gone,
+        has another name, is another one, or is handed out again from its beginning."""
         names, self._vanished = self._vanished, []
         return names
+
+    def take_breaks(self) -> list[Break]:
+        """What was done to the files since the last call."""
+        breaks, self._breaks = self._breaks, []
+        return breaks
 
     def close(self) -> None:
         for file in self._files.values():
             file.close()
         self._files.clear()
 
-    def _in_order(self) -> list[_File]:
+    def _in_order(self) -> list[Followed]:
         return sorted(self._files.values(), key=lambda file: file.name)
 
     def _directory_ns(self) -> int:
@@ -182,20 +192,46 @@ class Tail:
 
     def _has_grown(self) -> bool:
         return self._directory_ns() != self._scanned_ns or any(
-            file.size > max(file.offset, file.waits_at) for file in self._files.values()
+            (size := file.size) != file.seen_size or file.has_more(size)
+            for file in self._files.values()
         )
 
     def _scan(self) -> None:
         seen = self._list()
+        left: dict[tuple[int, int], tuple[Followed, _Past]] = {}
         for name, file in list(self._files.items()):
-            if name not in seen or seen[name][1] != file.inode:
-                self._drop(file, is_gone=name not in seen)
-        for name in sorted(seen):
-            if name not in self._files:
-                self._follow(name, *seen[name])
+            if name in seen and seen[name][1] == file.inode:
+                continue
+            del self._files[name]
+            if name in seen and file.is_own:  # compressed, or another one: its text tells
+                file.close()
+            else:
+                left[file.inode] = file, _Past.of(file)
+                self._void(file)
+        self._adopt(seen, left)
+        for file, past in left.values():
+            unread_bytes = file.size - past.offset
+            if unread_bytes > 0:
+                self._breaks.append(Break(file.name, "gone", unread_bytes))
+            file.close()
+            self._hand_out_copies(past)
         for name in [name for name in self._positions if name not in seen]:
-            del self._positions[name]
-            self._vanished.append(name)
+            self._forget(name, b"")
+
+    def _adopt(
+        self,
+        seen: Mapping[str, tuple[str, tuple[int, int]]],
+        left: dict[tuple[int, int], tuple[Followed, _Past]],
+    ) -> None:
+        """Follow the new names: those of files that ``left`` another name, and of new files."""
+        for name in sorted(seen):
+            if name in self._files:
+                continue
+            _, inode = seen[name]
+            file = left.pop(inode)[0] if inode in left else self._open(name, *seen[name])
+            if file:
+                file.name = name
+                self._files[name] = file
 
     def _list(self) -> dict[str, tuple[str, tuple[int, int]]]:
         """Segment → its file and inode. Where both forms are there, the plain one counts: it is
@@ -220,45 +256,73 @@ class Tail:
                     continue
                 yield entry.name, (facts.st_dev, facts.st_ino)
 
-    def _follow(self, segment: str, name: str, inode: tuple[int, int]) -> None:
+    def _open(self, segment: str, name: str, inode: tuple[int, int]) -> Followed | None:
         path = os.path.join(self._log_path.directory, name)
         try:
             if name != segment:
                 from laneway.log.seekable import SeekableFile
 
-                self._files[segment] = _File(segment, SeekableFile(path), inode)
-            else:
-                text = RawFile(path)
-                self._files[segment] = _File(segment, text, text.identity())
+                return Followed(segment, SeekableFile(path), inode)
+            text = RawFile(path)
+            return Followed(segment, text, text.identity())
         except OSError:
-            return  # unreadable or gone: looked at again with the next scan
+            return None  # unreadable or gone: looked at again with the next scan
 
-    def _drop(self, file: _File, *, is_gone: bool) -> None:
-        """A name vanished or stands for another file; unread lines of the old one are lost to us."""
-        file.close()
-        del self._files[file.name]
-        if is_gone and file.fingerprint:
-            self._positions.pop(file.name, None)
-            self._vanished.append(file.name)
-
-    def _read(self, file: _File, max_bytes: int) -> Chunk | None:
+    def _check(self, file: Followed) -> None:
+        """Look at its size, and whether it still is what was read."""
         size = file.size
-        if size < file.offset:  # truncated in place: what was read is gone, begin again
-            file.fingerprint, file.offset, file.settled, file.waits_at = "", 0, 0, 0
+        if file.is_own:
+            if size < file.offset:  # what was read is gone, begin again
+                file.fingerprint = ""
+                file.begin(0)
+        elif file.fingerprint and file.is_cut(size):
+            past = _Past.of(file)
+            self._breaks.append(Break(file.name, "cut", max(0, file.seen_size - past.offset)))
+            self._void(file)
+            self._hand_out_copies(past)
+        file.seen_size = size
+
+    def _void(self, file: Followed) -> None:
+        """What was read under this name counts no longer; whatever it holds is handed out anew."""
+        if file.fingerprint:
+            self._positions[file.name] = (file.fingerprint, file.offset)
+            self._forget(file.name, file.before)
+        file.fingerprint, file.seen_bytes = "", 0
+        file.begin(0)
+
+    def _forget(self, name: str, before: bytes) -> None:
+        known, offset = self._positions.pop(name)
+        self._past.pop(known, None)
+        self._past[known] = _Past(known, offset, before)
+        if len(self._past) > PAST_FILES:
+            del self._past[next(iter(self._past))]
+        self._vanished.append(name)
+
+    def _hand_out_copies(self, past: _Past) -> None:
+        """Of equal events in several files only the first file's count, and that one is gone."""
+        for file in self._files.values():
+            if past.fingerprint and file.fingerprint == past.fingerprint:
+                reached = file.offset
+                self._void(file)
+                self._identify(file, file.size)
+                file.seen_bytes = max(file.seen_bytes, reached)
+
+    def _read(self, file: Followed, max_bytes: int) -> Chunk | None:
+        size = file.seen_size
         if not file.fingerprint and not self._identify(file, size):
             return self._tell_cut(file)
-        if size <= max(file.offset, file.waits_at):
+        if not file.has_more(size):
             return self._tell_cut(file)
         if self._syncer and file.is_clean and isinstance(file.text, RawFile):
             self._syncer.hand_over(file, file.text.fileno())
-        data, end, damage = file.text.read_lines(file.offset, min(size - file.offset, max_bytes))
-        if end == file.offset:
+        start = file.offset
+        data, end, damage = file.read_lines(min(size - start, max_bytes))
+        if end == start:
             file.waits_at = size  # an unfinished line: look again when it has grown
             return self._tell_cut(file)
-        lines = list(iter_lines(data, file.offset))
-        return self._hand_out(file, lines, end, file.cut or damage)
+        return self._hand_out(file, list(iter_lines(data, start)), end, file.cut or damage)
 
-    def _tell_cut(self, file: _File) -> Chunk | None:
+    def _tell_cut(self, file: Followed) -> Chunk | None:
         """A chunk without lines where a segment has become shorter and nothing is left to read."""
         if file.cut is None:
             return None
@@ -266,37 +330,57 @@ class Tail:
         return self._hand_out(file, [], file.offset, file.cut)
 
     def _hand_out(
-        self, file: _File, lines: list[tuple[int, bytes]], end: int, damage: Damage | None
+        self, file: Followed, lines: list[tuple[int, bytes]], end: int, damage: Damage | None
     ) -> Chunk:
         chunk = Chunk(
-            file.name, file.fingerprint, lines, end, file.is_replaced, file.is_moved, damage
+            file.name, file.fingerprint, lines, end, file.is_replaced, file.seen_bytes, damage
         )
         file.offset, file.waits_at, file.is_replaced, file.cut = end, 0, False, None
         self._positions[file.name] = (file.fingerprint, end)
         return chunk
 
-    def _identify(self, file: _File, size: int) -> bool:
+    def _identify(self, file: Followed, size: int) -> bool:
         """Fingerprint a file once its first line is there, and find the place to go on from."""
         known, offset = self._positions.get(file.name, ("", 0))
+        is_raw = isinstance(file.text, RawFile)
         if isinstance(file.text, RawFile):
             if size <= file.waits_at:
                 return False
             file.fingerprint = file.text.read_fingerprint()
-            is_cut = bool(size < offset and OWN_FILE.fullmatch(file.name))
-            is_cut = is_cut and file.fingerprint in ("", known)
         else:  # if so much is damaged that it does not know itself, its name tells
             file.fingerprint = file.text.fingerprint or known or fingerprint(b"")
-            is_cut = False
+        is_cut = is_raw and size < offset and file.is_own and file.fingerprint in ("", known)
         if is_cut:
             file.cut = Damage(file.name, size, offset, -1, "it was cut")
             file.is_replaced = True
         if not file.fingerprint:
             file.waits_at = size
             return False
-        is_same = known == file.fingerprint and not is_cut
-        is_same = is_same and (offset <= size or not isinstance(file.text, RawFile))
-        file.offset = file.settled = offset if is_same else 0
-        file.is_replaced = bool(known) and not is_same
-        file.is_moved = self._names.get(file.fingerprint, file.name) != file.name
-        self._names[file.fingerprint] = file.name
+        if not is_cut and known == file.fingerprint and self._goes_on(file, size, offset):
+            file.begin(offset)
+        else:
+            self._begin_anew(file, size, known)
         return size > file.offset
+
+    def _goes_on(self, file: Followed, size: int, offset: int) -> bool:
+        """Whether a file of a known name and first line is the one that was read."""
+        if not isinstance(file.text, RawFile):
+            return True
+        return offset <= size and (file.is_own or self._is_same(file.name, file.text))
+
+    def _begin_anew(self, file: Followed, size: int, known: str) -> None:
+        file.begin(0)
+        if known and file.is_own:
+            file.is_replaced = True
+        elif known:
+            if known == file.fingerprint:
+                self._breaks.append(Break(file.name, "cut", 0))
+            self._forget(file.name, b"")
+        file.seen_bytes = self._seen_before(file, size)
+
+    def _seen_before(self, file: Followed, size: int) -> int:
+        """How much of a new name's file was handed out under another: it was renamed, or is a copy."""
+        known = [_Past.of(other) for other in self._files.values() if other is not file]
+        if file.fingerprint in self._past:
+            known.append(self._past[file.fingerprint])
+        return max((past.offset for past in known if past.is_in(file, size)), default=0)

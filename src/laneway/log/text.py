@@ -69,6 +69,13 @@ class RawFile:
         """Empty while the first line is not there."""
         return fingerprint_of(os.pread(self._fd, FINGERPRINT_BYTES, 0))
 
+    def has_before(self, offset: int, data: bytes) -> bool:
+        """Whether ``data`` stands just before ``offset``."""
+        return not data or os.pread(self._fd, len(data), offset - len(data)) == data
+
+    def pread(self, length: int, offset: int) -> bytes:
+        return os.pread(self._fd, length, offset)
+
     def read_lines(self, offset: int, max_bytes: int) -> Lines:
         data = os.pread(self._fd, max_bytes, offset)
         cut = data.rfind(b"\n") + 1

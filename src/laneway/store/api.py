@@ -183,6 +183,7 @@ class SegmentState(NamedTuple):
     event_count: int
     first_ns: int
     last_ns: int
+    last_seq: int
 
 
 class IndexInUse(StoreError):

@@ -43,7 +43,7 @@ LOG_HEALTH = obj(
     }
 )
 INDEX_HEALTH = obj(
-    {"events": COUNT, "lag_bytes": COUNT, "following": FLAG, "quarantined": COUNT},
+    {"events": COUNT, "lag_bytes": COUNT, "following": FLAG, "quarantined": COUNT, "broken": COUNT},
 )
 
 SCHEMAS: dict[str, Schema] = {
@@ -116,7 +116,13 @@ HEALTH_EXAMPLE: Schema = {
         "sync_faults": 0,
         "damaged_lines": 0,
     },
-    "index": {"events": 1041, "lag_bytes": 0, "following": True, "quarantined": 0},
+    "index": {
+        "events": 1041,
+        "lag_bytes": 0,
+        "following": True,
+        "quarantined": 0,
+        "broken": 0,
+    },
     "viewers": 1,
 }
 RECEIPT_EXAMPLE: Schema = {

@@ -50,6 +50,10 @@ def check_index(settings: Settings) -> Finding:
     if bad_lines:
         remedy = "torn or foreign lines; `laneway tail` marks them with ?, all others are indexed"
         return Finding("index", WARN, f"{value}; {bad_lines} lines are no events", remedy)
+    if broken := int(index.get("broken", 0)):
+        remedy = "let the rotation rename and create; copytruncate loses lines"
+        value = f"{value}; {broken} log files were cut, or taken away before they were read"
+        return Finding("index", WARN, value, remedy)
     return Finding("index", OK, value)
 
 

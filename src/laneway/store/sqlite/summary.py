@@ -39,7 +39,7 @@ class Summary:
     def state(self) -> SegmentState:
         return SegmentState(
             self.segment, self.fingerprint, self.indexed_bytes,
-            self.event_count, self.first_ns, self.last_ns,
+            self.event_count, self.first_ns, self.last_ns, self.last_seq,
         )  # fmt: skip
 
     def may_hold(self, packed: Packed) -> bool:
