@@ -17,13 +17,19 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 WRITER = """
-import random, sys
+import random, sys, time
 import laneway
 name, count, largest, seed = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
+rate = float(sys.argv[5])
 draw = random.Random(seed)
 prose = "The planner asks the researcher for three sources on tidal power. " * 4_000
+begun_s = time.monotonic()
 for i in range(count):
-    size = draw.randrange(100, 4_000) if draw.random() < 0.98 else draw.randrange(4_000, largest)
+    luck = draw.random()
+    most = 1_000 if luck < 0.97 else 4_000 if luck < 0.998 else largest
+    size = draw.randrange(100, most)
+    if rate:
+        time.sleep(max(0, begun_s + i / rate - time.monotonic()))
     if laneway.log_event(name, "log", prose[:size], i=i):
         print(i, flush=True)
 """
@@ -108,9 +114,18 @@ class Hub:
 class Writer:
     """A process that logs and reports each event that was acknowledged to it."""
 
-    def __init__(self, name: str, env: dict[str, str], count: int, largest: int, seed: int) -> None:
+    def __init__(
+        self,
+        name: str,
+        env: dict[str, str],
+        count: int,
+        largest: int,
+        seed: int,
+        rate: float = 0,
+    ) -> None:
+        """``rate``: events a second; 0 for as many as it can."""
         self.name = name
-        arguments = [name, str(count), str(largest), str(seed)]
+        arguments = [name, str(count), str(largest), str(seed), str(rate)]
         self.process = subprocess.Popen(
             [sys.executable, "-c", WRITER, *arguments], env=env, stdout=subprocess.PIPE, text=True
         )

@@ -1,7 +1,6 @@
 """Writers and the hub are killed again and again; every acknowledged event is there, once.
 
 The short form runs with every test run; ``make torture`` runs the long one.
-The seed is printed, and LANEWAY_SEED repeats a run's sizes and moments.
 """
 
 import os
@@ -12,24 +11,27 @@ from pathlib import Path
 
 import pytest
 
+from tests.torture.conftest import Report
 from tests.torture.harness import Hub, Viewer, Writer, wait_for
 
 IS_LONG = os.environ.get("LANEWAY_TORTURE") == "long"
 WRITERS = 8
 EVENTS = 20_000 if IS_LONG else 400
-EVENTS_A_ROUND = 2_500 if IS_LONG else 300
-ROUNDS = 20 if IS_LONG else 3
-PAUSE_S = 3.0 if IS_LONG else 0.6
+ROUNDS = 100 if IS_LONG else 3
+PAUSE_S = 0.6
+RATE = 5_000 / WRITERS
+"""Events a second of one writer."""
+SENT_BYTES = "2GiB"
+"""Of a spool, so that writers without a rate of their own are refused nothing."""
 
 pytestmark = pytest.mark.torture
 
 
-def start_writers(hub: Hub, round_: int, seed: int, count: int) -> list[Writer]:
+def start_writers(hub: Hub, seed: int, numbers: range, count: int, rate: float) -> list[Writer]:
     """Half of them write the log, half send to the hub."""
-    http = {**hub.env, "LOGGING_URL": f"{hub.url}/log"}
+    http = {**hub.env, "LOGGING_URL": f"{hub.url}/log", "LANEWAY_SPOOL_BYTES": SENT_BYTES}
     return [
-        Writer(f"w{round_}.{n}", http if n % 2 else hub.env, count, 200_000, seed + n)
-        for n in range(WRITERS)
+        Writer(f"w{n}", http if n % 2 else hub.env, count, 200_000, seed + n, rate) for n in numbers
     ]
 
 
@@ -55,46 +57,40 @@ def end(hub: Hub, viewer: Viewer, writers: list[Writer]) -> None:
 
 def drain(hub: Hub) -> None:
     """A last process per spool ships what the killed ones left; then the index catches up."""
-    last = Writer("last", {**hub.env, "LOGGING_URL": f"{hub.url}/log"}, 1, 5_000, 0)
-    last.join()
-    spools = hub.home / "spool"
+    import laneway
 
-    def is_shipped() -> bool:
-        import laneway
-
-        laneway.configure(logging_url=f"{hub.url}/log", home=str(hub.home))
-        laneway.log_event("last", "end")
-        return laneway.flush(30)
-
-    if spools.exists():
-        wait_for(is_shipped, "the spool to drain", 300)
+    laneway.configure(logging_url=f"{hub.url}/log", home=str(hub.home))
+    laneway.log_event("last", "end")
+    assert laneway.flush(300), "the spool was not drained"
     wait_for(lambda: hub.get("/health")["index"]["lag_bytes"] == 0, "the index", 300)
 
 
-def test_kills_of_hub_and_writers_lose_nothing_and_repeat_nothing(tmp_path: Path) -> None:
-    seed = int(os.environ.get("LANEWAY_SEED", "0")) or random.randrange(1, 10**6)
-    print(f"seed {seed}")
+def test_kills_of_hub_and_writers_lose_nothing_and_repeat_nothing(
+    tmp_path: Path, seed: int, report: Report
+) -> None:
     draw = random.Random(seed)
     hub = Hub(tmp_path / "home", tmp_path / "log" / "observability.jsonl")
     hub.env["LANEWAY_SEGMENT_BYTES"] = "32MiB" if IS_LONG else "2MiB"
     hub.start()
     viewer = Viewer(hub)
-    writers: list[Writer] = []
-    hub_kills = writer_kills = 0
+    alive = start_writers(hub, seed, range(WRITERS), 10**9, RATE)
+    writers = [*alive]
+    writer_kills = 0
+    begun_s = time.monotonic()
     try:
         for round_ in range(ROUNDS):
-            mine = start_writers(hub, round_, seed, EVENTS_A_ROUND)
-            writers += mine
             time.sleep(PAUSE_S * draw.random())
             hub.kill()
-            hub_kills += 1
-            for writer in draw.sample(mine, 3):
-                writer.kill()
+            if round_ % 3 == 0:
                 writer_kills += 1
+                replace_one(hub, seed, alive, writers, draw.randrange(WRITERS))
             time.sleep(PAUSE_S * draw.random())
             hub.start()
-            for writer in mine:
-                writer.join()
+        for writer in alive:
+            writer.kill()
+        for writer in writers:
+            writer.join()
+        run_s = time.monotonic() - begun_s
         drain(hub)
         acknowledged, found = check_each_event_once(hub, writers)
         last_seq = hub.get("/health")["index"]["events"]  # numbers are dense, from 1
@@ -105,35 +101,49 @@ def test_kills_of_hub_and_writers_lose_nothing_and_repeat_nothing(tmp_path: Path
     repeated = len(viewer.seqs) - len(set(viewer.seqs))
     unseen = set(range(1, last_seq + 1)) - set(viewer.seqs)
     skipped = viewer.skipped()
-    print(
-        f"{hub_kills} kills of the hub, {writer_kills} of writers; {acknowledged} events acknowledged, "
-        f"{found} found, 0 lost, 0 twice; {len(viewer.seqs)} on the stream, {len(skipped)} told as gap"
-    )
+    report(
+        "hub_kill", kills=ROUNDS, writer_kills=writer_kills + WRITERS, acknowledged=acknowledged,
+        rate=round(acknowledged / run_s), found=found, lost=0, twice=0, streamed=len(viewer.seqs),
+        told_as_gap=len(skipped),
+    )  # fmt: skip
     assert acknowledged > 0
     assert len(viewer.epochs) == 1
     assert repeated == 0
     assert unseen <= skipped, f"{len(unseen - skipped)} events neither sent nor told as a gap"
 
 
-def test_eight_writers_at_once_are_all_seen_once(tmp_path: Path) -> None:
+def replace_one(
+    hub: Hub, seed: int, alive: list[Writer], writers: list[Writer], place: int
+) -> None:
+    """Kill a writer, and start another of its kind."""
+    alive[place].kill()
+    number = len(writers) + (len(writers) - place) % 2
+    (alive[place],) = start_writers(hub, seed, range(number, number + 1), 10**9, RATE)
+    writers.append(alive[place])
+
+
+def test_eight_writers_at_once_are_all_seen_once(tmp_path: Path, seed: int, report: Report) -> None:
     hub = Hub(tmp_path / "home", tmp_path / "log")
     hub.env["LANEWAY_SEGMENT_BYTES"] = "64MiB" if IS_LONG else "4MiB"
     hub.start()
     viewer = Viewer(hub)
-    writers = start_writers(hub, 0, 7, EVENTS)
+    writers = start_writers(hub, seed, range(WRITERS), EVENTS, 0)
     try:
         for writer in writers:
             writer.join()
         drain(hub)
         acknowledged, found = check_each_event_once(hub, writers)
-        assert acknowledged == found - 1 == WRITERS * EVENTS  # and the one of the drain
+        assert acknowledged == found == WRITERS * EVENTS
         last_seq = hub.get("/health")["index"]["events"]  # numbers are dense, from 1
         wait_for(lambda: viewer.seqs and viewer.seqs[-1] >= last_seq, "the viewer", 60)
     finally:
         end(hub, viewer, writers)
 
     skipped = viewer.skipped()
-    print(f"{acknowledged} acknowledged, {found} found; {len(viewer.seqs)} on the stream")
+    report(
+        "flood", writers=WRITERS, acknowledged=acknowledged, found=found,
+        streamed=len(viewer.seqs), told_as_gap=len(skipped),
+    )  # fmt: skip
     assert len(viewer.seqs) == len(set(viewer.seqs))
     assert set(range(1, last_seq + 1)) == set(viewer.seqs) | skipped
     assert hub.process is not None
