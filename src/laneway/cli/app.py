@@ -22,6 +22,7 @@ COMMANDS = {
     "top": "Watch all agents at once, full screen.",
     "query": "Find past events.",
     "token": "Say who may send and read: list, make, rotate and revoke tokens.",
+    "sql": "Ask the log in SQL.",
     "export": "Write events as CSV, Parquet, OpenTelemetry or a Perfetto trace.",
     "reindex": "Rebuild the index from the log.",
     "compress": "Compress the sealed segments of the log now.",
@@ -32,7 +33,7 @@ COMMANDS = {
 """Name and summary of each; the module of the same name has the function ``command``."""
 
 PANELS = {
-    "Watch": ("up", "open", "tail", "top", "query", "export", "demo"),
+    "Watch": ("up", "open", "tail", "top", "query", "sql", "export", "demo"),
     "Record": ("emit",),
     "Look after": ("doctor", "config", "token", "compress", "reindex", "version"),
 }

@@ -25,18 +25,19 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 def encode(events: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
     """A heading, then a row for each event; CRLF ends a row, UTF-8 without a byte order mark."""
-    yield _row([*COLUMNS, MORE])
+    yield to_row([*COLUMNS, MORE])
     for event in events:
         rest = {name: value for name, value in event.items() if name not in _KNOWN}
-        yield _row([*(_cell(event.get(name)) for name in COLUMNS), _cell(rest or None)])
+        yield to_row([*map(event.get, COLUMNS), rest or None])
 
 
 _KNOWN = frozenset(COLUMNS)
 
 
-def _row(cells: list[str]) -> bytes:
+def to_row(values: Iterable[object]) -> bytes:
+    """One line of a CSV file, CRLF included."""
     buffer = io.StringIO(newline="")
-    csv.writer(buffer).writerow(cells)
+    csv.writer(buffer).writerow(map(_cell, values))
     return buffer.getvalue().encode("utf-8", "replace")
 
 
