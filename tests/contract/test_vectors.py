@@ -1,7 +1,9 @@
 """The golden vectors of ``spec/`` hold for the code, and for the schema that others read."""
 
+import copy
 import json
 from collections import Counter
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -9,7 +11,8 @@ import orjson
 import pytest
 from jsonschema import Draft202012Validator
 
-from laneway.base.errors import EventError
+from laneway.base.errors import EventError, LogError
+from laneway.model.cut import put_back
 from laneway.model.encode import encode
 from laneway.model.event import Event, normalise, parse_timestamp_ns
 from laneway.model.redact import Redactor
@@ -99,7 +102,7 @@ def test_a_sent_line_with_a_secret_is_suspicious_in_any_spelling(case: dict[str,
 def test_the_schema_is_a_schema_and_describes_every_field() -> None:
     Draft202012Validator.check_schema(SCHEMA)
 
-    assert set(get_type_hints(Event)) | {"truncated"} == set(SCHEMA["properties"])
+    assert set(get_type_hints(Event)) | {"side_files", "truncated"} == set(SCHEMA["properties"])
     assert all(field["description"] for field in SCHEMA["properties"].values())
 
 
@@ -118,3 +121,19 @@ def test_the_schema_refuses_what_the_log_never_holds(fault: dict[str, Any]) -> N
 
     assert SCHEMA_CHECK.is_valid(good)
     assert not SCHEMA_CHECK.is_valid({**good, **fault})
+
+
+@cases("side_files.json")
+def test_payloads_are_put_back_where_the_event_says(case: dict[str, Any]) -> None:
+    files = {sha256(text.encode()).hexdigest(): text.encode() for text in case["files"]}
+
+    def read(digest: str) -> bytes:
+        if digest not in files:
+            raise LogError("gone", status=404)
+        return files[digest]
+
+    event = copy.deepcopy(case["event"])
+    put_back(event, read)
+
+    assert event == case["whole"]
+    assert [error.message for error in SCHEMA_CHECK.iter_errors(case["event"])] == []

@@ -1,8 +1,13 @@
+from pathlib import Path
+
 import orjson
 import pytest
 
+from laneway.base.limits import LINE_BYTES
 from laneway.hub.line import LineReader
 from laneway.hub.pipeline import Recent
+from laneway.log.side import SideFiles
+from laneway.model.cut import put_back
 from laneway.model.redact import Redactor
 
 from .event import event
@@ -91,3 +96,21 @@ def test_what_is_no_event_is_told_and_not_raised(reader: LineReader, data: bytes
     line = reader.read(data, "p", 0, 0)
     assert line.event is None
     assert line.problem
+
+
+def test_a_long_foreign_line_is_shown_with_its_beginning_and_kept_whole(tmp_path: Path) -> None:
+    side = SideFiles(str(tmp_path))
+    reader = LineReader(Redactor(), Recent(), side)
+    text = "0123456789 " * 100_000
+    data = orjson.dumps({"agent": "a", "event": "x", "content": f"{text} {SECRET} {text}"})
+
+    line = reader.read(data, "p", 40, 1)
+
+    assert len(line.shown) <= LINE_BYTES
+    assert line.is_redacted
+    shown = orjson.loads(line.shown)
+    assert shown == line.event
+    assert put_back(shown, side.read) == 0
+    assert shown["content"].startswith(text)
+    assert shown["content"].endswith(text)
+    assert SECRET not in shown["content"]

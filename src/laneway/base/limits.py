@@ -5,7 +5,7 @@ MIB = 1024 * KIB
 
 LINE_BYTES = 256 * KIB
 """Longest line in the log. One ``write(2)`` of this size stays well under 1 ms on a laptop, and a
-reader's buffer stays small; what is larger is cut, and the line says how much is gone."""
+reader's buffer stays small; what is larger stands whole in a side file, and the line has its beginning."""
 
 SEGMENT_BYTES = 256 * MIB
 """Default size at which a segment is sealed: about 350,000 events of 700 bytes, so that an index
@@ -13,6 +13,13 @@ segment opens in a millisecond and retention works in steps that nobody notices.
 
 BODY_BYTES = 16 * MIB
 """Largest request body, after decompression."""
+
+SIDE_BYTES = BODY_BYTES
+"""Of one event, at most this much is kept whole beside the log: what one request can carry, and a
+quarter of a second of the caller's time."""
+
+SIDE_FILES = 16
+"""Side files of one event at most; more texts than that go into one file, as the JSON that holds them."""
 
 DEPTH = 64
 """Deepest nesting of a value. orjson refuses to write past 254; browsers and jq cope with 64."""

@@ -133,6 +133,7 @@ SETTINGS = (
     Setting("segment_bytes", limits.SEGMENT_BYTES, "A segment of the log is sealed at this size.", parse_size_bytes),
     Setting("durability", "default", "When an event is acknowledged. `default`: it survives the end of any process, and a power cut costs a second at most. `durable`: it is on the disk (fdatasync) and survives a power cut.", parse_choice("default", "durable")),
     Setting("shared_log", "auto", "Whether processes share the log's segments: `yes`, `no` (a file for each process), or `auto`: by the kind of file system, as locks do not hold on FUSE, NFS, 9p or SMB.", parse_choice("auto", "yes", "no")),
+    Setting("side_bytes", limits.SIDE_BYTES, "Of one event, payloads of at most this much are kept whole beside the log; of larger ones the beginning and the hash. 0 keeps none.", parse_size_bytes),
     Setting("spool_bytes", 256 * limits.MIB, "HTTP mode: the spool holds at most this much; newer events are refused and counted.", parse_size_bytes),
     Setting("host", "127.0.0.1", "The address that the hub binds."),
     Setting("bind_all", False, "Allow `host` to be a wildcard such as 0.0.0.0, which lets other machines in (containers).", parse_flag),
@@ -171,6 +172,7 @@ class Settings:
     segment_bytes: int
     durability: str
     shared_log: str
+    side_bytes: int
     spool_bytes: int
     host: str
     bind_all: bool

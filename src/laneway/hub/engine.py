@@ -15,7 +15,8 @@ from laneway.hub.keeper import Keeper
 from laneway.hub.line import LineReader
 from laneway.hub.live import Sink
 from laneway.hub.metric import Metric
-from laneway.hub.pipeline import Recent
+from laneway.hub.pipeline import Recent, open_side_files
+from laneway.hub.sweeper import Sweeper
 from laneway.log.damage import DamageList
 from laneway.log.read import Reader
 from laneway.log.segment import LogPath
@@ -47,9 +48,10 @@ class Engine:
     ) -> None:
         log_path = LogPath.parse(settings.log_path)
         self.metric = metric
+        side = open_side_files(settings)
         self.store = SqliteStore(index_path(settings), on_problem=on_problem or note_problem)
         # What this redactor finds is counted apart.
-        lines = LineReader(make_redactor(settings, os.environ), recent)
+        lines = LineReader(make_redactor(settings, os.environ), recent, side)
         self.damages = DamageList()
         self._reader = Reader(log_path, on_damage=self._note_damage)
         self.archive = Archive(self.store, self._reader, lines)
@@ -72,8 +74,10 @@ class Engine:
             settled_s=settings.compress_after,
         )
         self.follower.start()
+        self._sweeper = Sweeper(log_path, side)
         if keeps:
             self._keeper.start()
+            self._sweeper.start()
 
     def wake(self, segment: str) -> None:
         """Something was appended to ``segment``."""
@@ -96,6 +100,7 @@ class Engine:
     def close(self) -> None:
         """Finish the batch at hand, and release everything."""
         self._keeper.stop()
+        self._sweeper.stop()
         self.follower.stop()
         self.store.close()
         self._reader.close()

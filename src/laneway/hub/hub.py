@@ -12,7 +12,7 @@ from laneway.hub.indexer import CAN_SPLIT, Indexer
 from laneway.hub.live import Live
 from laneway.hub.lock import HubLock
 from laneway.hub.metric import Metric, resident_bytes
-from laneway.hub.pipeline import Intake, Recent
+from laneway.hub.pipeline import Intake, Recent, open_side_files
 from laneway.log.append import Appender
 from laneway.log.segment import LogPath
 from laneway.log.series import list_segments
@@ -45,7 +45,8 @@ class Hub:
         self.metric = Metric()
         self.redactor = make_redactor(settings, os.environ)
         recent = Recent() if in_process or not CAN_SPLIT else None
-        self.intake = Intake(self.redactor, self.metric, recent)
+        self.side = open_side_files(settings)
+        self.intake = Intake(self.redactor, self.metric, recent, self.side)
         self.live = Live("", settings.live_events, self.metric)
         self._appender = Appender(
             self.log_path,
@@ -151,6 +152,7 @@ class Hub:
         """The page for Prometheus."""
         status = self._index.status()
         self._index.fetch_metric()
+        self.metric.take_side_files(self.side.kept, self.side.lost)
         memory_bytes = resident_bytes() + status.other_memory_bytes
         gauges: dict[str, tuple[str, float]] = {
             "laneway_index_lag_bytes": ("Bytes of the log not indexed yet.", status.lag_bytes),

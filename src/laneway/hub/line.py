@@ -10,11 +10,13 @@ from typing import Any, NamedTuple, cast
 import orjson
 
 from laneway.base.errors import EventError, Problem
+from laneway.base.limits import LINE_BYTES
 from laneway.hub.pipeline import Recent
+from laneway.log.side import SideFiles
 from laneway.model.encode import encode
 from laneway.model.event import Event, normalise
 from laneway.model.redact import Redactor
-from laneway.model.wire import decode_line, is_too_deep, may_be_deep, stable_id
+from laneway.model.wire import decode_line, encode_redacted, is_too_deep, may_be_deep, stable_id
 
 
 class Line(NamedTuple):
@@ -32,8 +34,12 @@ class Line(NamedTuple):
 class LineReader:
     """Thread-safe."""
 
-    def __init__(self, redactor: Redactor, recent: Recent | None = None) -> None:
+    def __init__(
+        self, redactor: Redactor, recent: Recent | None = None, side: SideFiles | None = None
+    ) -> None:
+        """``side`` keeps whole what foreign lines have of more than `LINE_BYTES`."""
         self._redactor = redactor
+        self._side = side
         self._recent = recent
 
     def read_new(self, data: bytes, fingerprint: str, offset: int, fallback_ns: int) -> Line:
@@ -54,6 +60,8 @@ class LineReader:
             return Line(None, problem=error.problems[0])
         if not raw.get("id"):
             event["id"] = stable_id(fingerprint, offset, data)
+        if len(data) > LINE_BYTES and self._side is not None:
+            return self._read_long(event, ts_ns)
         is_suspicious = self._redactor.is_suspicious(data)
         count = 0
         if is_suspicious:
@@ -64,6 +72,13 @@ class LineReader:
         is_as_kept = is_strict and event == raw and not is_suspicious
         shown = data if is_as_kept else encode(event)
         return Line(event, ts_ns, shown, _is_marked(shown), count > 0)
+
+    def _read_long(self, event: Event, ts_ns: int) -> Line:
+        """A foreign line, for ours are never that long. Its side files are made anew whenever it is
+        read: no line refers to them, so that they are swept like orphans."""
+        shown, count = encode_redacted(event, self._redactor, shelf=self._side)
+        short = cast(Event, orjson.loads(shown))
+        return Line(short, ts_ns, shown, count > 0 or _is_marked(shown), count > 0)
 
 
 def _is_marked(line: bytes) -> bool:

@@ -96,6 +96,8 @@ class Metric:
         self.broken_bytes = _counter("broken_bytes", "Bytes seen in those files and never read.")
         self.masked = _counter("lines_masked", "Lines with a secret, masked when read.")
         self.dropped_frames = _counter("frames_dropped", "Frames not sent to a slow viewer.")
+        self.side_file = _counter("side_files", "Payloads kept whole beside the log.")
+        self.payload_cut = _counter("payloads_cut", "Payloads kept in part, by reason.", "reason")
         self.fault = _counter("faults", "Failures of the hub's own parts.", "part")
         self.ingest_s = Histogram("laneway_ingest_seconds", "Request read to line appended.")
         self.index_s = Histogram("laneway_index_seconds", "One batch of lines into the index.")
@@ -113,6 +115,11 @@ class Metric:
         ):
             setattr(self, name, getattr(counted, name))
         self.fault.values.update(counted.fault.values)
+
+    def take_side_files(self, kept: int, lost: Mapping[str, int]) -> None:
+        """Show what became of long payloads; ``lost`` are counts by reason."""
+        self.side_file.values = {(): kept}
+        self.payload_cut.values = {(reason,): count for reason, count in lost.items()}
 
     def render(self, gauges: Mapping[str, tuple[str, float]], redactions: Mapping[str, int]) -> str:
         """The page for a scrape; a gauge is (help, value), redactions are counts by rule."""

@@ -6,7 +6,10 @@ from typing import NamedTuple
 from laneway.base.clock import now_ns
 from laneway.base.errors import BodyError, EventError, Problem
 from laneway.base.limits import KIB
+from laneway.base.settings import Settings
 from laneway.hub.metric import Metric
+from laneway.log.segment import LogPath
+from laneway.log.side import SideFiles
 from laneway.model.event import Event, normalise
 from laneway.model.redact import Redactor
 from laneway.model.wire import encode_redacted
@@ -71,8 +74,16 @@ class Recent:
 class Intake:
     """Validates, redacts and encodes. Pure but for its counters; appending is the caller's."""
 
-    def __init__(self, redactor: Redactor, metric: Metric, recent: Recent | None) -> None:
+    def __init__(
+        self,
+        redactor: Redactor,
+        metric: Metric,
+        recent: Recent | None,
+        side: SideFiles | None = None,
+    ) -> None:
+        """``side`` keeps payloads that are too long for a line."""
         self._redactor = redactor
+        self._side = side
         self._metric = metric
         self._recent = recent
 
@@ -116,7 +127,7 @@ class Intake:
         event, ts_ns = normalise(item, received_ns=received_ns)
         if check_sender is not None:
             check_sender(event["agent"], event.get("pod"))
-        line, redacted_count = encode_redacted(event, self._redactor, MADE)
+        line, redacted_count = encode_redacted(event, self._redactor, MADE, self._side)
         if self._recent is not None and not redacted_count:
             self._recent.put(line, event, ts_ns)
         return line, event["agent"]
@@ -124,3 +135,12 @@ class Intake:
     def _count(self, rejections: Iterable[Rejection]) -> None:
         for rejection in rejections:
             self._metric.rejected.add(1, rejection.field or "body")
+
+
+def open_side_files(settings: Settings) -> SideFiles:
+    """Those of the settings' log."""
+    return SideFiles(
+        LogPath.parse(settings.log_path).directory,
+        limit_bytes=settings.side_bytes,
+        durable=settings.durability == "durable",
+    )

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from laneway.model.cut import Shelf
+
 
 def encode(event: "Mapping[str, Any]") -> bytes:
     """One line without newline: valid JSON of at most `LINE_BYTES`. Does not change ``event``."""
@@ -20,11 +22,16 @@ def encode(event: "Mapping[str, Any]") -> bytes:
 
 def try_encode_plain(event: "Mapping[str, Any]") -> bytes | None:
     """The line by one call of orjson; None where the event needs `encode_hard`."""
+    return try_encode_whole(event, LINE_BYTES)
+
+
+def try_encode_whole(event: "Mapping[str, Any]", limit: int) -> bytes | None:
+    """`try_encode_plain` for a line of at most ``limit`` bytes."""
     try:
         line = _dumps(event)
     except Exception:  # noqa: BLE001 - orjson's TypeError, or whatever a lazy value raises
         return None
-    if len(line) > LINE_BYTES or line[:1] != b"{":
+    if len(line) > limit or line[:1] != b"{":
         return None
     text = line.decode("latin-1")  # one byte a character: searches three times as fast as bytes
     # orjson writes NaN and infinity as null, and nests to 254 levels, where a reader stops at `DEPTH`.
@@ -55,14 +62,15 @@ def encode_hard(event: object) -> bytes:
         return _encode_remains(event, error)
 
 
-def encode_tree(tree: "dict[str, Any]") -> bytes:
-    """The line of an event that holds JSON values only. Cuts ``tree`` in place if it is too long."""
+def encode_tree(tree: "dict[str, Any]", shelf: "Shelf | None" = None) -> bytes:
+    """The line of an event that holds JSON values only. Cuts ``tree`` in place if it is too long,
+    and has ``shelf`` keep what is cut off."""
     line = _dumps(tree)
     if len(line) <= LINE_BYTES:
         return line
     from laneway.model.cut import fit
 
-    return fit(tree, LINE_BYTES)
+    return fit(tree, LINE_BYTES, shelf)
 
 
 def is_deeper(value: object, depth: int) -> bool:

@@ -29,9 +29,9 @@ BLOB_BYTES = 4_096
 ARRAY_ITEMS = 1_000
 
 
-def read_event(event: object, nodes: int = NODES) -> "dict[str, Any]":
-    """``event`` as JSON values. What is no mapping becomes the ``content``."""
-    reader = _Reader(nodes)
+def read_event(event: object, nodes: int = NODES, text_chars: int = TEXT_CHARS) -> "dict[str, Any]":
+    """``event`` as JSON values; longer texts are cut. What is no mapping becomes the ``content``."""
+    reader = _Reader(nodes, text_chars)
     tree = reader.read_top(event) if issubclass(type(event), dict) else reader.read(event, 1)
     if type(tree) is not dict:
         tree = {"content": tree}
@@ -59,10 +59,11 @@ def clean_text(text: str) -> str:
 class _Reader:
     """One pass over one value: what it may still read, and which containers are open above it."""
 
-    __slots__ = ("has_cut", "left", "open")
+    __slots__ = ("has_cut", "left", "open", "text_chars")
 
-    def __init__(self, nodes: int) -> None:
+    def __init__(self, nodes: int, text_chars: int = TEXT_CHARS) -> None:
         self.left = nodes
+        self.text_chars = max(text_chars, TEXT_CHARS)
         self.has_cut = False
         self.open: set[int] = set()
 
@@ -99,12 +100,14 @@ class _Reader:
         if kind is float:
             return value if value - value == 0.0 else _name_of(value)
         convert = _converter(value)
+        if convert is _read_bytes:
+            return self.read_text(_decode(value, self.text_chars))
         if convert is not None:
             return self._follow(value, convert(value), depth)
         return self.read_text(safe_repr(value))
 
     def read_text(self, text: str) -> str:
-        if len(text) <= TEXT_CHARS:
+        if len(text) <= self.text_chars:
             return clean_text(text)
         from laneway.model.cut import shorten
 
@@ -269,7 +272,11 @@ def _read_set(value: "Any") -> _Items:
 
 
 def _read_bytes(value: "Any") -> str:
-    data = bytes(value) if len(value) <= TEXT_CHARS else bytes(value[:TEXT_CHARS])
+    return _decode(value, TEXT_CHARS)
+
+
+def _decode(value: "Any", limit: int) -> str:
+    data = bytes(value) if len(value) <= limit else bytes(value[:limit])
     gone = len(value) - len(data)
     try:
         text = data.decode()

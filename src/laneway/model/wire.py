@@ -13,6 +13,7 @@ from laneway.model.encode import (
     is_deeper,
     try_encode_flat,
     try_encode_plain,
+    try_encode_whole,
 )
 
 TYPE_CHECKING = False
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any
 
+    from laneway.model.cut import Shelf
     from laneway.model.redact import Redactor
 
 _BOM = b"\xef\xbb\xbf"
@@ -37,11 +39,15 @@ class ItemProblem(Problem):
 
 
 def encode_redacted(
-    event: "Mapping[str, Any]", redactor: "Redactor", made: "frozenset[str]" = frozenset()
+    event: "Mapping[str, Any]",
+    redactor: "Redactor",
+    made: "frozenset[str]" = frozenset(),
+    shelf: "Shelf | None" = None,
 ) -> tuple[bytes, int]:
     """The line of ``event`` without secrets, and how many were replaced. Never raises.
 
-    ``made``: fields whose values are our own, such as a timestamp just taken.
+    ``made``: fields whose values are our own, such as a timestamp just taken. ``shelf`` keeps,
+    redacted, what is too long for the line.
     """
     try:
         if redactor.is_clean(event, made):
@@ -54,12 +60,32 @@ def encode_redacted(
     if line is not None:
         return redactor.redact_line(event, line)
     try:
+        if shelf is not None and shelf.limit_bytes:
+            return _encode_long(event, redactor, shelf)
         from laneway.model.readable import read_event
 
         clean, count = redactor.redact_event(read_event(event))
         return encode_tree(clean), count
     except Exception as error:  # noqa: BLE001 - fail closed: nothing of the payload goes out
         return encode_hard({"content": f"[withheld:{type(error).__name__}]", "truncated": True}), 0
+
+
+def _encode_long(
+    event: "Mapping[str, Any]", redactor: "Redactor", shelf: "Shelf"
+) -> tuple[bytes, int]:
+    """The line of an event that needs a closer look, mostly because it is too long for one."""
+    limit = shelf.limit_bytes
+    line = try_encode_whole(event, limit)
+    if line is not None:
+        clean, count = redactor.redact_long(line, limit)
+    else:
+        from laneway.model.readable import read_event
+
+        tree = read_event(event, text_chars=limit)
+        clean, count = redactor.redact_event(tree, limit)
+        if clean.get("truncated") and not event.get("truncated"):
+            shelf.lose("side_too_large")
+    return encode_tree(clean, shelf), count
 
 
 def decode_line(line: bytes) -> "dict[str, Any]":

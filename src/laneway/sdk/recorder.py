@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from laneway.base.settings import Settings
+    from laneway.log.side import SideFiles
     from laneway.model.redact import Redactor
     from laneway.sdk.outbox import Outbox
     from laneway.sdk.shipper import Shipper
 
-    Encode = Callable[[dict[str, object], Redactor, frozenset[str]], tuple[bytes, int]]
+    Encode = Callable[[dict[str, object], Redactor, frozenset[str], SideFiles], tuple[bytes, int]]
 
 EXIT_S = 2.0
 """Longest delay of the interpreter's exit."""
@@ -28,7 +29,7 @@ EXIT_S = 2.0
 LATE_MODULES = (
     *("orjson", "binascii", "functools", "hashlib", "hmac", "itertools", "json", "re", "traceback"),
     *("laneway.model.cut", "laneway.model.readable"),
-    *("laneway.log.mount", "laneway.log.series"),
+    *("laneway.log.mount", "laneway.log.series", "laneway.log.sweep"),
 )
 """What an event may load after the start."""
 
@@ -55,6 +56,7 @@ class Recorder:
         self._settings: Settings | None = None
         self._redactor: Redactor | None = None
         self._outbox: Outbox | None = None
+        self._side: SideFiles | None = None
         self._shipper: Shipper | None = None
         self._where: dict[str, object] = {}
 
@@ -101,6 +103,7 @@ class Recorder:
 
     def stats(self) -> dict[str, object]:
         outbox, redactor, shipper = self._outbox, self._redactor, self._shipper
+        side = self._side
         return {
             "recorded": outbox.recorded if outbox else 0,
             "waiting": outbox.waiting if outbox else 0,
@@ -109,6 +112,8 @@ class Recorder:
             "durability": self._settings.durability if self._settings else "",
             "sync_faults": outbox.sync_faults if outbox else 0,
             "faults": self.faults,
+            "side_files": side.kept if side else 0,
+            "payloads_cut": dict(side.lost) if side else {},
             "redacted": dict(redactor.counts) if redactor else {},
             **(shipper.stats() if shipper else {}),
         }
@@ -146,18 +151,18 @@ class Recorder:
     def _record(
         self, agent: str | None, event_type: str, content: object, fields: dict[str, object]
     ) -> str:
-        encode, outbox, redactor = self._encode, self._outbox, self._redactor
-        if encode is None or outbox is None or redactor is None:
+        encode, outbox, redactor, side = self._encode, self._outbox, self._redactor, self._side
+        if encode is None or outbox is None or redactor is None or side is None:
             return ""  # disabled
-        ts_ns = now_ns()
-        text, event_id = format_ns(ts_ns), new_event_id(ts_ns)
-        event = self._make_event(agent, event_type, content, fields, text, event_id)
-        is_ours = event["timestamp"] is text and event["id"] is event_id
-        line, _ = encode(event, redactor, MADE if is_ours else NONE)
         shipper = self._shipper
         if shipper is not None and shipper.spool.is_full():
             outbox.lose("spool_full")
             return ""
+        ts_ns = now_ns()
+        text, event_id = format_ns(ts_ns), new_event_id(ts_ns)
+        event = self._make_event(agent, event_type, content, fields, text, event_id)
+        is_ours = event["timestamp"] is text and event["id"] is event_id
+        line, _ = encode(event, redactor, MADE if is_ours else NONE, side)
         is_kept = outbox.keep(line)
         if shipper is not None:
             shipper.wake()
@@ -208,22 +213,23 @@ class Recorder:
             redactor, fault = try_make_redactor(settings, os.environ)
             if fault:
                 self._complain(f"payloads are withheld: {fault}")
-            outbox, shipper = self._open_outbox(settings)
+            outbox, shipper, side = self._open_outbox(settings)
             if self._outbox is not None:  # a signal handler of this thread was faster
                 outbox.close()
                 return
             pod = {"pod": settings.pod} if settings.pod else {}
             self._where = {**pod, "host": _host_name(), "pid": os.getpid()}
             self._settings, self._redactor = settings, redactor
-            self._outbox, self._shipper = outbox, shipper
+            self._outbox, self._shipper, self._side = outbox, shipper, side
             self._encode = encode_redacted
             if shipper is not None:
                 shipper.start()
             _flush_at_exit()
 
-    def _open_outbox(self, settings: "Settings") -> "tuple[Outbox, Shipper | None]":
+    def _open_outbox(self, settings: "Settings") -> "tuple[Outbox, Shipper | None, SideFiles]":
         from laneway.log.append import Appender
         from laneway.log.segment import LogPath
+        from laneway.log.side import SideFiles
         from laneway.sdk.outbox import Outbox
 
         is_durable = settings.durability == "durable"
@@ -234,13 +240,16 @@ class Recorder:
                 shared=settings.shared_log,
                 durable=is_durable,
             )
-            return Outbox(appender, self._complain, is_durable=is_durable), None
+            side = SideFiles(
+                appender.log_path.directory, limit_bytes=settings.side_bytes, durable=is_durable
+            )
+            return Outbox(appender, self._complain, is_durable=is_durable), None, side
         from laneway.sdk.shipper import Shipper
         from laneway.sdk.spool import Spool
 
         spool = Spool.of(settings)
         outbox = Outbox(spool.appender, self._complain, is_durable=is_durable)
-        return outbox, Shipper(spool, settings, self._complain)
+        return outbox, Shipper(spool, settings, self._complain), spool.side
 
     def _complain(self, message: str) -> None:
         """Once a process: a host's own output is not ours to fill."""

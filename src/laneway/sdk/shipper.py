@@ -15,7 +15,7 @@ from laneway.base.errors import LanewayError
 from laneway.base.limits import BATCH_EVENTS, MIB
 from laneway.base.settings import Settings
 from laneway.sdk.post import Post, Refusal
-from laneway.sdk.spool import Spool
+from laneway.sdk.spool import SIDE_MARK, Spool
 
 try:
     from fcntl import LOCK_EX, LOCK_NB, flock
@@ -31,6 +31,9 @@ IDLE_S = 0.05
 
 STAND_BY_S = 0.5
 """The others look this often whether the lock is free."""
+
+SWEEP_S = 30.0
+"""Between two looks for side files of what was sent."""
 
 BACK_OFF_S = (0.1, 5.0)
 """First and longest pause after a failure; each is doubled, with jitter so that a fleet spreads."""
@@ -50,6 +53,8 @@ class Shipper:
         self._is_stopping = False
         self._lock_fd = -1
         self._batch_events = BATCH_EVENTS
+        self._body_bytes = settings.body_bytes
+        self._sweep_at_s = 0.0
         self._failures = 0
         self._not_before_s = 0.0
         self._shipped = 0
@@ -124,6 +129,7 @@ class Shipper:
             if not self._hold():
                 return STAND_BY_S
             has_more = self._ship_batch()
+            self._sweep()
         except (OSError, LanewayError) as error:
             return self._fail(error)
         except Exception as fault:  # noqa: BLE001 - a fault of ours: the thread lives on, and tries
@@ -147,7 +153,12 @@ class Shipper:
         lines, end = self.spool.read_batch(number, offset, self._batch_events, MIB)
         if end == offset:
             return self._next_segment(number, offset)
-        if lines and not self._send(lines):
+        whole = next((i for i, line in enumerate(lines) if SIDE_MARK in line), None)
+        if whole is not None:  # goes alone, for it may fill a request
+            lines, end = self.spool.read_batch(number, offset, max(whole, 1), MIB)
+        if lines and SIDE_MARK in lines[0]:
+            self._send_whole(lines[0])
+        elif lines and not self._send(lines):
             return True
         self.spool.write_position(number, end)
         return True
@@ -169,6 +180,29 @@ class Shipper:
         self._rejected += len(rejected)
         self._shipped += len(lines) - len(rejected)
         return True
+
+    def _send_whole(self, line: bytes) -> None:
+        """Send one event with its payloads, or without the rest of them where the hub takes no such body."""
+        whole = self.spool.inline(line)
+        try:
+            rejected = self._post.send([whole]) if len(whole) <= self._body_bytes else None
+        except Refusal as refusal:
+            if refusal.status != 413:
+                raise
+            rejected = None
+        if rejected is None:
+            self.spool.side.lose("side_too_large")
+            self._send([self.spool.bare(line)])
+            return
+        if rejected:
+            self.spool.reject([whole])
+        self._rejected += len(rejected)
+        self._shipped += 1 - len(rejected)
+
+    def _sweep(self) -> None:
+        if monotonic() >= self._sweep_at_s:
+            self._sweep_at_s = monotonic() + SWEEP_S
+            self.spool.sweep()
 
     def _next_segment(self, number: int, offset: int) -> bool:
         if not self.spool.is_finished(number, offset):

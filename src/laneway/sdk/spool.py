@@ -5,14 +5,17 @@ holder goes, so no line waits for the process that wrote it.
 """
 
 import os
+from collections.abc import Iterator
 from errno import ENOSPC
 from hashlib import blake2b
 from time import monotonic
 
-from laneway.base.limits import MIB
+from laneway.base.clock import NS_PER_S
+from laneway.base.limits import MIB, SIDE_BYTES
 from laneway.base.settings import Settings
 from laneway.log.append import Appender, seal
 from laneway.log.segment import LogPath
+from laneway.log.side import SideFiles
 
 SEGMENT_BYTES = 8 * MIB
 """Small, so that what the hub has acknowledged is removed soon."""
@@ -23,11 +26,24 @@ SIZE_CHECK_S = 0.25
 POSITION = "ship.position"
 REJECTED = "rejected.jsonl"
 
+SIDE_MARK = b'"side_files":['
+SIDE_FIELD = "side_files"
+
+SWEEP_NS = 60 * NS_PER_S
+"""Side files of what was sent go after this; a writer needs milliseconds from the file to its line."""
+
 
 class Spool:
     """The files of one spool. The reading side is for the holder of the lock only."""
 
-    def __init__(self, directory: str, limit_bytes: int, *, durable: bool = False) -> None:
+    def __init__(
+        self,
+        directory: str,
+        limit_bytes: int,
+        *,
+        durable: bool = False,
+        side_bytes: int = SIDE_BYTES,
+    ) -> None:
         self.log_path = LogPath(directory, "spool")
         self.directory = self.log_path.directory
         self.limit_bytes = limit_bytes
@@ -37,6 +53,7 @@ class Spool:
             shared="yes",
             durable=durable,
         )
+        self.side = SideFiles(self.directory, limit_bytes=side_bytes, durable=durable)
         self._is_full = False
         self._check_at_s = 0.0
 
@@ -46,7 +63,9 @@ class Spool:
         name = blake2b(settings.logging_url.encode(), digest_size=6).hexdigest()
         is_durable = settings.durability == "durable"
         directory = os.path.join(settings.home, "spool", name)
-        return cls(directory, settings.spool_bytes, durable=is_durable)
+        return cls(
+            directory, settings.spool_bytes, durable=is_durable, side_bytes=settings.side_bytes
+        )
 
     def is_full(self) -> bool:
         """Whether new events must be refused; the oldest are kept."""
@@ -62,7 +81,8 @@ class Spool:
             rest = [n for n in self.log_path.numbers() if n >= number]
         except OSError:  # a directory that cannot be listed cannot be written either
             return 0
-        return sum(self._size(n) for n in rest) - (offset if number in rest else 0)
+        lines = sum(self._size(n) for n in rest) - (offset if number in rest else 0)
+        return lines + self.side.total_bytes()
 
     def end(self) -> tuple[int, int]:
         """The place just past the last line: (segment number, offset)."""
@@ -102,12 +122,50 @@ class Spool:
         lines = data.split(b"\n")[:-1][:max_lines]
         return [line for line in lines if line], offset + sum(len(line) + 1 for line in lines)
 
+    def inline(self, line: bytes) -> bytes:
+        """``line`` with its payloads whole again: the hub has side files of its own."""
+        import orjson
+
+        from laneway.model.cut import put_back
+
+        event = orjson.loads(line)
+        missing_count = put_back(event, self.side.read)
+        for _ in range(missing_count):
+            self.side.lose("side_missing")
+        if missing_count:
+            event.pop(SIDE_FIELD, None)
+        return orjson.dumps(event)
+
+    def bare(self, line: bytes) -> bytes:
+        """``line`` as it is, but for the reference to side files that the hub does not get."""
+        import orjson
+
+        event = orjson.loads(line)
+        event.pop(SIDE_FIELD, None)
+        return orjson.dumps(event)
+
     def is_finished(self, number: int, offset: int) -> bool:
         """Whether a segment is sealed and read to its end. One that its writer could not seal
         (a full disk, a kill) is sealed here, so that what follows it is not kept for ever."""
         if number >= self.log_path.newest() or offset < self._size(number):
             return False
         return seal(self.log_path.segment_path(number)) and offset >= self._size(number)
+
+    def sweep(self) -> None:
+        """Remove the side files of what the hub has acknowledged."""
+        from laneway.log.sweep import sweep
+
+        number, offset = self.read_position()
+        sweep(self.side, lambda: self._iter_referred(number, offset), SWEEP_NS)
+
+    def _iter_referred(self, number: int, offset: int) -> Iterator[str]:
+        from laneway.log.sweep import iter_referred
+
+        for later in self.log_path.numbers():
+            if later >= number:
+                with open(self.log_path.segment_path(later), "rb") as file:
+                    file.seek(offset if later == number else 0)
+                    yield from iter_referred(file)
 
     def remove(self, number: int) -> None:
         try:

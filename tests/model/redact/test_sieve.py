@@ -35,9 +35,9 @@ def find_in_long(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
     if request.param == "plain":
         monkeypatch.setitem(sys.modules, "ahocorasick_rs", None)
     monkeypatch.setattr(scan, "LONG_CHARS", 0)
-    monkeypatch.setattr(scan, "_sieves", [])
+    monkeypatch.setattr(scan, "_automatons", [])
     yield scan.find_spans
-    assert (scan._sieves[0][0] is None) is (request.param == "plain")
+    assert (scan._automatons[0][0] is None) is (request.param == "plain")
 
 
 def covers(spans: list[scan.Span], others: list[scan.Span]) -> bool:

@@ -8,7 +8,15 @@ from laneway.model.redact.judge import CHECKS
 from laneway.model.redact.keys import secret_name
 from laneway.model.redact.mark import TOO_LARGE, WITHHELD, Marker, hide_marks
 from laneway.model.redact.patterns import RUN_CHARS
-from laneway.model.redact.scan import Span, find_spans, has_token, has_word, long_runs
+from laneway.model.redact.scan import (
+    Span,
+    find_spans,
+    has_token,
+    has_word,
+    long_runs,
+    may_hold,
+)
+from laneway.model.redact.sieve import LONG_CHARS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -80,6 +88,8 @@ class Redactor:
             if name not in names and not self._is_plain_name(name):
                 return False
         text = "\n".join(texts)
+        if len(text) > LINE_BYTES:  # its line will be too long, whatever it holds
+            return False
         if has_word(text.lower()) or ("\\" in text and ("\\u" in text or "\\/" in text)):
             return False
         runs = long_runs(text.encode())
@@ -112,16 +122,38 @@ class Redactor:
             return encode(clean), count
         return line, 0
 
-    def redact_event(self, event: "Mapping[str, Any]") -> tuple["dict[str, Any]", int]:
-        """A copy of ``event`` without secrets, and how many were replaced."""
+    def redact_event(
+        self, event: "Mapping[str, Any]", whole_chars: int = 0
+    ) -> tuple["dict[str, Any]", int]:
+        """A copy of ``event`` without secrets, and how many were replaced.
+
+        Texts of more than `LINE_BYTES` are cut, but for the first ``whole_chars`` of them.
+        """
         try:
-            walk = _Walk(self)
+            walk = _Walk(self, whole_chars)
             clean = walk.mapping(event, inside=True)
+            if walk.has_cut:
+                clean["truncated"] = True
         except Exception:  # noqa: BLE001 - fail closed
             return self._withhold(event)
         for rule, count in walk.counts.items():
             self.counts[rule] = self.counts.get(rule, 0) + count
         return clean, walk.total
+
+    def redact_long(self, line: bytes, whole_chars: int) -> tuple["dict[str, Any]", int]:
+        """`redact_event` for the event of a line that `try_encode_whole` made. A clean one is not walked."""
+        from orjson import loads
+
+        tree: dict[str, Any] = loads(line)
+        try:
+            text = line.decode("latin-1")
+            has_own = any(needle in text for needle in self._needles)
+            has_own |= self._extra is not None and self._extra.may_match(text.lower())
+            if not (has_own or _hides_letters(text) or may_hold(text, line)):
+                return tree, 0
+        except Exception:  # noqa: BLE001 - fail closed
+            return self._withhold(tree)
+        return self.redact_event(tree, whole_chars)
 
     def redact_text(self, text: str) -> str:
         """``text`` without secrets; for texts that are no event."""
@@ -187,12 +219,14 @@ def _from_utf8(spelling: str) -> str:
 class _Walk:
     """One pass over one event: what was replaced, and how much may still be looked through."""
 
-    __slots__ = ("counts", "extra", "left", "redactor", "shortest", "total")
+    __slots__ = ("counts", "extra", "has_cut", "left", "redactor", "shortest", "total", "whole")
 
-    def __init__(self, redactor: Redactor) -> None:
+    def __init__(self, redactor: Redactor, whole_chars: int = 0) -> None:
         self.redactor = redactor
         self.extra = redactor._extra
         self.shortest = redactor._shortest
+        self.whole = whole_chars
+        self.has_cut = False
         self.counts: dict[str, int] = {}
         self.total = 0
         self.left = SCAN_CHARS
@@ -268,12 +302,15 @@ class _Walk:
     def text(self, text: str, inside: bool) -> str:
         if len(text) < self.shortest:
             return text
-        if len(text) > LINE_BYTES:
+        if len(text) > LINE_BYTES and not self.has_room(text):
             return self.long_text(text)
-        self.left -= len(text)
+        if self.whole:
+            self.whole = max(self.whole - len(text), 0)
+        else:
+            self.left -= len(text)
         if self.left < 0:
             return TOO_LARGE
-        if inside and text[:1] in "{[ \n\t":
+        if inside and text[:1] in "{[ \n\t" and self.may_name(text):
             text = self.json_text(text)
         for _ in range(ROUNDS):
             spans = self.spans(text)
@@ -282,8 +319,21 @@ class _Walk:
             text = self.splice(text, spans, len(text))
         return text
 
+    def may_name(self, text: str) -> bool:
+        """Whether JSON may hold a secret that only its field's name or an escape gives away."""
+        if len(text) < LONG_CHARS or self.extra is not None:  # a short one is as soon read
+            return True
+        return "\\u" in text or "\\/" in text or has_word(text.lower())
+
+    def has_room(self, text: str) -> bool:
+        """Whether a text that is too long for a line is kept whole, and so is looked through to its end."""
+        from laneway.model.cut import is_cut
+
+        return len(text) <= self.whole and not is_cut(text)
+
     def long_text(self, text: str) -> str:
         """A text that is cut later: only what may stay is looked through, and no secret is split."""
+        self.has_cut = True
         from laneway.model.cut import join_mark, shorten, split_mark
         from laneway.model.readable import TEXT_CHARS
 

@@ -64,7 +64,7 @@ _ESCAPE = re.compile(r"(?:%[0-9A-Fa-f]{2}|\x1b\[[0-9;]{0,8}m)\Z")
 _BASE64 = re.compile(f"[A-Za-z0-9+/]{{{BASE64_CHARS},}}+")
 
 _tokens_of_runs = Tokens(_TOKENS)
-_sieves: "list[tuple[Present | None, Present | None]]" = []  # loaded with the first long text
+_automatons: "list[tuple[Present | None, Present | None]]" = []  # loaded with the first long text
 _compiled: "dict[str, re.Pattern[str]]" = {}
 
 
@@ -167,22 +167,37 @@ def find_spans(text: str) -> list[Span]:
     return _without_overlap(spans)
 
 
+def may_hold(text: str, data: bytes) -> bool:
+    """Whether any rule could match in a long ``text``, of which ``data`` are the bytes."""
+    if has_word(text.lower()) or any(holds(text, anchor) for anchor in _PATH_ANCHORS):
+        return True
+    return bool(_present_tokens(text, data)) or bool(base64_runs(data))
+
+
+def _present_tokens(text: str, data: bytes) -> set[str]:
+    automaton = _load_automatons()[1]
+    if automaton is not None:
+        return automaton(data)
+    runs = token_runs(data)
+    return _tokens_of_runs.present(text, runs) if runs else set()
+
+
+def _load_automatons() -> "tuple[Present | None, Present | None]":
+    if not _automatons:
+        _automatons.append((load_automaton(_WORD_ANCHORS), load_automaton(_TOKEN_ANCHORS)))
+    return _automatons[0]
+
+
 def _find_in_long(text: str, low: str) -> list[Span]:
     """`find_spans` for a text of `LONG_CHARS` and more, where looking for each anchor would cost most."""
     data = text.encode("latin-1", "replace")
-    if not _sieves:
-        _sieves.append((load_automaton(_WORD_ANCHORS), load_automaton(_TOKEN_ANCHORS)))
-    word_automaton, token_automaton = _sieves[0]
+    automaton = _load_automatons()[0]
     words: set[str] = set()
-    tokens: set[str] = set()
-    if word_automaton is not None:
-        words = word_automaton(low.encode("latin-1", "replace"))
+    if automaton is not None:
+        words = automaton(low.encode("latin-1", "replace"))
     elif has_word(low):
         words = {anchor for anchor in _WORD_ANCHORS if holds(low, anchor)}
-    if token_automaton is not None:
-        tokens = token_automaton(data)
-    elif runs := token_runs(data):
-        tokens = _tokens_of_runs.present(text, runs)
+    tokens = _present_tokens(text, data)
     spans = _match_words(text, low, [anchor for anchor in _WORD_ANCHORS if anchor in words])
     spans += _match_tokens(text, [anchor for anchor in _TOKEN_ANCHORS if anchor in tokens])
     return spans + list(_find_base64(text, base64_runs(data)))
