@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ PAGES = {"/", "/logs", "/logs/", "/logs/assets/{name}", "/logs/{name}"}
 ITSELF = "/api/openapi.json"
 BEFORE_THE_ROUTER = {"/log"}
 STREAMS = {"/logs/sse", "/logs/ws"}
+PAYLOAD = b"a payload that was too long for its line"
 
 
 @pytest.fixture
@@ -50,7 +52,13 @@ def fits(document: Document, schema: Document, value: object) -> None:
 
 
 def sample(path: str) -> str:
+    path = path.replace("{sha256}", sha256(PAYLOAD).hexdigest())
     return re.sub(r"{\w+}", "@1", path)
+
+
+@pytest.fixture(autouse=True)
+def _payload(hub: Hub) -> None:
+    hub.side.keep(PAYLOAD)
 
 
 async def test_it_is_a_valid_openapi_document(document: Document) -> None:
@@ -115,8 +123,8 @@ async def test_every_parameter_is_told_and_its_example_is_taken(
 
 async def take(client: httpx.AsyncClient, method: str, path: str, parameter: Document) -> None:
     given = {parameter["name"]: parameter["example"]}
-    answer = await client.request(method, path, params=given)
-    assert answer.status_code == 200, (path, given, answer.text)
+    answer = await client.request(method, sample(path), params=given)
+    assert answer.status_code in (200, 206), (path, given, answer.text)
 
 
 async def test_a_value_outside_a_documented_range_is_refused(

@@ -21,6 +21,7 @@ COMMANDS = {
     "tail": "Follow the log, live, with or without a hub.",
     "top": "Watch all agents at once, full screen.",
     "query": "Find past events.",
+    "side": "Print a payload that was too long for its event's line.",
     "token": "Say who may send and read: list, make, rotate and revoke tokens.",
     "sql": "Ask the log in SQL.",
     "export": "Write events as CSV, Parquet, OpenTelemetry or a Perfetto trace.",
@@ -33,7 +34,7 @@ COMMANDS = {
 """Name and summary of each; the module of the same name has the function ``command``."""
 
 PANELS = {
-    "Watch": ("up", "open", "tail", "top", "query", "sql", "export", "demo"),
+    "Watch": ("up", "open", "tail", "top", "query", "sql", "side", "export", "demo"),
     "Record": ("emit",),
     "Look after": ("doctor", "config", "token", "compress", "reindex", "version"),
 }

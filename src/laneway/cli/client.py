@@ -67,6 +67,13 @@ class Client:
         query = f"?{urlencode(parameters)}" if parameters else ""
         return self._ask("GET", path + query)
 
+    def get_bytes(self, path: str) -> bytes:
+        """The body of an answer that is no JSON."""
+        status, body = self._exchange("GET", path, self._authorization(), ANSWER_S)
+        if status >= 300:
+            raise _as_error(status, _decode(body) or {})
+        return body
+
     def post(self, path: str) -> dict[str, Any]:
         return self._ask("POST", path)
 

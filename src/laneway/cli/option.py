@@ -72,7 +72,7 @@ Grep = Annotated[
     _filter("--grep", "-g", metavar="REGEX", help="Whose text matches; small letters match large."),
 ]
 Utc = Annotated[bool, typer.Option("--utc", help="Times in UTC and not in local time.")]
-Full = Annotated[bool, typer.Option("--full", help="Beneath each line the payload, in full.")]
+Full = Annotated[bool, typer.Option("--full", help="Payloads in full, also those in side files.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 
 

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,6 +14,7 @@ from laneway.cli import NOTHING, option
 from laneway.cli.client import Client, read_address
 from laneway.cli.line import Layout, to_json
 from laneway.cli.match import parse_levels
+from laneway.cli.side import put_back_from, side_reader
 from laneway.cli.terminal import Terminal
 from laneway.cli.when import to_utc
 from laneway.model.event import parse_timestamp_ns
@@ -86,6 +88,8 @@ def command(
     layout = Layout(terminal, is_utc=utc)
     with closing(choose_source(settings)) as source:
         found = source.iter_one(event_id) if event_id else source.iter_events(pairs, limit)
+        if full:
+            found = map(partial(put_back_from, side_reader(settings)), found)
         if as_json:
             count = print_array(found, terminal)
         elif as_lines:

@@ -11,6 +11,8 @@ import stat
 
 from laneway.base.errors import LogError
 from laneway.base.limits import SIDE_BYTES
+from laneway.log.syncer import Source
+from laneway.log.syncer import shared as syncer
 
 DIRECTORY = "side"
 SUFFIX = ".txt"
@@ -138,21 +140,24 @@ class SideFiles:
         draft = f".{digest[:12]}.{os.getpid()}.{os.urandom(4).hex()}{DRAFT}"
         fd = os.open(draft, _DRAFT_FLAGS, FILE_MODE, dir_fd=parent)
         try:
-            try:
-                view = memoryview(data)
-                while view:
-                    view = view[os.write(fd, view) :]
-                if self._durable:
-                    os.fsync(fd)
-            finally:
-                os.close(fd)
+            view = memoryview(data)
+            while view:
+                view = view[os.write(fd, view) :]
+            if self._durable:
+                os.fsync(fd)
             os.rename(draft, digest + SUFFIX, src_dir_fd=parent, dst_dir_fd=parent)
+            if not self._durable:  # like its line: within half a second
+                top = os.path.join(self.directory, DIRECTORY)
+                folders = (os.path.join(top, digest[:PREFIX_CHARS]), top)
+                syncer.hand_over(Source(), fd, directories=folders)
         except BaseException:
             try:
                 os.unlink(draft, dir_fd=parent)
             except OSError:
                 pass
             raise
+        finally:
+            os.close(fd)
 
     def _sync(self, parent: int, digest: str) -> None:
         """A file that another process put there may be in memory only."""

@@ -25,6 +25,7 @@ from laneway.web.query import query_routes
 from laneway.web.route import AnyRoute, Route
 from laneway.web.schema import SCHEMAS
 from laneway.web.sending import SEND
+from laneway.web.side import side_routes
 from laneway.web.ui import BUILT, SECURITY_HEADERS, ui_routes
 
 DESCRIPTION = """The hub of one log: events in over `POST /log`, pages, totals and a live stream out.
@@ -75,6 +76,7 @@ def make_api(hub: Hub, access: Access, streams: Streams, ui_root: Path) -> ASGIA
         *login_routes(access),
         *admin_routes(access.door),
         *query_routes(hub),
+        *side_routes(hub),
         *live_routes(streams),
         *health_routes(hub),
         *ui_routes(ui_root),

@@ -63,6 +63,7 @@ MEANING = {
     404: "There is no such thing, or no more.",
     408: "The body was not complete in time.",
     413: "The body is larger than is taken.",
+    416: "There is no such part of it.",
     415: "The body is of a kind that is not taken.",
     429: "The sender sent too much; `Retry-After` tells when it may go on.",
     503: "The hub cannot do it now; `Retry-After` tells when to try again.",
