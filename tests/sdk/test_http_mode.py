@@ -221,3 +221,18 @@ def test_an_address_that_is_none_harms_nobody(capfd) -> None:
 
     assert log_event("a", "log") == ""
     assert "is not an http://" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("note", ["1 300\n", "1 0 00000000\n", "", "x y z"], ids=repr)
+def test_a_damaged_note_of_the_place_passes_over_nothing(home: Path, note: str) -> None:
+    port = free_port()
+    laneway.configure(logging_url=f"http://127.0.0.1:{port}/log")
+    for n in range(20):
+        log_event("a", "log", n=n)
+    laneway.configure(logging_url=f"http://127.0.0.1:{port}/log")
+    (directory,) = home.glob("spool/*")
+    (directory / "ship.position").write_text(note)
+    with running(port) as hub:
+        log_event("a", "log", n=20)
+        assert laneway.flush(20)
+        assert sent(hub) == list(range(21))

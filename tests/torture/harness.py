@@ -55,6 +55,7 @@ class Hub:
     def __init__(self, home: Path, log_path: Path) -> None:
         self.home = home
         self.port = free_port()
+        self.proxy_port = 0
         self.env = {**os.environ, "LANEWAY_HOME": str(home), "LOG_PATH": str(log_path)}
         self.env.pop("LOGGING_URL", None)
         self.process: subprocess.Popen[bytes] | None = None

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from laneway.base.errors import LanewayError, SettingError, quote
 from laneway.base.limits import MIB
 from laneway.base.settings import Settings
+from laneway.sdk.answer import BoundedResponse
 
 TIMEOUT_S = 10.0
 """A hub that has not answered by then is down or stuck; the batch is sent again."""
@@ -71,7 +72,9 @@ class Post:
 
     def _connect(self) -> HTTPConnection:
         kind = HTTPSConnection if self._is_secure else HTTPConnection
-        return kind(self._host, self._port, timeout=TIMEOUT_S)
+        connection = kind(self._host, self._port, timeout=TIMEOUT_S)
+        connection.response_class = BoundedResponse
+        return connection
 
     def _headers(self) -> dict[str, str]:
         token = find_token(self._settings)

@@ -97,7 +97,7 @@ class Spool:
         numbers = self.log_path.numbers() or [1]
         try:
             with open(os.path.join(self.directory, POSITION), encoding="ascii") as file:
-                number, offset = map(int, file.read().split())
+                number, offset = _read_place(file.read())
         except (OSError, ValueError):
             return numbers[0], 0
         is_known = number in numbers and offset <= self._size(number)
@@ -107,7 +107,7 @@ class Spool:
         """Atomic: a crash leaves the old place or the new one; the hub knows repeats by their id."""
         path = os.path.join(self.directory, POSITION)
         with open(path + ".tmp", "w", encoding="ascii") as file:
-            file.write(f"{number} {offset}\n")
+            file.write(f"{number} {offset} {_sign(number, offset)}\n")
         os.replace(path + ".tmp", path)
 
     def read_batch(
@@ -189,3 +189,19 @@ class Spool:
             return os.stat(self.log_path.segment_path(number)).st_size
         except OSError:
             return 0
+
+
+def _read_place(text: str) -> tuple[int, int]:
+    """
+    Raises:
+        ValueError: it is not what was written; a wrong place would pass over events.
+    """
+    number, offset, sign = text.split()
+    place = int(number), int(offset)
+    if sign != _sign(*place):
+        raise ValueError("the note of the place is damaged")
+    return place
+
+
+def _sign(number: int, offset: int) -> str:
+    return blake2b(b"%d %d" % (number, offset), digest_size=4).hexdigest()
