@@ -25,7 +25,9 @@ pytestmark = pytest.mark.torture
 
 IS_LONG = os.environ.get("LANEWAY_TORTURE") == "long"
 KILLS = 20 if IS_LONG else 1
-HOOK = str(Path(__file__).with_name("crash"))
+HOOK_PATH = os.pathsep.join(
+    [str(Path(__file__).with_name("crash")), *filter(None, [os.environ.get("PYTHONPATH")])]
+)
 Found = Counter[tuple[str, int]]
 
 SENDING = ("post-before", "post-after", "position-before", "position-after",
@@ -70,7 +72,7 @@ def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def start(code: str, *arguments: object, **env: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", code, *map(str, arguments)],
-        env={**os.environ, "PYTHONPATH": HOOK, **env},
+        env={**os.environ, "PYTHONPATH": HOOK_PATH, **env},
         capture_output=True, text=True, timeout=100,
     )  # fmt: skip
 
@@ -189,7 +191,7 @@ def test_a_hub_killed_before_its_answer_loses_and_repeats_nothing(
     env = {"LOGGING_URL": f"{hub.url}/log", "LANEWAY_HOME": str(hub.home)}
     for kill in range(KILLS):
         fault = f"{point}:{draw.randint(1, 3)}"
-        hub.env = {**kind, "PYTHONPATH": HOOK, "LANEWAY_FAULT": fault}
+        hub.env = {**kind, "PYTHONPATH": HOOK_PATH, "LANEWAY_FAULT": fault}
         hub.start()
         assert hub.process
         name = f"s{kill}"
