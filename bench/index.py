@@ -21,6 +21,7 @@ import orjson
 from laneway.base.clock import NS_PER_MS, NS_PER_S, format_ns
 from laneway.base.ids import new_event_id, new_span_id, new_trace_id
 from laneway.store.api import Query, Record, Split
+from laneway.store.query.parse import parse
 from laneway.store.sqlite.store import SqliteStore
 
 EVENTS = 200_000
@@ -82,24 +83,28 @@ def fill(store: SqliteStore, records: list[Record]) -> float:
     return time.process_time() - started
 
 
+def ask(text: str, **page: Any) -> Query:
+    return Query(parse(text), **page)
+
+
 def questions(store: SqliteStore, count: int) -> dict[str, Callable[[], object]]:
     middle = START_NS + count // 2 * GAP_NS
     minute = 60 * NS_PER_S
     end = START_NS + count * GAP_NS
     return {
         "newest 200": lambda: store.find(Query()),
-        "200 by agent and event": lambda: store.find(Query(agents=("agent-7",), events=("error",))),
-        "200 of a rare agent": lambda: store.find(Query(agents=("recluse",))),
-        "200 of an absent agent": lambda: store.find(Query(agents=("nobody",))),
-        "200 of a session": lambda: store.find(Query(sessions=("session-113",))),
-        "200 errors before the middle": lambda: store.find(Query(has_error=True, until_ns=middle)),
-        "200 by a common word": lambda: store.find(Query(text="tool")),
+        "200 by agent and event": lambda: store.find(ask("agent:agent-7 event:error")),
+        "200 of a rare agent": lambda: store.find(ask("agent:recluse")),
+        "200 of an absent agent": lambda: store.find(ask("agent:nobody")),
+        "200 of a session": lambda: store.find(ask("session:session-113")),
+        "200 errors before the middle": lambda: store.find(ask("has:error", until_ns=middle)),
+        "200 by a common word": lambda: store.find(ask("tool")),
         "200 by a common word and agent": lambda: store.find(
-            Query(text="tool", agents=("agent-7",))),
-        "200 by a rare word": lambda: store.find(Query(text="xylograph")),
-        "200 by an absent word": lambda: store.find(Query(text="qqqqqq")),
-        "200 by a phrase": lambda: store.find(Query(text='"xylograph zeppelin"')),
-        "200 by a prefix": lambda: store.find(Query(text="xylo*")),
+            ask("tool agent:agent-7")),
+        "200 by a rare word": lambda: store.find(ask("xylograph")),
+        "200 by an absent word": lambda: store.find(ask("qqqqqq")),
+        "200 by a phrase": lambda: store.find(ask('"xylograph zeppelin"')),
+        "200 by a prefix": lambda: store.find(ask("xylo*")),
         "pulse of all, 1 h": lambda: store.aggregate(Query(), Split(step_ns=60 * minute)),
         "pulse of all, 1 min": lambda: store.aggregate(Query(), Split(step_ns=minute)),
         "pulse of 5 min, 1 s": lambda: store.aggregate(

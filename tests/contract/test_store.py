@@ -14,13 +14,37 @@ from hypothesis import strategies as st
 from laneway.base.clock import NS_PER_S
 from laneway.base.errors import QueryError, StoreError
 from laneway.base.ids import new_event_id
+from laneway.model.event import Event
 from laneway.store import sketch
-from laneway.store.api import FIELDS, Course, Cursor, Group, Pointer, Query, Record, Split, Table
+from laneway.store.api import (
+    FIELDS,
+    Course,
+    Cursor,
+    Group,
+    Groups,
+    Page,
+    Pointer,
+    Query,
+    Record,
+    Split,
+    Table,
+)
+from laneway.store.query.expr import all_of, any_of, is_one_of, is_seq
+from laneway.store.query.field import AGENT, ID, SPAN, TRACE
 from laneway.store.sketch import ACCURACY, LEAST_MS
 from laneway.store.sqlite import aggregate, scan, segment
 from laneway.store.sqlite.store import SqliteStore
 from tests.store.brute import BruteStore
-from tests.store.build import LINE_BYTES, T0_NS, end_of, make_event, make_record, make_records
+from tests.store.build import (
+    LINE_BYTES,
+    T0_NS,
+    ask,
+    end_of,
+    make_event,
+    make_record,
+    make_records,
+)
+from tests.store.expressions import EXPRESSIONS, ROLLED_UP, TIMES, make_events
 
 Open = Callable[[Path], SqliteStore]
 DAY_NS = 86_400 * NS_PER_S
@@ -38,7 +62,26 @@ def open_store(request: pytest.FixtureRequest) -> Iterator[Open]:
             patch.setattr(scan, "FIRST_BLOCKS", 1)
             patch.setattr(scan, "FEW_HITS", 1)
             patch.setattr(sketch, "EXACT_VALUES", 2)
-        yield SqliteStore
+        yield open_with_log
+
+
+LINES: dict[tuple[str, str, int], Event] = {}
+"""The log: what `add` was given, by segment, fingerprint and offset."""
+
+
+def open_with_log(path: Path) -> SqliteStore:
+    def read_event(pointer: Pointer, fingerprint: str) -> Event | None:
+        return LINES.get((pointer.segment, fingerprint, pointer.offset))
+
+    return Recording(path, read_event=read_event)
+
+
+class Recording(SqliteStore):
+    """Keeps what it is given, as the log does."""
+
+    def add(self, segment: str, fingerprint: str, records: Any, indexed_bytes: int) -> Any:
+        LINES.update({(segment, fingerprint, r.offset): r.event for r in records})
+        return super().add(segment, fingerprint, records, indexed_bytes)
 
 
 @pytest.fixture
@@ -73,8 +116,8 @@ def seqs_of(store: SqliteStore, query: Query) -> list[int]:
 
 def test_a_new_index_is_empty(store: SqliteStore) -> None:
     assert store.segments() == []
-    assert store.find(Query()) == ([], None)
-    assert store.groups("agent", Query()) == []
+    assert store.find(Query()) == ([], None, None)
+    assert store.groups("agent", Query()) == ([], None)
     assert store.aggregate(Query(), Split(step_ns=NS_PER_S)) == ([], 0, 0, 0, "exact")
     assert store.last_seq == 0
 
@@ -125,7 +168,7 @@ def test_an_id_is_stored_once_over_all_segments(store: SqliteStore, event_id: st
     for name in "bcd":
         add(store, [make_record(0)], name)
     assert add(store, [make_record(0, id=event_id)], "e") == ([None], 1)
-    assert [hit.segment for hit in store.find(Query(ids=(event_id,))).hits] == ["a"]
+    assert [hit.segment for hit in store.find(Query(is_one_of(ID, (event_id,)))).hits] == ["a"]
 
 
 def test_ids_that_differ_in_case_or_form_are_different(store: SqliteStore) -> None:
@@ -133,7 +176,7 @@ def test_ids_that_differ_in_case_or_form_are_different(store: SqliteStore) -> No
     forms = [event_id, event_id.upper(), event_id.replace("-", ""), f"{event_id} "]
     added = add(store, [make_record(i, id=form) for i, form in enumerate(forms)])
     assert added == ([1, 2, 3, 4], 0)
-    assert [seqs_of(store, Query(ids=(form,))) for form in forms] == [[1], [2], [3], [4]]
+    assert [seqs_of(store, Query(is_one_of(ID, (form,)))) for form in forms] == [[1], [2], [3], [4]]
 
 
 def test_a_late_id_is_looked_up_in_the_segment_of_its_time(store: SqliteStore) -> None:
@@ -167,7 +210,7 @@ def test_a_replaced_file_is_indexed_anew_and_its_old_events_are_gone(store: Sqli
     added = add(store, make_records([{"content": "new"}]), fingerprint="another")
     assert added.seqs == [3]
     assert seqs_of(store, Query()) == [3]
-    assert store.find(Query(text="old")).hits == []
+    assert store.find(ask("old")).hits == []
     assert store.segments() == [("a", "another", LINE_BYTES, 1, T0_NS, T0_NS, 3)]
 
 
@@ -189,8 +232,8 @@ def test_an_event_of_any_json_is_taken(store: SqliteStore) -> None:
     }
     added = add(store, [make_record(i, **hostile) for i in range(20)])
     assert added.seqs == list(range(1, 21))
-    assert len(seqs_of(store, Query(text="bottom boom drop lone surrogates"))) == 20
-    assert store.groups("agent", Query())[0].input_tokens > 0
+    assert len(seqs_of(store, ask("bottom boom drop lone surrogates"))) == 20
+    assert store.groups("agent", Query()).groups[0].input_tokens > 0
 
 
 @pytest.mark.parametrize("ts_ns", [-62_135_596_800 * NS_PER_S, 253_402_300_799 * NS_PER_S, -1, 0])
@@ -198,7 +241,7 @@ def test_every_time_that_an_event_can_have_is_taken(store: SqliteStore, ts_ns: i
     add(store, [make_record(0, ts_ns)])
     query = Query(since_ns=ts_ns, until_ns=ts_ns + NS_PER_S)
     assert seqs_of(store, query) == [1]
-    assert store.groups("agent", query)[0].event_count == 1
+    assert store.groups("agent", query).groups[0].event_count == 1
     for step_ns in (7, NS_PER_S, 60 * NS_PER_S, 3_600 * NS_PER_S, 7 * DAY_NS):
         assert [events for _, events, _ in pulse(store, step_ns, query)] == [1]
 
@@ -222,8 +265,8 @@ def test_a_forgotten_segment_is_gone_from_every_answer(store: SqliteStore) -> No
     add_events(store, {"agent": "kept"}, name="b")
     store.forget("a")
     assert seqs_of(store, Query()) == [2]
-    assert [group.name for group in store.groups("agent", Query())] == ["kept"]
-    assert store.groups("session", Query()) == []
+    assert [group.name for group in store.groups("agent", Query()).groups] == ["kept"]
+    assert store.groups("session", Query()).groups == []
     assert [events for _, events, _ in pulse(store, NS_PER_S, Query())] == [1]
     assert [state.segment for state in store.segments()] == ["b"]
 
@@ -262,10 +305,10 @@ def test_a_restart_keeps_everything(open_store: Open, tmp_path: Path) -> None:
     store.close()
     store = open_store(tmp_path)
     assert (store.epoch, store.last_seq, store.segments(), store.find(Query())) == before
-    assert store.groups("agent", Query(agents=("a1",)))[0].parent == "a0"
+    assert store.groups("agent", ask("agent:a1")).groups[0].parent == "a0"
     again = store.add("a", "f", [make_record(2, id="one"), make_record(3, agent="a1")], 400)
     assert again == ([None, 3], 1)
-    assert seqs_of(store, Query(agents=("a1",))) == [3, 1]
+    assert seqs_of(store, ask("agent:a1")) == [3, 1]
     store.close()
 
 
@@ -328,42 +371,46 @@ def test_a_full_last_page_has_no_next(store: SqliteStore) -> None:
 def test_an_agent_that_said_nothing_finds_nothing(store: SqliteStore) -> None:
     add_events(store, {"agent": "a"})
     for query in (
-        Query(agents=("b",)),
-        Query(sessions=("s",)),
-        Query(levels=("loud",)),
-        Query(pods=("p",)),
+        ask("agent:b"),
+        ask("session:s"),
+        ask("level:critical"),
+        ask("pod:p"),
     ):
-        assert store.find(query) == ([], None)
-    assert seqs_of(store, Query(not_agents=("b",))) == [1]
-    assert seqs_of(store, Query(agents=("b", "a"))) == [1]
+        assert store.find(query) == ([], None, None)
+    assert seqs_of(store, ask("-agent:b")) == [1]
+    assert seqs_of(store, ask("agent:b,a")) == [1]
 
 
 def test_hostile_filter_values_are_only_values(store: SqliteStore) -> None:
     add_events(store, {"agent": "'; DROP TABLE event; --"}, {"agent": "\udcff"})
-    assert seqs_of(store, Query(agents=("'; DROP TABLE event; --",))) == [1]
-    assert seqs_of(store, Query(agents=("\udcff",))) == [2]
+    assert seqs_of(store, Query(is_one_of(AGENT, ("'; DROP TABLE event; --",)))) == [1]
+    assert seqs_of(store, Query(is_one_of(AGENT, ("\udcff",)))) == [2]
     strange = Query(
-        seqs=(-1, 0, 2**80),
-        ids=("%", "\0"),
-        traces=("g" * 32, ""),
-        spans=("é",),
+        all_of(
+            [
+                any_of(map(is_seq, (-1, 0, 2**80))),
+                is_one_of(ID, ("%", "\0")),
+                is_one_of(TRACE, ("g" * 32, "")),
+                is_one_of(SPAN, ("é",)),
+            ]
+        ),
         since_ns=-(2**90),
         until_ns=2**90,
         after=Cursor(2**90, -(2**90)),
     )
-    assert store.find(strange) == ([], None)
+    assert store.find(strange) == ([], None, None)
 
 
 def test_too_many_values_are_refused_and_not_looked_for(store: SqliteStore) -> None:
     with pytest.raises(QueryError, match="at most 10000"):
-        store.find(Query(seqs=tuple(range(10_001))))
+        store.find(Query(any_of(map(is_seq, range(10_001)))))
 
 
 def test_ids_and_seqs_must_both_hold(store: SqliteStore) -> None:
     add_events(store, {"id": "one"}, {"id": "two"}, {"id": "three"})
-    assert seqs_of(store, Query(ids=("one", "two"), seqs=(2, 3))) == [2]
-    assert seqs_of(store, Query(seqs=(3, 1), text="planner")) == [3, 1]
-    assert seqs_of(store, Query(seqs=(3, 1), text="absent")) == []
+    assert seqs_of(store, ask("id:one,two (seq:2 OR seq:3)")) == [2]
+    assert seqs_of(store, ask("seq:3,1 planner")) == [3, 1]
+    assert seqs_of(store, ask("seq:3,1 absent")) == []
 
 
 # text
@@ -392,14 +439,13 @@ def test_ids_and_seqs_must_both_hold(store: SqliteStore) -> None:
         ("planner", [4, 3, 2, 1]),
         ("user_message", [1]),
         ("quick absent", []),
-        ('"unclosed quick', []),
-        ('"quick', [1]),
-        ("quick AND", []),
-        ("NEAR(quick fox)", []),
-        ("body:quick", []),
-        ("quick ***", [1]),
+        ("NEAR (quick fox)", []),
+        ('"body:quick"', []),
         ("^quick", [1]),
-        ("-quick", [1]),
+        ("-quick", [4, 3, 2]),
+        ("quick OR main.py", [2, 1]),
+        ("quick -fox", []),
+        ('-(quick OR "main py")', [4, 3]),
         ("quick\0fox", []),
         ("", [4, 3, 2, 1]),
         ("  \t ", [4, 3, 2, 1]),
@@ -413,13 +459,13 @@ def test_a_text_finds(store: SqliteStore, search: str, found: list[int]) -> None
         {"content": "Zürich", "output": "明日東京に行く"},
         {"error": {"type": "TimeoutError"}, "attr": {"answer": 42}},
     )
-    assert seqs_of(store, Query(text=search)) == found
+    assert seqs_of(store, ask(search)) == found
 
 
-@pytest.mark.parametrize("search", ["!!!", '""', "*", '"', "— ·", "x" * 5_000, "w " * 65])
+@pytest.mark.parametrize("search", ["!!!", '""', '"', "— ·", "x" * 5_000, "w " * 65])
 def test_a_text_that_cannot_be_searched_for_is_refused(store: SqliteStore, search: str) -> None:
-    with pytest.raises(QueryError, match="q: "):
-        store.find(Query(text=search))
+    with pytest.raises(QueryError, match=r"q[:,]"):
+        store.find(ask(search))
 
 
 @settings(
@@ -429,7 +475,7 @@ def test_a_text_that_cannot_be_searched_for_is_refused(store: SqliteStore, searc
 def test_no_text_is_a_syntax_error(store: SqliteStore, search: str) -> None:
     add(store, [make_record(store.last_seq)])
     try:
-        store.find(Query(text=search))
+        store.find(ask(search))
     except QueryError:
         pass
 
@@ -438,8 +484,8 @@ def test_text_far_into_a_long_event_is_found_and_beyond_the_bound_is_not(
     store: SqliteStore,
 ) -> None:
     add_events(store, {"content": f"{'word ' * 12_000} needle {'word ' * 5_000} lost"})
-    assert seqs_of(store, Query(text="needle")) == [1]
-    assert seqs_of(store, Query(text="lost")) == []
+    assert seqs_of(store, ask("needle")) == [1]
+    assert seqs_of(store, ask("lost")) == []
 
 
 # groups and pulse
@@ -464,7 +510,7 @@ def test_groups_sum_what_was_reported(store: SqliteStore) -> None:
         },
         {"agent": "b"},
     )
-    assert store.groups("agent", Query()) == [
+    assert store.groups("agent", Query()).groups == [
         Group("b", "", 1, 0, T0_NS + 2 * NS_PER_S, T0_NS + 2 * NS_PER_S, 0, 0, 0.0, ()),
         Group("a", "boss", 2, 1, T0_NS, T0_NS + NS_PER_S, 15, 1, 0.3, ()),
     ]
@@ -480,7 +526,7 @@ def test_a_session_tells_who_took_part_by_first_appearance(store: SqliteStore) -
     )
     early = [make_record(0, T0_NS - 9, agent="early", session_id="s")]
     add(store, early, "a")
-    groups = store.groups("session", Query())
+    groups = store.groups("session", Query()).groups
     assert [(group.name, group.agents) for group in groups] == [
         ("other", ("z",)),
         ("s", ("early", "late")),
@@ -489,7 +535,7 @@ def test_a_session_tells_who_took_part_by_first_appearance(store: SqliteStore) -
 
 def test_no_more_groups_than_asked_for(store: SqliteStore) -> None:
     add_events(store, *({"agent": f"a{i}"} for i in range(9)))
-    assert [group.name for group in store.groups("agent", Query(limit=2))] == ["a8", "a7"]
+    assert [group.name for group in store.groups("agent", Query(limit=2)).groups] == ["a8", "a7"]
 
 
 def test_the_pulse_counts_each_event_in_one_step(store: SqliteStore) -> None:
@@ -499,8 +545,8 @@ def test_the_pulse_counts_each_event_in_one_step(store: SqliteStore) -> None:
 
 def test_the_pulse_of_a_text_counts_where_it_stands(store: SqliteStore) -> None:
     add_events(store, {"content": "x"}, {"event": "error", "content": "found"})
-    assert pulse(store, DAY_NS, Query(text="absent")) == []
-    assert [cell[1:] for cell in pulse(store, DAY_NS, Query(text="found"))] == [(1, 1)]
+    assert pulse(store, DAY_NS, ask("absent")) == []
+    assert [cell[1:] for cell in pulse(store, DAY_NS, ask("found OR absent"))] == [(1, 1)]
 
 
 @pytest.mark.parametrize("step_ns", [-1, 2**80])
@@ -575,7 +621,7 @@ def test_a_session_tells_its_title_and_how_it_ended_whatever_was_filtered(
         {"session_id": "s", "event": "user_message", "content": "second"},
         {"session_id": "s", "event": "session_end", "level": "error", "agent": "other"},
     )
-    (group,) = store.groups("session", Query(events=("session_start",)))
+    (group,) = store.groups("session", ask("event:session_start")).groups
     assert group.event_count == 1
     assert group.course == Course(T0_NS, T0_NS + 3 * NS_PER_S, "session_end", True, 2)
 
@@ -591,90 +637,19 @@ def test_the_slowest_come_first_and_of_equals_the_newest(store: SqliteStore) -> 
 # against a list
 
 
-NAMES = st.sampled_from(["a", "b", "c"])
-TRACES = st.sampled_from(
-    ["0af7651916cd43dd8448eb211c80319c", "short", "0AF7651916CD43DD8448EB211C80319C"]
-)
-SPANS = st.sampled_from(["00f067aa0ba902b7", "s1"])
-LEVELS = st.sampled_from(["debug", "warning", "error", "critical"])
-WORDS = st.sampled_from(["alpha", "beta", "gamma", "alphabet", "Zürich", "main.py"])
-TIMES = st.one_of(
-    st.integers(T0_NS, T0_NS + 50),
-    st.integers(0, 300).map(lambda i: T0_NS + i * 30 * NS_PER_S),
-    st.integers(-5, 5).map(lambda i: i * 40 * NS_PER_S),
-)
-EVENTS = st.fixed_dictionaries(
-    {
-        "agent": NAMES,
-        "event": st.sampled_from(["log", "error", "tool_result", "user_message"]),
-        "id": st.one_of(st.sampled_from(["x", "y"]), TIMES.map(lambda ns: new_event_id(abs(ns)))),
-    },
-    optional={
-        "content": st.lists(WORDS, max_size=4).map(" ".join),
-        "session_id": st.sampled_from(["s1", "s2"]),
-        "tool": NAMES,
-        "level": LEVELS,
-        "pod": NAMES,
-        "trace_id": TRACES,
-        "span_id": SPANS,
-        "parent_agent": NAMES,
-        "error": st.just({"message": "boom"}),
-        "input_tokens": st.integers(0, 1_000),
-        "output_tokens": st.integers(0, 1_000),
-        "cost_usd": st.integers(0, 10_000).map(lambda n: n / 10_000),
-        "custom": st.lists(WORDS, max_size=2),
-        "model": NAMES,
-        "provider": NAMES,
-        "host": NAMES,
-        "duration_ms": st.one_of(
-            st.integers(0, 9), st.floats(0, 1e6), st.floats(0, 1e15, exclude_max=True)
-        ),
-    },
-)
 BATCHES = st.lists(
-    st.tuples(
-        st.sampled_from(["s-a", "s-b", "s-c"]), st.lists(st.tuples(TIMES, EVENTS), max_size=12)
-    ),
+    st.tuples(st.sampled_from(["s-a", "s-b", "s-c"]), st.integers(0, 2**32).map(make_events)),
     max_size=6,
-)
-UNKNOWN = st.just("unheard of")
-
-
-def some(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    """Mostly no filter, or one or two values."""
-    return st.one_of(
-        st.just(()), st.lists(st.one_of(values, UNKNOWN), min_size=1, max_size=2).map(tuple)
-    )
-
-
-TEXTS = st.one_of(
-    st.just(""), WORDS, st.sampled_from(["alph*", '"alpha beta"', "beta gamma", "boom", "custom"])
 )
 QUERIES = st.builds(
     Query,
-    agents=some(NAMES),
-    not_agents=some(NAMES),
-    events=some(st.sampled_from(["log", "error"])),
-    not_events=some(st.just("error")),
-    sessions=some(st.sampled_from(["s1", "s2"])),
-    tools=some(NAMES),
-    levels=some(LEVELS),
-    traces=some(TRACES),
-    spans=some(SPANS),
-    pods=some(NAMES),
-    ids=some(st.sampled_from(["x", "y"])),
-    seqs=st.one_of(st.just(()), st.lists(st.integers(0, 40), min_size=1, max_size=9).map(tuple)),
-    text=TEXTS,
-    has_error=st.one_of(st.none(), st.booleans()),
+    where=EXPRESSIONS,
     since_ns=st.one_of(st.none(), TIMES),
     until_ns=st.one_of(st.none(), TIMES),
     limit=st.integers(1, 30),
     newest_first=st.booleans(),
     after=st.one_of(st.none(), st.builds(Cursor, TIMES, st.integers(0, 40))),
 )
-FEW_FILTERS = st.one_of(QUERIES, st.builds(Query, agents=some(NAMES), text=TEXTS, limit=st.integers(1, 30),
-    newest_first=st.booleans(), since_ns=st.one_of(st.none(), TIMES), until_ns=st.one_of(st.none(), TIMES),
-    has_error=st.one_of(st.none(), st.booleans())))  # fmt: skip
 STEPS = st.sampled_from(
     [7, NS_PER_S, 45 * NS_PER_S, 60 * NS_PER_S, 300 * NS_PER_S, 3_600 * NS_PER_S, DAY_NS]
 )
@@ -728,12 +703,19 @@ def assert_same(got: Table, wanted: Table) -> None:
             assert ours.durations.max_ms == theirs.durations.max_ms
 
 
-def rounded(groups: list[Group]) -> list[Group]:
-    return [group._replace(cost_usd=round(group.cost_usd, 6)) for group in groups]
+def rounded(groups: Groups) -> list[Group]:
+    return [group._replace(cost_usd=round(group.cost_usd, 6)) for group in groups.groups]
+
+
+def assert_same_page(page: Page, wanted: Page) -> None:
+    """What reads the log does not look beyond its page: something may follow, or not."""
+    assert page.hits == wanted.hits
+    if page.scan is None or wanted.next:
+        assert page.next == wanted.next
 
 
 @against_a_list
-@given(batches=BATCHES, queries=st.lists(FEW_FILTERS, min_size=1, max_size=6), step_ns=STEPS)
+@given(batches=BATCHES, queries=st.lists(QUERIES, min_size=1, max_size=6), step_ns=STEPS)
 def test_every_answer_is_that_of_filtering_a_list(
     open_store: Open, batches: Any, queries: list[Query], step_ns: int
 ) -> None:
@@ -741,10 +723,10 @@ def test_every_answer_is_that_of_filtering_a_list(
         store = open_store(Path(path))
         brute = fill(store, batches)
         for query in queries:
-            assert store.find(query) == brute.find(query)
+            assert_same_page(store.find(query), brute.find(query))
             assert pulse(store, step_ns, query) == pulse(brute, step_ns, query)
             slow = replace(query, slowest_first=True)
-            assert store.find(slow) == brute.find(slow)
+            assert_same_page(store.find(slow), brute.find(slow))
             for by in ("agent", "session"):
                 assert rounded(store.groups(by, query)) == brute.groups(by, query)  # type: ignore[arg-type]
         store.close()
@@ -752,11 +734,9 @@ def test_every_answer_is_that_of_filtering_a_list(
 
 WINDOWS = st.builds(
     Query,
-    agents=some(NAMES),
-    events=some(st.sampled_from(["log", "error"])),
+    where=ROLLED_UP,
     since_ns=st.one_of(st.none(), TIMES),
     until_ns=st.one_of(st.none(), TIMES),
-    has_error=st.one_of(st.none(), st.none(), st.booleans()),
     limit=st.integers(1, 30),
 )
 """What roll-ups can answer, most of the time."""
@@ -766,7 +746,7 @@ WINDOWS = st.builds(
 @given(
     batches=BATCHES,
     questions=st.lists(
-        st.tuples(st.one_of(FEW_FILTERS, WINDOWS, st.just(Query())), SPLITS), min_size=1, max_size=9
+        st.tuples(st.one_of(QUERIES, WINDOWS, st.just(Query())), SPLITS), min_size=1, max_size=9
     ),
 )
 def test_every_aggregate_is_that_of_a_list(
@@ -781,7 +761,7 @@ def test_every_aggregate_is_that_of_a_list(
 
 
 @against_a_list
-@given(batches=BATCHES, query=FEW_FILTERS, limit=st.integers(1, 5))
+@given(batches=BATCHES, query=QUERIES, limit=st.integers(1, 5))
 def test_pages_meet_every_hit_once_in_order(
     open_store: Open, batches: Any, query: Query, limit: int
 ) -> None:
@@ -795,14 +775,14 @@ def test_pages_meet_every_hit_once_in_order(
             met += page.hits
             if page.next is None:
                 break
-            assert len(page.hits) == limit
+            assert len(page.hits) == limit or page.scan
             page = store.find(replace(query, limit=limit, after=page.next))
         assert met == brute.find(query).hits
         store.close()
 
 
 @against_a_list
-@given(batches=BATCHES, query=FEW_FILTERS, splits=st.lists(SPLITS, min_size=1, max_size=4))
+@given(batches=BATCHES, query=QUERIES, splits=st.lists(SPLITS, min_size=1, max_size=4))
 def test_a_rebuild_a_restart_and_forgetting_change_no_answer(
     open_store: Open, batches: Any, query: Query, splits: list[Split]
 ) -> None:
@@ -824,7 +804,7 @@ def test_a_rebuild_a_restart_and_forgetting_change_no_answer(
         assert store.epoch != epoch
         store.forget("s-b")
         brute.forget("s-b")
-        assert store.find(query) == brute.find(query)
+        assert_same_page(store.find(query), brute.find(query))
         store.close()
 
 
@@ -837,7 +817,7 @@ def test_readers_see_whole_batches_while_a_writer_adds(store: SqliteStore) -> No
     def read() -> None:
         while not done.is_set():
             counts = [events for _, events, _ in pulse(store, DAY_NS, Query())]
-            groups = store.groups("agent", Query())
+            groups = store.groups("agent", Query()).groups
             hits = store.find(Query(limit=1_000)).hits
             if (
                 sum(counts) % batch

@@ -1,11 +1,9 @@
-"""The answers of a `Store` by filtering a list: slow and plainly right."""
+"""The answers of a `Store` by filtering a list, event by event."""
 
-import re
-import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
-from laneway.model.vocabulary import LEVEL_RANK
+from laneway.model.vocabulary import is_end
 from laneway.store.api import (
     Added,
     Cell,
@@ -19,8 +17,9 @@ from laneway.store.api import (
     Split,
     Table,
 )
+from laneway.store.query.match import Subject, compile_matcher
+from laneway.store.query.outcome import has_failed, level_of
 from laneway.store.sketch import describe
-from laneway.store.sqlite.text import text_of
 
 KEYS = {"session": "session_id"}
 """Where the event's own name of a field is another."""
@@ -58,11 +57,17 @@ class BruteStore:
         self.ids -= {row.event["id"] for row in gone}
         self.rows = [row for row in self.rows if row.pointer.segment != segment]
 
-    def matching(self, query: Query, *, text: bool = True) -> list[Row]:
+    def matching(self, query: Query) -> list[Row]:
+        matches = compile_matcher(query.whole())
+        ended = {row.event.get("span_id") for row in self.rows if is_end(row.event["event"])}
+
+        def is_open(subject: Subject) -> bool:
+            return subject.event["span_id"] not in ended
+
         return [
             row
             for row in self.rows
-            if matches(row, query) and (not text or contains(text_of(row.event), query.text))  # type: ignore[arg-type]
+            if matches(Subject(row.event, row.pointer.ts_ns, row.pointer.seq, is_open))
         ]
 
     def find(self, query: Query) -> Page:
@@ -92,7 +97,7 @@ class BruteStore:
     def aggregate(self, query: Query, split: Split) -> Table:
         members: dict[tuple[str, ...], dict[int, list[Row]]] = {}
         for row in self.matching(query):
-            keys = tuple(row.event.get(KEYS.get(field, field)) for field in split.by)
+            keys = tuple(value_of(row.event, field) for field in split.by)
             if None in keys or not counts(row.event, split.of):
                 continue
             start_ns = row.pointer.ts_ns // split.step_ns * split.step_ns if split.step_ns else 0
@@ -106,12 +111,12 @@ class BruteStore:
         ]
         cells.sort(key=lambda cell: (cell.start_ns, -cell.event_count, cell.keys))
         every = [row for steps in members.values() for rows in steps.values() for row in rows]
-        errors = sum(has_error(row.event) for row in every)
+        errors = sum(has_failed(row.event) for row in every)
         return Table(cells, len(order), len(every), errors, "exact")
 
     def _cell(self, keys: tuple[str, ...], start_ns: int, rows: list[Row], split: Split) -> Cell:
         events = [row.event for row in rows]
-        cell = Cell(keys, start_ns, len(events), sum(map(has_error, events)))
+        cell = Cell(keys, start_ns, len(events), sum(map(has_failed, events)))
         if split.of == "usage":
             sums = [sum(event.get(field, 0) for event in events) for field in USAGE]
             return cell._replace(
@@ -133,7 +138,7 @@ class BruteStore:
             name,
             self._parent(name) if by == "agent" else "",
             len(rows),
-            sum(has_error(row.event) for row in rows),
+            sum(has_failed(row.event) for row in rows),
             min(times),
             max(times),
             sum(row.event.get("input_tokens", 0) for row in rows),
@@ -151,7 +156,7 @@ class BruteStore:
             rows[0].pointer.ts_ns,
             last.pointer.ts_ns,
             last.event["event"],
-            has_error(last.event),
+            has_failed(last.event),
             titles[0] if titles else 0,
         )
 
@@ -174,53 +179,5 @@ def place(row: Row) -> tuple[int, int]:
     return row.pointer.ts_ns, row.pointer.seq
 
 
-def has_error(event: dict[str, Any]) -> bool:
-    rank = LEVEL_RANK.get(event.get("level", ""), 0)
-    return rank >= LEVEL_RANK["error"] or event["event"] == "error" or "error" in event
-
-
-def matches(row: Row, query: Query) -> bool:
-    """Every filter but the text and the cursor."""
-    event, pointer = row.event, row.pointer
-    wanted = {
-        "agent": query.agents, "event": query.events, "session_id": query.sessions, "tool": query.tools,
-        "level": query.levels, "trace_id": query.traces, "span_id": query.spans, "pod": query.pods,
-        "id": query.ids,
-    }  # fmt: skip
-    return (
-        all(not values or event.get(field) in values for field, values in wanted.items())
-        and event["agent"] not in query.not_agents
-        and event["event"] not in query.not_events
-        and (not query.seqs or pointer.seq in query.seqs)
-        and query.has_error in (None, has_error(event))
-        and (query.since_ns is None or pointer.ts_ns >= query.since_ns)
-        and (query.until_ns is None or pointer.ts_ns < query.until_ns)
-    )
-
-
-def contains(text: str, search: str) -> bool:
-    words = tokens_of(text)
-    return all(_has_phrase(words, *piece) for piece in _pieces(search))
-
-
-def tokens_of(text: str) -> list[str]:
-    plain = "".join(
-        c for c in unicodedata.normalize("NFD", text) if unicodedata.category(c) != "Mn"
-    )
-    return re.findall(r"[^\W_]+", plain.lower())
-
-
-def _pieces(search: str) -> Iterable[tuple[list[str], bool]]:
-    for quoted, word in re.findall(r'"([^"]*)"|([^\s"]+)', search):
-        yield tokens_of(quoted or word), word.endswith("*")
-
-
-def _has_phrase(words: list[str], phrase: list[str], is_prefix: bool) -> bool:
-    size = len(phrase)
-    for start in range(len(words) - size + 1):
-        head, last = words[start : start + size - 1], words[start + size - 1]
-        if head == phrase[:-1] and (
-            last.startswith(phrase[-1]) if is_prefix else last == phrase[-1]
-        ):
-            return True
-    return False
+def value_of(event: dict[str, Any], field: str) -> Any:
+    return level_of(event) if field == "level" else event.get(KEYS.get(field, field))

@@ -5,7 +5,8 @@ from typing import Any
 
 from laneway.base.clock import NS_PER_S, format_ns
 from laneway.base.ids import new_event_id
-from laneway.store.api import Record
+from laneway.store.api import Query, Record
+from laneway.store.query.parse import parse
 
 T0_NS = 1_790_000_000 * NS_PER_S
 LINE_BYTES = 100
@@ -19,6 +20,11 @@ def make_event(ts_ns: int = T0_NS, **fields: Any) -> dict[str, Any]:
         "id": new_event_id(ts_ns if ts_ns > 0 else T0_NS),
     }
     return event | fields
+
+
+def ask(text: str = "", **page: Any) -> Query:
+    """What ``text`` asks for, as a query of the index."""
+    return Query(parse(text), **page)
 
 
 def make_record(number: int = 0, ts_ns: int = T0_NS, **fields: Any) -> Record:

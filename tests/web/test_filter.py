@@ -5,7 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from laneway.base.errors import QueryError
+from laneway.model.event import parse_timestamp_ns
 from laneway.store.api import Cursor, Query
+from laneway.store.query.parse import parse as parse_query
 from laneway.web.filter import (
     MANY,
     PAGE,
@@ -30,19 +32,37 @@ def test_no_filter_is_the_newest_page() -> None:
     assert query() == Query()
 
 
-def test_every_filter_finds_its_field() -> None:
-    items = [(name, value) for name in MANY if name != "level" for value in ("a", "b")]
-    made = query(*items, ("level", "error"))
-    for name, (field, _) in MANY.items():
-        assert getattr(made, field) == (("error",) if name == "level" else ("a", "b"))
+def test_every_filter_says_the_same_in_the_language() -> None:
+    for name in MANY:
+        values = ("error", "info") if name == "level" else ("a", "b c")
+        made = query(*[(name, value) for value in values])
+        assert made.where == parse_query(f'{name}:({values[0]},"{values[1]}")')
+
+
+def test_q_and_the_filters_must_all_hold() -> None:
+    made = query(("q", "a OR b"), ("agent", "x"), ("-event", "log"), ("error", "false"))
+    assert made.where == parse_query("(a OR b) agent:x -event:log -has:error")
+
+
+def test_times_in_q_narrow_the_window() -> None:
+    made = query(("q", "a since:15m until:2027-01-01"), ("since", "1h"))
+    assert made.where == parse_query("a")
+    assert made.since_ns == NOW_NS - 900 * 10**9
+    assert made.until_ns == parse_timestamp_ns("2027-01-01")
+
+
+def test_a_fault_in_q_is_told_with_its_column() -> None:
+    with pytest.raises(QueryError, match="column 5") as caught:
+        query(("q", "abc agnet:x"))
+    assert caught.value.column == 5
+    assert caught.value.hint.startswith("did you mean agent?")
 
 
 def test_the_single_ones_too() -> None:
     made = query(
         ("q", ' "tidal power" note* '), ("error", "true"), ("limit", "7"), ("order", "oldest")
     )
-    assert made.text == '"tidal power" note*'
-    assert made.has_error is True
+    assert made.where == parse_query('"tidal power" note* has:error')
     assert made.limit == 7
     assert made.newest_first is False
 
@@ -69,7 +89,7 @@ def test_times_are_absolute_or_so_long_ago(text: str, wanted_ns: int | None) -> 
     [
         ("since", "yesterday"), ("until", "15 parsecs"), ("limit", "0"), ("limit", "1001"), ("limit", "ten"),
         ("limit", "-1"), ("limit", "١"), ("order", "best"), ("error", "maybe"), ("level", "loud"),
-        ("cursor", "x"), ("cursor", "1.2.3"), ("cursor", "f" * 40 + ".1"), ("q", "x" * 1001), ("agnet", "a"),
+        ("cursor", "x"), ("cursor", "1.2.3"), ("cursor", "f" * 40 + ".1"), ("q", "x" * 4097), ("agnet", "a"),
         ("since", "9" * 400 + "d"), ("since", "m"), ("step", "1s"),
     ],
 )  # fmt: skip

@@ -21,7 +21,7 @@ NDJSON = {"Content-Type": "application/x-ndjson"}
 def stored(hub: Hub, count: int) -> list[str]:
     """Ids in the index, once there are ``count``."""
     eventually(lambda: hub.store.last_seq >= count)
-    lines, _ = hub.archive.page(Query(newest_first=False, limit=1000))
+    lines = hub.archive.page(Query(newest_first=False, limit=1000)).lines
     return [orjson.loads(line)["id"] for line in lines]
 
 

@@ -64,8 +64,14 @@ class BodyError(LanewayError):
 
 
 class QueryError(LanewayError):
+    """``column``: where in the query's text, from 1; 0 where that is not at fault."""
+
     code = "bad_query"
     status = 400
+
+    def __init__(self, message: str, *, hint: str = "", status: int = 0, column: int = 0) -> None:
+        super().__init__(message, hint=hint, status=status)
+        self.column = column
 
 
 class AccessError(LanewayError):

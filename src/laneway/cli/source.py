@@ -16,6 +16,8 @@ from laneway.cli.client import Client
 from laneway.cli.indexing import Index, is_writable
 from laneway.log.segment import LogPath
 from laneway.store.api import Query
+from laneway.store.query.expr import is_one_of, is_seq
+from laneway.store.query.field import ID
 from laneway.web import filter as query_filter
 
 Pairs = Sequence[tuple[str, str]]
@@ -92,18 +94,18 @@ class IndexSource:
         while limit > 0:
             page = [*pairs, ("limit", str(min(limit, PAGE_EVENTS))), *_one("cursor", cursor)]
             query = query_filter.to_query(query_filter.parse(page, query_filter.PAGE))
-            lines, following = self._index.archive.page(query)
-            yield from map(orjson.loads, lines)
-            limit -= len(lines)
-            if following is None:
+            found = self._index.archive.page(query)
+            yield from map(orjson.loads, found.lines)
+            limit -= len(found.lines)
+            if found.next is None:
                 return
-            cursor = query_filter.format_cursor(following)
+            cursor = query_filter.format_cursor(found.next)
 
     def iter_one(self, event_id: str) -> Iterator[dict[str, Any]]:
         if event_id.startswith("@"):
-            query = Query(seqs=(query_filter.parse_seq(event_id),), limit=1)
+            query = Query(is_seq(query_filter.parse_seq(event_id)), limit=1)
         else:
-            query = Query(ids=(event_id,), limit=1)
+            query = Query(is_one_of(ID, (event_id,)), limit=1)
         line = self._index.archive.one(query)
         if line is not None:
             yield orjson.loads(line)

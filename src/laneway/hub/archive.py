@@ -1,12 +1,38 @@
 """Whole events, read back from the log and made fit to be shown."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from laneway.base.errors import LogError
 from laneway.hub.frame import Frame, whole_event, with_seq
 from laneway.hub.line import Line, LineReader
 from laneway.log.read import Reader
-from laneway.store.api import Cursor, Pointer, Query, Store
+from laneway.model.event import Event
+from laneway.store.api import Cursor, Pointer, Query, Scan, Store
+from laneway.store.query.expr import seqs_between
+
+
+class EventPage(NamedTuple):
+    """A `laneway.store.api.Page` with the events themselves."""
+
+    lines: list[bytes]
+    next: Cursor | None
+    scan: Scan | None
+
+
+class EventReader:
+    """The `laneway.store.api.ReadEvent` of one log. Thread-safe."""
+
+    def __init__(self, reader: Reader, lines: LineReader) -> None:
+        self._reader = reader
+        self._lines = lines
+
+    def __call__(self, pointer: Pointer, fingerprint: str) -> Event | None:
+        try:
+            data = self._reader.read(pointer.segment, pointer.offset, pointer.length)
+        except LogError:
+            return None
+        return self._lines.read(data, fingerprint, pointer.offset, pointer.ts_ns).event
 
 
 class Archive:
@@ -17,7 +43,7 @@ class Archive:
         self._reader = reader
         self._lines = lines
 
-    def page(self, query: Query) -> tuple[list[bytes], Cursor | None]:
+    def page(self, query: Query) -> EventPage:
         """Events as JSON with ``seq``; those whose part of the log is gone are left out."""
         page = self._store.find(query)
         prints = self._fingerprints()
@@ -27,7 +53,7 @@ class Archive:
             for pointer, line in zip(page.hits, found, strict=True)
             if line
         ]
-        return lines, page.next
+        return EventPage(lines, page.next, page.scan)
 
     def one(self, query: Query) -> bytes | None:
         """The one event that matches, or None.
@@ -45,8 +71,8 @@ class Archive:
         prints = self._fingerprints()
         found: list[tuple[Pointer, Line]] = []
         for low in range(max(since, 1), until, PAGE):
-            seqs = tuple(range(low, min(low + PAGE, until)))
-            for pointer in self._store.find(Query(seqs=seqs, limit=PAGE)).hits:
+            where = seqs_between(low, min(low + PAGE, until))
+            for pointer in self._store.find(Query(where, limit=PAGE)).hits:
                 if line := self._try_read(pointer, prints):
                     found.append((pointer, line))
         return sorted(found, key=lambda pair: pair[0].seq)

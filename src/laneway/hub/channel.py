@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 from laneway.hub.live import Row
 
-QUESTION_LINES = 5
-"""Questions at a time: as many as the web floor asks of the index, and one for ``/health``."""
+QUESTION_LINES = 7
+"""Questions at a time: as many as the web floor asks of the index, those that read the log
+included, and one for ``/health``."""
 
 
 class Status(NamedTuple):

@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable
 
 from laneway.base.settings import Settings
-from laneway.hub.archive import Archive
+from laneway.hub.archive import Archive, EventReader
 from laneway.hub.channel import Status
 from laneway.hub.follower import Follower, Retention
 from laneway.hub.keeper import Keeper
@@ -49,11 +49,15 @@ class Engine:
         log_path = LogPath.parse(settings.log_path)
         self.metric = metric
         side = open_side_files(settings)
-        self.store = SqliteStore(index_path(settings), on_problem=on_problem or note_problem)
         # What this redactor finds is counted apart.
         lines = LineReader(make_redactor(settings, os.environ), recent, side)
         self.damages = DamageList()
         self._reader = Reader(log_path, on_damage=self._note_damage)
+        self.store = SqliteStore(
+            index_path(settings),
+            on_problem=on_problem or note_problem,
+            read_event=EventReader(self._reader, lines),
+        )
         self.archive = Archive(self.store, self._reader, lines)
         self.follower = Follower(
             log_path,

@@ -26,6 +26,8 @@ from laneway.log.syncer import shared as syncer
 from laneway.log.tail import Break, Chunk, Tail
 from laneway.log.text import Damage, RawFile
 from laneway.store.api import Query, Record
+from laneway.store.query.expr import is_one_of, is_seq
+from laneway.store.query.field import ID
 from laneway.store.sqlite.store import SqliteStore
 
 CHUNK_BYTES = 512 * KIB
@@ -312,14 +314,14 @@ class Follower:
         state = next((one for one in self._store.segments() if one.segment == segment), None)
         if state is None or not state.last_seq:
             return True
-        hits = self._store.find(Query(seqs=(state.last_seq,), limit=1)).hits
+        hits = self._store.find(Query(is_seq(state.last_seq), limit=1)).hits
         if not hits:
             return True
         data = file.pread(hits[0].length, hits[0].offset)
         line = self._lines.read(data, state.fingerprint, hits[0].offset, hits[0].ts_ns)
         if line.event is None:
             return False
-        return self._store.find(Query(ids=(line.event["id"],), limit=1)).hits == hits
+        return self._store.find(Query(is_one_of(ID, (line.event["id"],)), limit=1)).hits == hits
 
     def _read(self, chunk: Chunk) -> list[tuple[Record, Line]]:
         """The chunk's events; what is none is quarantined."""

@@ -17,11 +17,12 @@ from typing import Any, Literal
 
 from laneway.base.errors import LanewayError, StoreError
 from laneway.base.settings import Settings
+from laneway.hub.archive import EventPage
 from laneway.hub.channel import QUESTION_LINES, Status, pair
 from laneway.hub.frame import Frame
 from laneway.hub.live import Live
 from laneway.hub.metric import Metric
-from laneway.store.api import Cursor, Group, Page, Query, SegmentState, Split, Table
+from laneway.store.api import Groups, Page, Plan, Query, SegmentState, Split, Table
 
 CAN_SPLIT = os.name == "posix"
 """Descriptors are inherited by number; elsewhere the index lives in the hub's own process."""
@@ -243,13 +244,17 @@ class StoreProxy:
         page: Page = self._ask("store", "find", query)
         return page
 
-    def groups(self, by: Literal["agent", "session"], query: Query) -> list[Group]:
-        found: list[Group] = self._ask("store", "groups", by, query)
+    def groups(self, by: Literal["agent", "session"], query: Query) -> Groups:
+        found: Groups = self._ask("store", "groups", by, query)
         return found
 
     def aggregate(self, query: Query, split: Split) -> Table:
         table: Table = self._ask("store", "aggregate", query, split)
         return table
+
+    def explain(self, query: Query) -> Plan:
+        found: Plan = self._ask("store", "explain", query)
+        return found
 
 
 class ArchiveProxy:
@@ -258,8 +263,8 @@ class ArchiveProxy:
     def __init__(self, ask: Ask) -> None:
         self._ask = ask
 
-    def page(self, query: Query) -> tuple[list[bytes], Cursor | None]:
-        found: tuple[list[bytes], Cursor | None] = self._ask("archive", "page", query)
+    def page(self, query: Query) -> EventPage:
+        found: EventPage = self._ask("archive", "page", query)
         return found
 
     def one(self, query: Query) -> bytes | None:

@@ -5,13 +5,14 @@ Times are integer nanoseconds since the Unix epoch, UTC; ranges are half-open,
 answers with pointers into it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol
 
 from laneway.base.errors import StoreError
 from laneway.base.limits import PAGE_EVENTS
 from laneway.model.event import Event
+from laneway.store.query.expr import EVERYTHING, At, Expr, Since, Until, all_of
 
 from .sketch import Durations
 
@@ -44,23 +45,9 @@ class Cursor(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Filters that must all hold; within one tuple, any of its values. Empty: no filter."""
+    """Which events, and which page of them."""
 
-    agents: tuple[str, ...] = ()
-    not_agents: tuple[str, ...] = ()
-    events: tuple[str, ...] = ()
-    not_events: tuple[str, ...] = ()
-    sessions: tuple[str, ...] = ()
-    tools: tuple[str, ...] = ()
-    levels: tuple[str, ...] = ()
-    traces: tuple[str, ...] = ()
-    spans: tuple[str, ...] = ()
-    pods: tuple[str, ...] = ()
-    ids: tuple[str, ...] = ()
-    seqs: tuple[int, ...] = ()
-    text: str = ""
-    """Words that must all occur; a ``"quoted phrase"`` in this order; ``word*`` as a prefix."""
-    has_error: bool | None = None
+    where: Expr = EVERYTHING
     since_ns: int | None = None
     until_ns: int | None = None
     limit: int = 200
@@ -74,12 +61,41 @@ class Query:
         if not 1 <= self.limit <= PAGE_EVENTS:
             raise ValueError(f"limit: {self.limit} is not from 1 to {PAGE_EVENTS}")
 
+    def whole(self) -> Expr:
+        """``where`` and the times in one expression."""
+        times: list[Expr] = []
+        if self.since_ns is not None:
+            times.append(Since(At(self.since_ns)))
+        if self.until_ns is not None:
+            times.append(Until(At(self.until_ns)))
+        return all_of([self.where, *times])
+
+
+class Scan(NamedTuple):
+    """How far the log was read, for what the index cannot tell by itself.
+
+    Bytes and segments are those that the query reaches; they count as passed whether the index or
+    the log itself ruled them out.
+    """
+
+    is_complete: bool
+    """False: the time was over, and the answer holds what was found until then."""
+    read_events: int
+    passed_bytes: int
+    total_bytes: int
+    passed_segments: int
+    total_segments: int
+
 
 class Page(NamedTuple):
-    """Hits in the order asked for. ``next`` is None where nothing follows."""
+    """Hits in the order asked for. ``next`` is None where nothing follows.
+
+    A page with a ``scan`` may hold fewer hits than asked for, or none, and still have a ``next``.
+    """
 
     hits: list[Pointer]
     next: Cursor | None
+    scan: Scan | None = None
 
 
 class Added(NamedTuple):
@@ -174,6 +190,28 @@ class Table(NamedTuple):
     accuracy: Accuracy
 
 
+class Groups(NamedTuple):
+    """With a ``scan`` that is not complete, totals of the newest events only."""
+
+    groups: list[Group]
+    scan: Scan | None = None
+
+
+class Plan(NamedTuple):
+    """How a query will run, without running it."""
+
+    steps: list[str]
+    """What is done, in order, in words."""
+    cost: Literal["index", "words", "scan"]
+    """Answered from the index; by its full text; by reading candidates from the log."""
+    segments: int
+    """Those that can hold a hit; ``total_segments`` are all there are."""
+    total_segments: int
+    events: int
+    """In those segments."""
+    bytes: int
+
+
 class SegmentState(NamedTuple):
     """How far a log file is indexed: ``fingerprint`` tells a replaced file of the same name."""
 
@@ -198,13 +236,17 @@ class QueryTimeout(StoreError):
     code = "query_timeout"
 
 
+ReadEvent = Callable[[Pointer, str], Event | None]
+"""The event at a place of the log, whose file has this fingerprint; None where it is gone."""
+
+
 class Store(Protocol):
     """An index over log files. Thread-safe: one writer (`add`, `forget`), any number of readers.
 
     An implementer owes: `add` is atomic (rows and the new offset together or not
     at all, also across ``kill -9``); an id is given a ``seq`` once over all segments;
-    the same log gives the same answers after a rebuild. Methods raise only `StoreError`,
-    and `QueryError` for a text filter that cannot be read.
+    the same log gives the same answers after a rebuild; and every answer is that of
+    `laneway.store.query.match` over all events. Methods raise only `StoreError` and `QueryError`.
     """
 
     def segments(self) -> list[SegmentState]:
@@ -221,7 +263,7 @@ class Store(Protocol):
     def find(self, query: Query) -> Page:
         """One page of events that match."""
 
-    def groups(self, by: Literal["agent", "session"], query: Query) -> list[Group]:
+    def groups(self, by: Literal["agent", "session"], query: Query) -> Groups:
         """Totals by agent or session, most recently active first; at most ``query.limit``."""
 
     def aggregate(self, query: Query, split: Split) -> Table:
@@ -229,6 +271,9 @@ class Store(Protocol):
 
         Never late: where the time is over, it tells what it has (``at_least``).
         """
+
+    def explain(self, query: Query) -> Plan:
+        """How `find` would go about it."""
 
     def close(self) -> None:
         """Release everything. Safe to call twice."""

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any
 
 from laneway.base.clock import NS_PER_S, now_ns
 from laneway.base.errors import QueryError, quote
@@ -12,32 +11,49 @@ from laneway.base.settings import FALSE_WORDS, TRUE_WORDS, parse_duration_s
 from laneway.model.event import parse_timestamp_ns
 from laneway.model.vocabulary import LEVEL_RANK, LEVELS
 from laneway.store.api import Cursor, Query
+from laneway.store.query import field
+from laneway.store.query.expr import Expr, Has, all_of, is_one_of, negate, resolve, take_window
+from laneway.store.query.parse import QUERY_CHARS
+from laneway.store.query.parse import parse as parse_query
 from laneway.web.openapi import Parameter, Schema, query_parameter
 
 VALUES = 100
 """Values of one filter; more make a statement that takes longer to plan than to run."""
 
-TEXT_CHARS = 1_000
-
 PAGE_SIZE = 200
 """Events where no limit is given."""
 
 MANY = {
-    "agent": ("agents", Parameter("Only this agent.", "planner")),
-    "-agent": ("not_agents", Parameter("Without this agent.", "coder")),
-    "event": ("events", Parameter("Only this type of event.", "tool_invocation")),
-    "-event": ("not_events", Parameter("Without this type of event.", "log")),
-    "session": ("sessions", Parameter("Only this session.", "s1")),
-    "tool": ("tools", Parameter("Only this tool.", "search_files")),
-    "level": ("levels", Parameter("Only this level.", "error", {"enum": list(LEVELS)})),
-    "trace": ("traces", Parameter("Only this trace id.", "4bf92f3577b34da6a3ce929d0e0e4736")),
-    "span": ("spans", Parameter("Only this span id.", "00f067aa0ba902b7")),
-    "pod": ("pods", Parameter("Only this pod.", "agents-7d9f")),
+    "agent": (field.AGENT, Parameter("Only this agent.", "planner")),
+    "-agent": (field.AGENT, Parameter("Without this agent.", "coder")),
+    "event": (field.EVENT, Parameter("Only this type of event.", "tool_invocation")),
+    "-event": (field.EVENT, Parameter("Without this type of event.", "log")),
+    "session": (field.SESSION, Parameter("Only this session.", "s1")),
+    "tool": (field.TOOL, Parameter("Only this tool.", "search_files")),
+    "level": (field.LEVEL, Parameter("Only this level.", "error", {"enum": list(LEVELS)})),
+    "trace": (field.TRACE, Parameter("Only this trace id.", "4bf92f3577b34da6a3ce929d0e0e4736")),
+    "span": (field.SPAN, Parameter("Only this span id.", "00f067aa0ba902b7")),
+    "pod": (field.POD, Parameter("Only this pod.", "agents-7d9f")),
 }
-"""By name: the field of `Query` that takes the values. All are repeatable."""
+"""By name: the field whose value it is, taken as it stands. All are repeatable."""
 
 ONE = {
-    "q": Parameter('Words that must all occur; `"a phrase"`; `prefix*`.', "timeout"),
+    "q": Parameter(
+        "The query language of docs/query.md; further parameters must hold besides.",
+        "agent:planner level>=warning -event:log",
+        {
+            "type": "string",
+            "maxLength": QUERY_CHARS,
+            "examples": [
+                'timeout "connection refused" deploy*',
+                "agent:(planner,coder) tool:search* -event:log",
+                "duration_ms>500 input_tokens>=1000",
+                "has:error since:15m",
+                '~"onnection ref" OR /time.?out/i',
+                "attr.http.status:500..599",
+            ],
+        },
+    ),
     "error": Parameter(
         "`true`: only events that failed; `false`: only those that did not.",
         True,
@@ -109,22 +125,32 @@ def to_query(given: Given, time_ns: int = 0) -> Query:
     """
     time_ns = time_ns or now_ns()
     one = given.one
-    fields: dict[str, Any] = {MANY[name][0]: values for name, values in given.many.items()}
-    for level in fields.get("levels", ()):
-        if level not in LEVEL_RANK:
-            raise QueryError(f"level: {quote(level)} is not one of {', '.join(LEVELS)}")
-    if len(one.get("q", "")) > TEXT_CHARS:
-        raise QueryError(f"q: {len(one['q'])} characters, at most {TEXT_CHARS} are taken")
+    where, window = take_window(to_expr(given, time_ns))
     return Query(
-        **fields,
-        text=one.get("q", "").strip(),
-        has_error=_flag(one, "error"),
-        since_ns=_time_ns(one, "since", time_ns),
-        until_ns=_time_ns(one, "until", time_ns),
+        where,
+        since_ns=_latest(window.since_ns, _time_ns(one, "since", time_ns)),
+        until_ns=_earliest(window.until_ns, _time_ns(one, "until", time_ns)),
         limit=_limit(one.get("limit", "")),
         newest_first=_is_newest_first(one.get("order", "")),
         after=parse_cursor(one["cursor"]) if one.get("cursor") else None,
     )
+
+
+def to_expr(given: Given, time_ns: int = 0) -> Expr:
+    """``q`` and the filters, but not the times.
+
+    Raises:
+        QueryError: a value cannot be read.
+    """
+    time_ns = time_ns or now_ns()
+    parts = [parse_query(given.one.get("q", ""), time_ns=time_ns)]
+    for name, values in given.many.items():
+        condition = is_one_of(MANY[name][0], map(_check_level if name == "level" else str, values))
+        parts.append(negate(condition) if name[0] == "-" and values else condition)
+    failed = _flag(given.one, "error")
+    if failed is not None:
+        parts.append(Has(field.ERROR) if failed else negate(Has(field.ERROR)))
+    return resolve(all_of(parts), time_ns)
 
 
 def format_cursor(cursor: Cursor) -> str:
@@ -160,8 +186,8 @@ def parse_step_ns(text: str) -> int:
     return step_ns
 
 
-def parameters(*more: Table, without: str = "") -> list[Schema]:
-    """The parameters for a route's OpenAPI entry: every filter but ``without``, and ``more``."""
+def parameters(*more: Table) -> list[Schema]:
+    """The parameters for a route's OpenAPI entry: every filter, and ``more``."""
     many = [
         query_parameter(name, parameter, is_repeatable=True)
         for name, (_, parameter) in MANY.items()
@@ -170,9 +196,22 @@ def parameters(*more: Table, without: str = "") -> list[Schema]:
         query_parameter(name, parameter)
         for table in (ONE, *more)
         for name, parameter in table.items()
-        if name != without
     ]
     return many + one
+
+
+def _latest(*times: int | None) -> int | None:
+    return max((time for time in times if time is not None), default=None)
+
+
+def _earliest(*times: int | None) -> int | None:
+    return min((time for time in times if time is not None), default=None)
+
+
+def _check_level(level: str) -> str:
+    if level not in LEVEL_RANK:
+        raise QueryError(f"level: {quote(level)} is not one of {', '.join(LEVELS)}")
+    return level
 
 
 def _flag(one: dict[str, str], name: str) -> bool | None:

@@ -19,6 +19,11 @@ ERROR: Schema = {
         "code": TEXT | {"description": "What went wrong, for programs; it does not change."},
         "message": TEXT | {"description": "What was seen and what was wanted, for people."},
         "hint": TEXT | {"description": "What to do about it, or empty."},
+        "column": {
+            "type": "integer",
+            "minimum": 1,
+            "description": "Where in `q` the fault stands, if it stands there.",
+        },
     },
     "additionalProperties": False,
     "example": {

@@ -6,7 +6,7 @@ from http import HTTPStatus
 import orjson
 from starlette.types import Message, Scope, Send
 
-from laneway.base.errors import LanewayError
+from laneway.base.errors import LanewayError, QueryError
 
 RETRY_AFTER_S = 1
 """A full disk or a stuck index may be well again this soon; senders back off by themselves."""
@@ -34,7 +34,10 @@ class MethodError(LanewayError):
 
 def encode(error: LanewayError) -> tuple[int, Headers, bytes]:
     """Status, headers and body of the answer to ``error``."""
-    body = orjson.dumps({"code": error.code, "message": error.message, "hint": error.hint})
+    told: dict[str, object] = {"code": error.code, "message": error.message, "hint": error.hint}
+    if isinstance(error, QueryError) and error.column:
+        told["column"] = error.column
+    body = orjson.dumps(told)
     headers = [
         (b"content-type", b"application/json"),
         (b"content-length", b"%d" % len(body)),

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Literal, TypeVar
 
+import orjson
 from anyio import CapacityLimiter, to_thread
 from starlette.requests import Request
 from starlette.responses import Response
@@ -10,16 +11,23 @@ from starlette.responses import Response
 from laneway.base.clock import NS_PER_MS, NS_PER_S, format_ns, now_ns
 from laneway.base.errors import QueryError, quote
 from laneway.hub.hub import Hub
-from laneway.store.api import Group, Query, Split
+from laneway.store.api import Group, Query, Scan, Split
+from laneway.store.query.cost import needs_log
+from laneway.store.query.expr import is_one_of, is_seq
+from laneway.store.query.field import ID
+from laneway.store.query.write import write
 from laneway.web import filter as query_filter
 from laneway.web.answer import answer_bytes, answer_json
 from laneway.web.openapi import Entry, answer, array, obj, path_parameter, ref
 from laneway.web.problem import NotFoundError
 from laneway.web.route import Route
-from laneway.web.schema import AGENT_EXAMPLE, EVENT_EXAMPLE, SESSION_EXAMPLE
+from laneway.web.schema import AGENT_EXAMPLE, EVENT_EXAMPLE, PLAN_EXAMPLE, SESSION_EXAMPLE
 
 READERS = 4
 """Queries at a time: more would only share the same two or four cores."""
+
+SCANNERS = 2
+"""Of those that read the log, which may take seconds: they wait for one another and for nobody else."""
 
 BUCKETS = 300
 """Buckets of a pulse without a step: about one every four pixels of a wide page."""
@@ -56,7 +64,7 @@ AGENTS = Entry(
     answers={
         200: answer(
             "The agents that have such events.",
-            obj({"agents": array(ref("Agent"))}),
+            obj({"agents": array(ref("Agent")), "scan": ref("Scan")}, optional=("scan",)),
             {"agents": [AGENT_EXAMPLE]},
         )
     },
@@ -69,7 +77,7 @@ SESSIONS = Entry(
     answers={
         200: answer(
             "The sessions that have such events.",
-            obj({"sessions": array(ref("Session"))}),
+            obj({"sessions": array(ref("Session")), "scan": ref("Scan")}, optional=("scan",)),
             {"sessions": [SESSION_EXAMPLE]},
         )
     },
@@ -89,21 +97,33 @@ PULSE = Entry(
     errors=(400, 503),
 )
 
+EXPLAIN = Entry(
+    tag="query",
+    summary="How a query will run, without running it",
+    parameters=query_filter.parameters(),
+    answers={200: answer("The plan.", ref("Plan"), PLAN_EXAMPLE)},
+    errors=(400, 503),
+)
+
 T = TypeVar("T")
 
 
 def query_routes(hub: Hub) -> list[Route]:
     """The routes under ``/api``; the index is asked in worker threads, never on the event loop."""
-    limiter = CapacityLimiter(READERS)
+    readers, scanners = CapacityLimiter(READERS), CapacityLimiter(SCANNERS)
 
-    async def work(call: Callable[[], T]) -> T:
+    async def work(call: Callable[[], T], query: Query | None = None) -> T:
+        limiter = scanners if query and needs_log(query.where) else readers
         return await to_thread.run_sync(call, limiter=limiter)
 
     async def events(request: Request) -> Response:
         query = _query(request, query_filter.PAGE)
-        lines, cursor = await work(lambda: hub.archive.page(query))
-        following = f'"{query_filter.format_cursor(cursor)}"' if cursor else "null"
-        return answer_bytes(b'{"events":[%b],"next":%b}' % (b",".join(lines), following.encode()))
+        page = await work(lambda: hub.archive.page(query), query)
+        following = f'"{query_filter.format_cursor(page.next)}"' if page.next else "null"
+        scan = b',"scan":%b' % orjson.dumps(_scan(page.scan)) if page.scan else b""
+        return answer_bytes(
+            b'{"events":[%b],"next":%b%b}' % (b",".join(page.lines), following.encode(), scan)
+        )
 
     async def event(request: Request) -> Response:
         name = request.path_params["event_id"]
@@ -118,16 +138,20 @@ def query_routes(hub: Hub) -> list[Route]:
 
     async def agents(request: Request) -> Response:
         query = _query(request, query_filter.LIMIT)
-        return answer_json({"agents": await work(lambda: _groups(hub, "agent", query))})
+        return answer_json(await work(lambda: _groups(hub, "agent", query), query))
 
     async def sessions(request: Request) -> Response:
         query = _query(request, query_filter.LIMIT)
-        return answer_json({"sessions": await work(lambda: _groups(hub, "session", query))})
+        return answer_json(await work(lambda: _groups(hub, "session", query), query))
 
     async def pulse(request: Request) -> Response:
         given = query_filter.parse(request.query_params.multi_items(), query_filter.STEP)
         query, step = query_filter.to_query(given), given.one.get("step", "")
-        return answer_json(await work(lambda: _pulse(hub, query, step)))
+        return answer_json(await work(lambda: _pulse(hub, query, step), query))
+
+    async def explain(request: Request) -> Response:
+        query = _query(request, {})
+        return answer_json(await work(lambda: _explain(hub, query)))
 
     return [
         Route("/api/events", events, EVENTS),
@@ -135,6 +159,7 @@ def query_routes(hub: Hub) -> list[Route]:
         Route("/api/agents", agents, AGENTS),
         Route("/api/sessions", sessions, SESSIONS),
         Route("/api/pulse", pulse, PULSE),
+        Route("/api/explain", explain, EXPLAIN),
     ]
 
 
@@ -144,12 +169,23 @@ def _query(request: Request, more: query_filter.Table) -> Query:
 
 def _query_one(name: str) -> Query:
     if name.startswith("@"):
-        return Query(seqs=(query_filter.parse_seq(name),), limit=1)
-    return Query(ids=(name,), limit=1)
+        return Query(is_seq(query_filter.parse_seq(name)), limit=1)
+    return Query(is_one_of(ID, (name,)), limit=1)
 
 
-def _groups(hub: Hub, by: Literal["agent", "session"], query: Query) -> list[dict[str, Any]]:
-    return [_group(group, by) for group in hub.store.groups(by, query)]
+def _groups(hub: Hub, by: Literal["agent", "session"], query: Query) -> dict[str, Any]:
+    found = hub.store.groups(by, query)
+    scan = {"scan": _scan(found.scan)} if found.scan else {}
+    return {f"{by}s": [_group(group, by) for group in found.groups], **scan}
+
+
+def _scan(scan: Scan) -> dict[str, Any]:
+    told = scan._asdict()
+    return {"complete": told.pop("is_complete"), **told}
+
+
+def _explain(hub: Hub, query: Query) -> dict[str, Any]:
+    return {"query": write(query.whole()), **hub.store.explain(query)._asdict()}
 
 
 def _group(group: Group, by: str) -> dict[str, Any]:

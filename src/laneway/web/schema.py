@@ -48,7 +48,39 @@ INDEX_HEALTH = obj(
 
 SCHEMAS: dict[str, Schema] = {
     "Event": EVENT,
-    "Page": obj({"events": array(ref("Event")), "next": {"type": ["string", "null"]}}),
+    "Page": obj(
+        {
+            "events": array(ref("Event")),
+            "next": {"type": ["string", "null"]},
+            "scan": ref("Scan"),
+        },
+        optional=("scan",),
+    ),
+    "Scan": obj(
+        {
+            "complete": FLAG | {"description": "False: the time was over; more may be found."},
+            "read_events": COUNT | {"description": "Candidates read from the log."},
+            "passed_bytes": COUNT,
+            "total_bytes": COUNT,
+            "passed_segments": COUNT,
+            "total_segments": COUNT,
+        }
+    )
+    | {
+        "description": "There if the log had to be read: how far that went. A page that is not "
+        "complete goes on at `next`; totals that are not complete count the newest events."
+    },
+    "Plan": obj(
+        {
+            "query": TEXT | {"description": "The query, filters included, in its one spelling."},
+            "cost": {"enum": ["index", "words", "scan"]},
+            "steps": array(TEXT),
+            "segments": COUNT | {"description": "Those that can hold a hit."},
+            "total_segments": COUNT,
+            "events": COUNT | {"description": "In those segments."},
+            "bytes": COUNT,
+        }
+    ),
     "Agent": obj(TOTALS),
     "Session": obj(TOTALS | {"agents": array(TEXT)}),
     "Pulse": obj(
@@ -105,6 +137,19 @@ AGENT_EXAMPLE: Schema = {
     "cost_usd": 0.0123,
 }
 SESSION_EXAMPLE: Schema = {**AGENT_EXAMPLE, "name": "s1", "agents": ["planner"]}
+PLAN_EXAMPLE: Schema = {
+    "query": 'agent:planner ~"frag"',
+    "cost": "scan",
+    "steps": [
+        "time and ids leave 2 of 3 segments",
+        "index: agent:planner",
+        'read from the log and checked: ~"frag"',
+    ],
+    "segments": 2,
+    "total_segments": 3,
+    "events": 500_000,
+    "bytes": 350_000_000,
+}
 HEALTH_EXAMPLE: Schema = {
     "status": "ok",
     "version": "0.1.0",

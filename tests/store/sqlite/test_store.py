@@ -12,10 +12,11 @@ import pytest
 
 from laneway.base.errors import StoreError
 from laneway.store.api import Query, QueryTimeout
+from laneway.store.query.expr import seqs_between
 from laneway.store.sqlite import pool, store
 from laneway.store.sqlite.schema import VERSION
 from laneway.store.sqlite.store import SqliteStore
-from tests.store.build import LINE_BYTES, T0_NS, end_of, make_record
+from tests.store.build import LINE_BYTES, T0_NS, ask, end_of, make_record
 
 
 @pytest.fixture
@@ -145,7 +146,7 @@ def test_damage_met_in_use_is_told_and_mended_by_the_next_start(
     assert "is damaged" in problems[0]
     assert "is dropped" in problems[1]
     fill(index, "a")
-    assert len(index.find(Query(text="word")).hits) == 20
+    assert len(index.find(ask("word")).hits) == 20
 
 
 def spoil_rows(path: Path) -> None:
@@ -186,7 +187,7 @@ def test_a_poisoned_event_fails_its_batch_and_not_the_next(
     with pytest.raises(StoreError, match="TypeError"):
         index.add("a", "f", [make_record(19, agent="new name"), poisoned], 21 * LINE_BYTES)
     assert index.add("a", "f", [make_record(20, agent="new name")], 21 * LINE_BYTES).seqs == [21]
-    assert len(index.find(Query(agents=("new name",))).hits) == 1
+    assert len(index.find(ask('agent:"new name"')).hits) == 1
 
 
 def test_a_query_past_its_time_is_stopped_with_a_hint(
@@ -196,12 +197,12 @@ def test_a_query_past_its_time_is_stopped_with_a_hint(
     index = SqliteStore(tmp_path, query_limit_s=0.0)
     for name in "ab":
         fill(index, name)
-    for ask in (
+    for question in (
         lambda: index.find(Query()),
         lambda: index.groups("agent", Query()),
     ):
         with pytest.raises(QueryTimeout, match="stopped after 0 s") as caught:
-            ask()
+            question()
         assert caught.value.code == "query_timeout"
         assert "narrow" in caught.value.hint
     index._query_limit_s = 60.0
@@ -261,7 +262,7 @@ def test_a_reader_connection_cannot_write(reopen: Callable[[], SqliteStore]) -> 
 
 WRITER = """
 import sys
-from tests.store.build import LINE_BYTES, T0_NS, make_record
+from tests.store.build import ask, LINE_BYTES, T0_NS, make_record
 from laneway.store.sqlite.store import SqliteStore
 
 path, segments, batch = sys.argv[1], sys.argv[2].split(","), int(sys.argv[3])
@@ -320,6 +321,6 @@ def all_hits(index: SqliteStore) -> list[tuple[int, ...]]:
     """Every pointer, in order of seq; each must stand at its own line."""
     hits = []
     for first in range(1, index.last_seq + 1, 1_000):
-        hits += index.find(Query(seqs=tuple(range(first, first + 1_000)), limit=1_000)).hits
+        hits += index.find(Query(seqs_between(first, first + 1_000), limit=1_000)).hits
     assert len({(hit.segment, hit.offset) for hit in hits}) == len(hits)
     return sorted(hits)  # type: ignore[arg-type]

@@ -11,8 +11,8 @@ from laneway.store.api import FIELDS, Accuracy, Cell, Field, Split, Table
 from laneway.store.sketch import Spread
 
 from .cell import Codes, iter_durations, iter_sums, read_sketches
-from .filter import Search
 from .row import NUSD
+from .search import Search
 from .summary import Summary
 
 MAX_STEP_NS = 2**61

@@ -9,11 +9,12 @@ from laneway.store.api import Field, Split
 from laneway.store.sketch import Sketch
 
 from .duration import iter_sketches
-from .filter import Filter, Search, filter_rows
 from .rollup import GRAINS, HOUR_NS, SHAPE_FIELDS, Grain
 from .scan import plan_all
 from .schema import AGENT, MODEL, TOOL
+from .search import Search
 from .summary import Summary
+from .where import Filter, filter_conditions, filter_rows
 
 USAGE = Grain(HOUR_NS, frozenset({"agent", "model"}))
 TALLY_FIELDS = frozenset({"agent", "session"})
@@ -65,7 +66,7 @@ def read_sketches(
     connection: sqlite3.Connection, search: Search, summary: Summary, split: Split
 ) -> list[tuple[Codes, int, Sketch]] | None:
     """Codes, errors and sketch of each group; None where only the rows can tell."""
-    if not search.covers(summary) or not search.is_plain or search.query.has_error is not None:
+    if not search.covers(summary) or not search.is_plain:
         return None
     if len(split.by) > 1 or not set(split.by) <= SKETCH_KINDS.keys():
         return None
@@ -118,9 +119,9 @@ def _sum_whole(
     made, events, errors = _split_errors(connection, search)
     if table == "shape":
         events = {None: "event_count", True: "event_count * has_error"}.get(
-            search.query.has_error, "event_count * (1 - has_error)"
+            search.wants_error, "event_count * (1 - has_error)"
         )
-        errors = "0" if search.query.has_error is False else "event_count * has_error"
+        errors = "0" if search.wants_error is False else "event_count * has_error"
     if made.impossible:
         return
     _require_values(made, split, "session" if table == "tally" else "")
@@ -134,7 +135,7 @@ def _usable(search: Search, split: Split) -> list[Source]:
         return []
     needed = search.fields | set(split.by)
     if split.of == "usage":
-        fits = needed <= USAGE.fields and search.query.has_error is None
+        fits = needed <= USAGE.fields and search.wants_error is None
         sources = [Source("usage", USAGE, -1, "hour")] if fits else []
     else:
         sources = [
@@ -211,8 +212,8 @@ def _sum_cells(
 
 def _split_errors(connection: sqlite3.Connection, search: Search) -> tuple[Filter, str, str]:
     """The other filters, and what to sum for events and errors: roll-ups hold both counts."""
-    wanted = search.query.has_error
-    made = filter_rows(connection, replace(search, query=replace(search.query, has_error=None)))
+    wanted = search.wants_error
+    made = filter_conditions(connection, search)
     events = {None: "event_count", True: "error_count", False: "event_count - error_count"}[wanted]
     return made, events, "0" if wanted is False else "error_count"
 

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 
 from laneway.store.api import Pointer
 
-from .filter import Filter, Search, filter_rows
 from .hits import Hits
 from .scan import (
     Read,
@@ -17,6 +16,8 @@ from .scan import (
     source_of_spans,
     try_few_seqs,
 )
+from .search import Search
+from .where import Filter, filter_rows
 
 
 def find_in(connection: sqlite3.Connection, segment: str, search: Search, hits: Hits) -> None:
@@ -58,7 +59,7 @@ def _iter_reads(
     for group in iter_groups(spans):
         if not hits.may_take(group[0].min_ns, group[0].max_ns):
             return
-        yield Read(require_text(made, search, group), source_of_spans(group))
+        yield Read(require_text(made, search), source_of_spans(group))
 
 
 def _reach(search: Search) -> tuple[int, int]:

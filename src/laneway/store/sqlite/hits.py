@@ -2,15 +2,15 @@
 
 from collections.abc import Iterable
 
-from laneway.store.api import Cursor, Page, Pointer, Query
+from laneway.store.api import Cursor, Page, Pointer
 
 
 class Hits:
     """Keeps one more than the page holds: it tells whether something follows."""
 
-    def __init__(self, query: Query) -> None:
-        self._newest_first = query.newest_first
-        self._limit = query.limit
+    def __init__(self, limit: int, *, newest_first: bool) -> None:
+        self._newest_first = newest_first
+        self._limit = limit
         self._best: list[Pointer] = []
 
     @property

@@ -3,6 +3,8 @@
 from hashlib import blake2b
 from typing import TypeGuard
 
+from laneway.store.query.match import clean
+
 Packed = bytes | str
 
 
@@ -32,11 +34,6 @@ def format_uuid(packed: bytes) -> str:
 def is_timed(packed: Packed) -> TypeGuard[bytes]:
     """Whether the id is a UUIDv7: those sort by the time at which they were made."""
     return isinstance(packed, bytes) and packed[6] >> 4 == 7
-
-
-def clean(text: str) -> str:
-    """``text`` without lone surrogates, which no UTF-8 holds."""
-    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def term_of(packed: Packed) -> int:

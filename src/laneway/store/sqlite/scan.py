@@ -5,7 +5,8 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from .filter import Filter, Search, pick_seqs
+from .search import Search
+from .where import HIGH, LOW, Filter, pick_seqs
 
 FEW_HITS = 4_096
 """A text with at most so many hits in a segment is answered from the list of them; for more, the
@@ -26,10 +27,12 @@ class Span(NamedTuple):
 
 
 class Source(NamedTuple):
-    """Rows to read, as JSON for one of the two statements below."""
+    """Rows to read, as JSON for one of the two statements below; all within ``[low, high]``."""
 
     sql: str
     parameter: str
+    low: int
+    high: int
 
 
 class Read(NamedTuple):
@@ -40,7 +43,9 @@ class Read(NamedTuple):
 
     def query(self, columns: str, rest: str = "") -> tuple[str, list[object]]:
         sql = f"SELECT {columns} {self.source.sql} WHERE {self.made.where()} {rest}"
-        return sql, [self.source.parameter, *self.made.values]
+        bounds = {LOW: self.source.low, HIGH: self.source.high}
+        values = [bounds[v] if v is LOW or v is HIGH else v for v in self.made.values]
+        return sql, [self.source.parameter, *values]
 
 
 _FROM_SEQS = "FROM json_each(?) j CROSS JOIN event e ON e.seq = j.value"
@@ -51,7 +56,8 @@ _FROM_RANGES = (
 
 
 def source_of_seqs(seqs: Sequence[int]) -> Source:
-    return Source(_FROM_SEQS, json.dumps(sorted(seqs)))
+    ordered = sorted(seqs)
+    return Source(_FROM_SEQS, json.dumps(ordered), ordered[0], ordered[-1])
 
 
 def source_of_spans(spans: Sequence[Span]) -> Source:
@@ -62,24 +68,21 @@ def source_of_spans(spans: Sequence[Span]) -> Source:
             ranges[-1][1] = span.last_seq
         else:
             ranges.append([span.first_seq, span.last_seq])
-    return Source(_FROM_RANGES, json.dumps(ranges))
+    return Source(_FROM_RANGES, json.dumps(ranges), ranges[0][0], ranges[-1][1])
 
 
 def read_spans(
     connection: sqlite3.Connection, made: Filter, since_ns: int, until_ns: int, newest_first: bool
 ) -> list[Span]:
     """The blocks that can hold a hit of ``[since_ns, until_ns]``, the most promising first."""
-    conditions, values = ["max_ns >= ? AND min_ns <= ?"], [since_ns, until_ns]
-    for terms in made.terms:
-        marks = ", ".join("?" for _ in terms)
-        conditions.append(
-            f"first_seq IN (SELECT block FROM place WHERE term IN ({marks}))"  # noqa: S608 - marks only
-        )
-        values += terms
+    conditions: list[str] = ["max_ns >= ? AND min_ns <= ?"]
+    values: list[object] = [since_ns, until_ns]
+    conditions += made.blocks
+    values += made.block_values
     order = "max_ns DESC, first_seq DESC" if newest_first else "min_ns, first_seq"
     rows = connection.execute(
         f"SELECT first_seq, last_seq, min_ns, max_ns FROM block"  # noqa: S608 - marks and constants only
-        f" WHERE {' AND '.join(conditions)} ORDER BY {order}",
+        f" WHERE ({') AND ('.join(conditions)}) ORDER BY {order}",
         values,
     )
     return [Span(*row) for row in rows]
@@ -100,17 +103,16 @@ def try_few_seqs(connection: sqlite3.Connection, search: Search) -> list[int] | 
     return [seq for (seq,) in rows] if len(rows) <= FEW_HITS else None
 
 
-def require_text(made: Filter, search: Search, spans: Sequence[Span]) -> Filter:
-    """``made`` with the text as a further condition; looks for it within ``spans`` only."""
+def require_text(made: Filter, search: Search) -> Filter:
+    """``made`` with the text as a further condition; looks for it among the rows read only."""
     if not search.match:
         return made
-    low, high = min(s.first_seq for s in spans), max(s.last_seq for s in spans)
-    narrowed = Filter([*made.conditions], [*made.values], made.terms)
+    narrowed = made.copy()
     narrowed.add(
         "e.seq IN (SELECT rowid FROM text WHERE text MATCH ? AND rowid BETWEEN ? AND ?)",
         search.match,
-        low,
-        high,
+        LOW,
+        HIGH,
     )
     return narrowed
 
@@ -120,8 +122,7 @@ def plan_picks(connection: sqlite3.Connection, search: Search, made: Filter) -> 
     seqs = pick_seqs(connection, search)
     if not seqs:
         return []
-    narrowed = require_text(made, search, [Span(seq, seq, 0, 0) for seq in seqs])
-    return [Read(narrowed, source_of_seqs(seqs))]
+    return [Read(require_text(made, search), source_of_seqs(seqs))]
 
 
 def plan_all(connection: sqlite3.Connection, search: Search, made: Filter) -> list[Read]:
@@ -131,4 +132,4 @@ def plan_all(connection: sqlite3.Connection, search: Search, made: Filter) -> li
     spans = read_spans(connection, made, search.since_ns, search.until_ns, newest_first=False)
     if not spans:
         return []
-    return [Read(require_text(made, search, spans), source_of_spans(spans))]
+    return [Read(require_text(made, search), source_of_spans(spans))]

@@ -9,7 +9,9 @@ third of the inserts and of the bytes of B-trees on (agent, ts), (session, ts) a
 
 import sqlite3
 
-VERSION = 2
+from laneway.store.query.token import TOKENIZER
+
+VERSION = 3
 """Any other number in the file means: drop it, the log is indexed again."""
 
 APPLICATION_ID = 0x4C616E65
@@ -156,10 +158,10 @@ CREATE TABLE parent (
     last_ns INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE VIRTUAL TABLE text USING fts5(
-    body, content='', columnsize=0, detail=full, tokenize='unicode61 remove_diacritics 2'
+    body, content='', columnsize=0, detail=full, tokenize='TOKENIZER'
 );
 INSERT INTO text (text, rank) VALUES ('automerge', 8);
-"""
+""".replace("TOKENIZER", TOKENIZER)
 # detail=full, not none: only positions find a phrase, and `main.py` or `search_files` are phrases
 # of two tokens. 250,000 texts of 490 bytes in batches of 500: 216 bytes an event against 85.
 # automerge=8: 54,000 events per CPU second there, against 35,000 with the default of 4.

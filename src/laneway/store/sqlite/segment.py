@@ -7,14 +7,16 @@ from typing import Any
 
 from laneway.model.vocabulary import LEVEL_RANK
 from laneway.store.api import Record
+from laneway.store.query.content import text_of
+from laneway.store.query.match import clean
+from laneway.store.query.outcome import ERROR_RANK, INFO_RANK, has_failed
 
 from . import schema
 from .duration import SKETCHED, SketchBook
-from .ident import Packed, clean, is_timed, pack_hex, term_of
+from .ident import Packed, is_timed, pack_hex, term_of
 from .rollup import ShapeBook, Totals
-from .row import clamp_ns, cost_nusd_of, is_error, tokens_of
+from .row import clamp_ns, cost_nusd_of, tokens_of
 from .summary import Summary, merge_parents, read_summary, write_summary
-from .text import text_of
 
 BLOCK_EVENTS = 256
 """Rows of one block. Smaller: a rare name costs fewer rows read; larger: `place` shrinks."""
@@ -133,8 +135,8 @@ class SegmentWriter:
         model = code(schema.MODEL, get("model"))
         provider = code(schema.PROVIDER, get("provider"))
         pod, host = code(schema.POD, get("pod")), code(schema.HOST, get("host"))
-        level = LEVEL_RANK.get(get("level", ""))
-        has_error = is_error(event)
+        has_error = has_failed(event)
+        level = LEVEL_RANK.get(get("level", ""), ERROR_RANK if has_error else INFO_RANK)
         trace = _try_pack(get("trace_id"))
         span = _try_pack(get("span_id"))
         duration_ms = get("duration_ms")
@@ -159,7 +161,7 @@ class SegmentWriter:
             batch.note_parent(event["agent"], parent, ts_ns)
         block = self._place(seq, ts_ns, batch, (
             agent, kind, session, tool, pod, model, provider, host,
-            None if level is None else LEVEL_TERM + level, ERROR_TERM if has_error else None,
+            LEVEL_TERM + level, ERROR_TERM if has_error else None,
             trace and term_of(trace), span and term_of(span),
         ))  # fmt: skip
         if duration_ms is not None:

@@ -9,10 +9,11 @@ from typing import NamedTuple
 from laneway.store.api import Course
 
 from . import schema
-from .filter import Search, filter_names, filter_rows
 from .scan import plan_all
+from .search import Search
 from .summary import Summary
 from .total import read_codes, tally_knows
+from .where import filter_conditions, filter_rows
 
 _LATEST = """
 SELECT n.value, last_ns FROM ({source}) JOIN name n ON n.code = session
@@ -60,7 +61,7 @@ def read_latest(
 ) -> list[tuple[str, int]]:
     """The segment's sessions with the time of their last matching event, the latest first."""
     if tally_knows(search, summary):
-        made = filter_names(connection, search.query)
+        made = filter_conditions(connection, search)
         made.add("e.session != 0")
         source = (
             f"SELECT e.session AS session, max(e.last_ns) AS last_ns FROM tally e"  # noqa: S608 - no value is in it

@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 from laneway.store.api import Page, Pointer
 
-from .filter import Filter, Search, filter_rows
 from .scan import Read, Span, iter_groups, plan_picks, read_spans, require_text, source_of_spans
+from .search import Search
+from .where import Filter, filter_rows
 
 
 class Slow(NamedTuple):
@@ -55,7 +56,7 @@ def find_slow(
     for group in iter_groups(spans):
         if not slowest.may_take(max(longest[span.first_seq] for span in group)):
             return
-        read = Read(require_text(made, search, group), source_of_spans(group))
+        read = Read(require_text(made, search), source_of_spans(group))
         _take(connection, segment, read, search, slowest)
 
 

@@ -12,30 +12,38 @@ from functools import partial
 from typing import Literal, TypeVar
 
 from laneway.base.errors import LanewayError, StoreError
+from laneway.model.vocabulary import START_OF_END
 from laneway.store.api import (
     Accuracy,
     Added,
     Group,
+    Groups,
     Page,
+    Plan,
     Query,
     QueryTimeout,
+    ReadEvent,
     Record,
     SegmentState,
     Split,
     Table,
 )
+from laneway.store.query.expr import Equal, Glob, Value, all_of, is_one_of
+from laneway.store.query.field import EVENT, SPAN
 
 from . import schema
 from .aggregate import Aggregate, check_split
 from .compact import file_digest
 from .directory import Directory
-from .filter import Search, prepare
+from .explain import explain
 from .find import find_in
 from .hits import Hits
 from .ident import Packed, pack_id
 from .pool import ReaderPool, TimeBox
+from .search import Search, prepare
 from .segment import SegmentWriter, find_known
 from .session import Courses, Latest, read_courses, read_latest
+from .sift import Sift, Sure
 from .slow import Slowest, find_slow
 from .summary import Summary, merge_parents, read_summary
 from .total import Totals, read_cells
@@ -48,6 +56,12 @@ OPEN_WRITERS = 8
 
 REBUILD_HINT = "this part of the log is indexed again; ask once more in a moment"
 
+EXACT: Accuracy = "exact"
+AT_LEAST: Accuracy = "at_least"
+
+ENDS = Value(EVENT, (*map(Equal, START_OF_END), Glob("*_end")))
+"""Events of a type that ends a span."""
+
 T = TypeVar("T")
 
 
@@ -58,6 +72,7 @@ def ignore_problem(message: str) -> None:
 class SqliteStore:
     """
     ``on_problem`` is told in one sentence what had to be dropped; it may be called from any thread.
+    ``read_event`` looks into the log, for conditions that the index cannot answer.
 
     Raises:
         StoreError: another process has the index, or its directory cannot be written.
@@ -69,7 +84,9 @@ class SqliteStore:
         *,
         on_problem: Callable[[str], None] = ignore_problem,
         query_limit_s: float = QUERY_LIMIT_S,
+        read_event: ReadEvent | None = None,
     ) -> None:
+        self._read_event = read_event
         self._on_problem = on_problem
         self._query_limit_s = query_limit_s
         self._pool = ReaderPool()
@@ -193,9 +210,16 @@ class SqliteStore:
         return not fault
 
     def find(self, query: Query) -> Page:
+        search, box = prepare(query), self._time_box()
         if query.slowest_first:
-            return self._find_slow(query)
-        search, box, hits = prepare(query), self._time_box(), Hits(query)
+            return self._find_slow(search, box)
+        if search.matcher is None:
+            return self._find(search, box, query.limit)
+        return self._sift(search).page(box)
+
+    def _find(self, search: Search, box: TimeBox, limit: int) -> Page:
+        """One page of candidates; hits, where the index can tell."""
+        hits = Hits(limit, newest_first=search.query.newest_first)
         for summary in self._matching(search):
             if not hits.may_take(summary.first_ns, summary.last_ns):
                 break
@@ -203,63 +227,93 @@ class SqliteStore:
             self._read(summary.segment, box, work)
         return hits.page()
 
-    def _find_slow(self, query: Query) -> Page:
-        search, box, slowest = prepare(query), self._time_box(), Slowest(query.limit)
-        for summary in self._matching(search):
-            work = partial(find_slow, segment=summary.segment, search=search, slowest=slowest)
-            self._read(summary.segment, box, work)
-        return slowest.page()
+    def _find_slow(self, search: Search, box: TimeBox) -> Page:
+        sure, slowest = self._sure(search, box), Slowest(search.query.limit)
+        for summary, narrowed in sure.parts:
+            work = partial(find_slow, segment=summary.segment, search=narrowed, slowest=slowest)
+            self._read(summary.segment, sure.box, work)
+        return slowest.page()._replace(scan=sure.scan)
 
-    def groups(self, by: Literal["agent", "session"], query: Query) -> list[Group]:
-        search, box = prepare(query), self._time_box()
+    def groups(self, by: Literal["agent", "session"], query: Query) -> Groups:
+        sure = self._sure(prepare(query), self._time_box())
         if by == "session":
-            return self._sessions(search, box)
-        totals = self._totals(by, search, box)
+            return Groups(self._sessions(sure, query.limit), sure.scan)
+        totals = self._totals(by, sure)
         parents = merge_parents(summary.parents for summary in self._summaries.copy().values())
-        return totals.agents(parents, query.limit)
+        return Groups(totals.agents(parents, query.limit), sure.scan)
 
     def _totals(
-        self, by: Literal["agent", "session"], search: Search, box: TimeBox,
-        sessions: list[str] | None = None,
-    ) -> Totals:  # fmt: skip
+        self, by: Literal["agent", "session"], sure: Sure, sessions: list[str] | None = None
+    ) -> Totals:
         totals = Totals(by)
-        for summary in self._matching(search):
+        for summary, search in sure.parts:
             work = partial(read_cells, by=by, search=search, summary=summary, sessions=sessions)
-            totals.add(self._read(summary.segment, box, work) or ())
+            totals.add(self._read(summary.segment, sure.box, work) or ())
         return totals
 
-    def _sessions(self, search: Search, box: TimeBox) -> list[Group]:
+    def _sessions(self, sure: Sure, limit: int) -> list[Group]:
         """First which ones, from the newest segments; then their totals, from all that match; then
         how they stand, from all."""
-        latest = Latest(search.query.limit)
-        newest_first = replace(search, query=replace(search.query, newest_first=True))
-        for summary in self._matching(newest_first):
+        latest = Latest(limit)
+        for summary, search in sure.parts:
             if not latest.may_take(summary.last_ns):
                 break
-            work = partial(read_latest, search=search, summary=summary, limit=search.query.limit)
-            latest.take(self._read(summary.segment, box, work) or ())
+            work = partial(read_latest, search=search, summary=summary, limit=limit)
+            latest.take(self._read(summary.segment, sure.box, work) or ())
         names = latest.names()
         if not names:
             return []
-        totals, courses = self._totals("session", search, box, names), Courses()
+        totals, courses = self._totals("session", sure, names), Courses()
         for summary in self._summaries.copy().values():
             course = partial(read_courses, names=names)
-            courses.take(self._read(summary.segment, box, course) or ())
+            courses.take(self._read(summary.segment, sure.box, course) or ())
         return totals.sessions(courses.found)
 
     def aggregate(self, query: Query, split: Split) -> Table:
         check_split(split)
         patience_s = self._query_limit_s if split.patience_s is None else split.patience_s
-        search, box = prepare(query), TimeBox(min(patience_s, self._query_limit_s))
-        aggregate = Aggregate(split)
-        accuracy: Accuracy = "exact"
+        aggregate, accuracy = Aggregate(split), EXACT
         try:
-            for summary in self._matching(replace(search, query=replace(query, newest_first=True))):
+            sure = self._sure(prepare(query), TimeBox(min(patience_s, self._query_limit_s)))
+            if sure.scan and not sure.scan.is_complete:
+                accuracy = AT_LEAST
+            for summary, search in sure.parts:
                 work = partial(aggregate.take, search=search, summary=summary)
-                self._read(summary.segment, box, work)
+                self._read(summary.segment, sure.box, work)
         except QueryTimeout:
-            accuracy = "at_least"
+            accuracy = AT_LEAST
         return aggregate.table(query.limit, accuracy)
+
+    def explain(self, query: Query) -> Plan:
+        search = prepare(query)
+        return explain(search, self._matching(search), len(self._summaries))
+
+    def _sure(self, search: Search, box: TimeBox) -> Sure:
+        """What totals are counted over, the newest segment first: all rows, or, where the index
+        cannot tell, those that the log confirmed. For the second half they get time of their own."""
+        newest_first = replace(search.query, newest_first=True)
+        search = replace(search, query=newest_first, after=None)
+        segments = self._matching(search)
+        if search.matcher is None:
+            return Sure(box, [(summary, search) for summary in segments], None)
+        seqs, scan = self._sift(search).all(box)
+        parts = [
+            (summary, search.only(seqs[summary.segment]))
+            for summary in segments
+            if summary.segment in seqs
+        ]
+        return Sure(self._time_box(), parts, scan)
+
+    def _sift(self, search: Search) -> Sift:
+        if self._read_event is None:
+            raise StoreError("this query needs the log, and the index was opened without it")
+        segments = self._matching(search)
+        return Sift(search, self._find, segments, self._read_event, self._has_end)
+
+    def _has_end(self, span: str) -> bool:
+        """Whether an event, anywhere in the log, ends this span."""
+        search = prepare(Query(all_of([is_one_of(SPAN, (span,)), ENDS]), limit=1))
+        return bool(self._find(search, self._time_box(), 1).hits)
 
     def close(self) -> None:
         with self._writing:

@@ -9,11 +9,12 @@ from typing import Literal, NamedTuple
 from laneway.store.api import Course, Group
 
 from . import schema
-from .filter import Filter, Search, filter_names, filter_rows
 from .rollup import NO_SESSION
 from .row import NUSD
 from .scan import plan_all
+from .search import Search
 from .summary import Summary
+from .where import Filter, filter_conditions, filter_rows
 
 By = Literal["agent", "session"]
 
@@ -71,7 +72,7 @@ def tally_knows(search: Search, summary: Summary) -> bool:
     return (
         fields is not None
         and fields <= {"agent", "session"}
-        and search.query.has_error is None
+        and search.wants_error is None
         and search.covers(summary)
     )
 
@@ -87,7 +88,7 @@ def read_codes(connection: sqlite3.Connection, kind: int, names: Sequence[str]) 
 def _read_tally(
     connection: sqlite3.Connection, by: By, search: Search, sessions: list[int] | None
 ) -> list[tuple[int, ...]]:
-    made = filter_names(connection, search.query)
+    made = filter_conditions(connection, search)
     _narrow(made, sessions)
     if made.impossible:
         return []
@@ -113,7 +114,7 @@ def _read_rows(
 
 def _narrow(made: Filter, sessions: list[int] | None) -> None:
     if sessions is not None:
-        made.require("session", sessions, sessions)
+        made.require_sessions(sessions)
 
 
 def _read_names(connection: sqlite3.Connection, codes: Iterable[int]) -> dict[int, str]:

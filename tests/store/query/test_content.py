@@ -1,14 +1,12 @@
-"""What is indexed of an event, and how a search becomes an expression of quoted tokens."""
+"""What is indexed of an event."""
 
-import sqlite3
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from laneway.base.errors import QueryError
-from laneway.store.sqlite.text import TEXT_CHARS, match_of, text_of
+from laneway.store.query.content import CUT, TEXT_CHARS, text_of, whole_text_of
+from laneway.store.query.token import has_words
 from tests.store.build import make_event
 
 JSON = st.recursive(
@@ -43,7 +41,7 @@ def test_agent_and_content_come_before_what_could_crowd_them_out() -> None:
     fields = {"output": "x" * (2 * TEXT_CHARS), "content": "kept"}
     text = text_of(make_event(**fields))  # type: ignore[arg-type]
     assert "kept" in text
-    assert len(text) <= TEXT_CHARS
+    assert len(text) <= TEXT_CHARS + len(CUT) + 1
 
 
 def test_unspaced_scripts_are_cut_into_characters() -> None:
@@ -56,33 +54,13 @@ def test_any_json_becomes_text_that_sqlite_takes(content: Any, extra: dict[str, 
     assert len(text_of(event).encode()) <= 16 * TEXT_CHARS  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(
-    ("search", "match"),
-    [
-        ("one Two", '"one" AND "Two"'),
-        ('"a phrase" word*', '"a phrase" AND "word"*'),
-        ('"to the en"*', '"to the en"*'),
-        ('a"b c"d', '"a" AND "b c" AND "d"'),
-        ('"never closed', '"never closed"'),
-        ("NOT (x OR y)", '"NOT" AND "(x" AND "OR" AND "y)"'),
-        ("col:x ^y -z +w", '"col:x" AND "^y" AND "-z" AND "+w"'),
-        ("東京", '"東 京"'),
-        ("! word --", '"word"'),
-        ("", ""),
-    ],
-)
-def test_every_piece_comes_out_quoted(search: str, match: str) -> None:
-    assert match_of(search) == match
+def test_a_text_that_was_cut_says_so_by_a_word_of_its_own() -> None:
+    assert CUT in text_of(make_event(content="x " * TEXT_CHARS))  # type: ignore[arg-type]
+    assert CUT not in text_of(make_event(content="x"))  # type: ignore[arg-type]
+    assert has_words(CUT)
 
 
-@given(st.text(alphabet=st.sampled_from('ab"*(): \0\n^-+{}é東\udcff\ue000'), max_size=30))
-def test_no_search_is_a_syntax_error_for_fts5(search: str) -> None:
-    try:
-        match = match_of(search)
-    except QueryError:
-        return
-    connection = sqlite3.connect(":memory:")
-    connection.execute("CREATE VIRTUAL TABLE text USING fts5(body)")
-    if match:
-        connection.execute("SELECT * FROM text WHERE text MATCH ?", (match,)).fetchall()
-    connection.close()
+def test_the_whole_text_has_no_bound_and_keeps_its_signs() -> None:
+    text = whole_text_of(make_event(content="(東京) " + "x" * (2 * TEXT_CHARS)))  # type: ignore[arg-type]
+    assert "(東京)" in text
+    assert len(text) > 2 * TEXT_CHARS
