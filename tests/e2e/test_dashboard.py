@@ -210,3 +210,40 @@ def test_it_fits_every_width(open_page, scheme: str, width: int) -> None:
 
     assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
     expect(page.get_by_test_id("lanes")).to_be_visible()
+
+
+def test_a_long_payload_loads_as_far_as_it_is_read(open_page, hub) -> None:
+    page = open_page()
+    lines = [f"row {n}: what the tool gave back <b>as text</b>" for n in range(60_000)]
+    log_event("coder", "tool_result", tool="dump", output="\n".join(lines))
+    wait_events(page, 1)
+    page.get_by_test_id("stream").get_by_text("dump").first.click()
+    block = page.get_by_test_id("block-output")
+    expect(block).to_contain_text("row 0:")
+    asked: list[str] = []
+    page.on(
+        "request",
+        lambda request: asked.append(request.url) if "/api/side/" in request.url else None,
+    )
+
+    block.get_by_test_id("side-load").click()
+
+    text = block.get_by_test_id("side-text")
+    expect(text).to_contain_text("row 100: what the tool gave back <b>as text</b>")
+    expect(block.get_by_test_id("side-progress")).to_contain_text(" of 3.")
+    assert 1 <= len(asked) <= 3  # what is in sight, and no more
+    for _ in range(60):
+        text.evaluate("area => area.scrollTo(0, area.scrollHeight)")
+        if block.get_by_test_id("side-progress").inner_text().startswith("All"):
+            break
+        page.wait_for_timeout(100)
+    expect(block.get_by_test_id("side-progress")).to_contain_text("All 3.")
+    whole = text.evaluate(
+        "area => [...area.querySelectorAll('.piece')].map((one) => one.textContent).join('')"
+    )
+    assert whole == "\n".join(lines)
+    assert len(asked) > 10
+
+    with page.expect_download() as download:
+        block.get_by_test_id("side-save").click()
+    assert download.value.path().read_text() == "\n".join(lines)

@@ -31,6 +31,27 @@ export async function fetchEvents(
   return (await request(`/api/events?${search}`, signal ? { signal } : {})) as Page;
 }
 
+export interface SidePart {
+  readonly bytes: Uint8Array;
+  /** Of the whole file. */
+  readonly total: number;
+}
+
+/** A part of a side file; it may begin or end within a character. */
+export async function fetchSide(
+  sha256: string,
+  offset: number,
+  limit: number,
+  signal?: AbortSignal,
+): Promise<SidePart> {
+  const path = `/api/side/${encodeURIComponent(sha256)}?offset=${offset}&limit=${limit}`;
+  const response = await send(path, signal ? { signal } : {});
+  if (!response.ok) throw problemOf(response, await readJson(response));
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  const total = Number(/\/(\d+)$/.exec(response.headers.get("Content-Range") ?? "")?.[1] ?? bytes.length);
+  return { bytes, total };
+}
+
 /** "in", "out", or "unreachable" where nothing answers. */
 export async function checkAccess(): Promise<"in" | "out" | "unreachable"> {
   try {
@@ -53,17 +74,24 @@ export async function exchangeCode(code: string): Promise<void> {
 }
 
 async function request(path: string, options: RequestInit = {}): Promise<unknown> {
-  let response: Response;
+  const response = await send(path, options);
+  const body = await readJson(response);
+  if (response.ok) return body;
+  throw problemOf(response, body);
+}
+
+async function send(path: string, options: RequestInit): Promise<Response> {
   try {
-    response = await fetch(path, { credentials: "same-origin", cache: "no-store", ...options });
+    return await fetch(path, { credentials: "same-origin", cache: "no-store", ...options });
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new ApiError(0, "The hub does not answer.", "Is `laneway up` running?");
   }
-  const body = await readJson(response);
-  if (response.ok) return body;
+}
+
+function problemOf(response: Response, body: unknown): ApiError {
   const problem = (body ?? {}) as { message?: string; hint?: string };
-  throw new ApiError(
+  return new ApiError(
     response.status,
     problem.message ?? `The hub answered ${response.status}.`,
     problem.hint,

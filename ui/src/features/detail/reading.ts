@@ -1,6 +1,7 @@
 // What a person wants to read of an event, or of the two events that make a bar.
 
 import type { StoredEvent } from "../../model/stored";
+import { type SideFile, sideFiles } from "./side";
 
 export interface Reading {
   /** The event that carries the outcome. */
@@ -13,6 +14,8 @@ export interface Reading {
   readonly error: ErrorReading | null;
   readonly tokens: string;
   readonly cost: string;
+  /** Payloads of which the event holds the beginning only, by the block that shows them. */
+  readonly side: Readonly<Record<"content" | "input" | "output" | "stack", readonly SideFile[]>>;
 }
 
 export interface ErrorReading {
@@ -30,6 +33,12 @@ export function read(event: StoredEvent, start: StoredEvent | null): Reading {
     output: event.output,
     error: readError(event.error),
     tokens: readTokens(event),
+    side: {
+      content: sideFiles(event.content === undefined ? start : event, "/content"),
+      input: sideFiles(event.input === undefined ? start : event, "/input"),
+      output: sideFiles(event, "/output"),
+      stack: sideFiles(event, "/error"),
+    },
     cost: typeof event["cost_usd"] === "number" ? `$${event["cost_usd"].toFixed(4)}` : "",
   };
 }
