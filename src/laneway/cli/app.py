@@ -25,6 +25,8 @@ COMMANDS = {
     "token": "Say who may send and read: list, make, rotate and revoke tokens.",
     "sql": "Ask the log in SQL.",
     "export": "Write events as CSV, Parquet, OpenTelemetry or a Perfetto trace.",
+    "redact": "Show what a text, or the log, would lose to redaction, and why.",
+    "scrub": "Get secrets out of a log that is written already.",
     "reindex": "Rebuild the index from the log.",
     "compress": "Compress the sealed segments of the log now.",
     "doctor": "Say what is wrong with this installation, and how to mend it.",
@@ -36,7 +38,16 @@ COMMANDS = {
 PANELS = {
     "Watch": ("up", "open", "tail", "top", "query", "sql", "side", "export", "demo"),
     "Record": ("emit",),
-    "Look after": ("doctor", "config", "token", "compress", "reindex", "version"),
+    "Look after": (
+        "doctor",
+        "config",
+        "token",
+        "compress",
+        "redact",
+        "scrub",
+        "reindex",
+        "version",
+    ),
 }
 
 DESCRIPTION = "See what every AI agent on this machine does: one log, live lanes, search, no cloud."

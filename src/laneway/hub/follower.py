@@ -20,6 +20,7 @@ from laneway.hub.line import Line, LineReader
 from laneway.hub.live import BATCH_S, Row, Sink
 from laneway.hub.metric import Metric
 from laneway.hub.ring import entry_of
+from laneway.log.followed import OWN_FILE
 from laneway.log.retention import apply_retention
 from laneway.log.segment import LogPath
 from laneway.log.syncer import shared as syncer
@@ -113,6 +114,7 @@ class Follower:
         self._is_stopping = threading.Event()
         self._is_level = threading.Event()
         self._wants_reindex = False
+        self._is_purged = False  # the viewers' history is built again at the end
         self._retention_at_s = 0.0
         self._newest_segment = ""
         self._fault = ""
@@ -232,6 +234,9 @@ class Follower:
             self._live.flush()
         self._fault = ""
         due_s = self._live.flush()
+        if not chunks and self._is_purged:
+            self._is_purged = False
+            self._fill_live()
         if not chunks:
             self._is_level.set()
             self._tail.wait(IDLE_S if due_s is None else due_s)
@@ -279,6 +284,8 @@ class Follower:
         damage = self._measure(chunk.damage) if chunk.damage else None
         if chunk.is_replaced:
             self._forget(chunk.segment)
+            if not damage and OWN_FILE.fullmatch(chunk.segment):
+                self._purge()
         if damage:
             self._on_damage(damage)
         seen_bytes = max(chunk.seen_bytes, self._seen_bytes.get(chunk.segment, 0))
@@ -293,8 +300,16 @@ class Follower:
             for (record, line), seq in zip(lines, seqs, strict=True)
             if seq is not None
         ]
+        if self._is_purged:
+            return  # shown again when all is read
         self._live.absorb([row for offset, row in rows if offset < seen_bytes])
         self._live.publish([row for offset, row in rows if offset >= seen_bytes])
+
+    def _purge(self) -> None:
+        """A segment of ours was rewritten, to get secrets out of it: no viewer keeps what it was shown."""
+        self._store.renew()
+        self._live.restart(self._store.epoch)
+        self._is_purged = True
 
     def _measure(self, damage: Damage) -> Damage:
         """How many lines it cost, while the index still knows them."""

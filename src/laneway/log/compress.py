@@ -171,7 +171,10 @@ def _remove_raw(path: str, source: int, size: int) -> bool:
             return False
         sleep(0.001)
     try:
-        if os.fstat(source).st_size != size:
+        facts = os.fstat(source)
+        if facts.st_size != size or not os.path.samestat(
+            facts, os.stat(path)
+        ):  # grown, or rewritten
             return False
         os.unlink(path)
         return True

@@ -89,6 +89,9 @@ class RawFile:
             cut = len(data)  # no line is that long: hand it out as it is, to be quarantined
         return Lines(data[:cut], offset + cut)
 
+    def read(self, offset: int, length: int) -> bytes:
+        return os.pread(self._fd, length, offset)
+
     def close(self) -> None:
         os.close(self._fd)
 

@@ -105,7 +105,7 @@ class Redactor:
 
     def _is_plain_name(self, name: object) -> bool:
         """Whether a field of this name is harmless by its name, and the name itself is no secret."""
-        if type(name) is not str or self.is_secret_name(name) or _Walk(self).key(name) != name:
+        if type(name) is not str or self.is_secret_name(name) or Walk(self).key(name) != name:
             return False
         if len(self._plain_names) < PLAIN_NAMES:
             self._plain_names.add(name)
@@ -130,7 +130,7 @@ class Redactor:
         Texts of more than `LINE_BYTES` are cut, but for the first ``whole_chars`` of them.
         """
         try:
-            walk = _Walk(self, whole_chars)
+            walk = Walk(self, whole_chars)
             clean = walk.mapping(event, inside=True)
             if walk.has_cut:
                 clean["truncated"] = True
@@ -216,7 +216,7 @@ def _from_utf8(spelling: str) -> str:
     return spelling.encode("latin-1").decode()
 
 
-class _Walk:
+class Walk:
     """One pass over one event: what was replaced, and how much may still be looked through."""
 
     __slots__ = ("counts", "extra", "has_cut", "left", "redactor", "shortest", "total", "whole")

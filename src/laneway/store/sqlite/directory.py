@@ -150,12 +150,7 @@ class Directory:
         return file
 
     def _read_epoch(self) -> tuple[str, int] | None:
-        try:
-            with open(os.path.join(self.path, "epoch"), encoding="ascii") as file:
-                epoch, floor, check = file.read().split()
-                return (epoch, int(floor)) if check == _check(epoch, int(floor)) else None
-        except (FileNotFoundError, ValueError):
-            return None
+        return read_epoch(self.path)
 
     def _write_epoch(self, epoch: str, seq_floor: int) -> None:
         check = _check(epoch, seq_floor)
@@ -171,3 +166,13 @@ class Directory:
 
 def _check(epoch: str, seq_floor: int) -> str:
     return blake2b(f"{epoch} {seq_floor}".encode(), digest_size=6).hexdigest()
+
+
+def read_epoch(path: str) -> tuple[str, int] | None:
+    """Epoch and floor of the index in the directory ``path``; None where there is none."""
+    try:
+        with open(os.path.join(path, "epoch"), encoding="ascii") as file:
+            epoch, floor, check = file.read().split()
+            return (epoch, int(floor)) if check == _check(epoch, int(floor)) else None
+    except (FileNotFoundError, ValueError):
+        return None

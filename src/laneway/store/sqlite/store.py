@@ -209,6 +209,11 @@ class SqliteStore:
             self._note_damage(segment, fault)
         return not fault
 
+    def renew(self) -> None:
+        """Begin another epoch and keep what is there; whoever remembers anything asks again."""
+        with self._writing, self._watch(""):
+            self._directory.renew(self._last_seq)
+
     def find(self, query: Query) -> Page:
         search, box = prepare(query), self._time_box()
         if query.slowest_first:
