@@ -16,7 +16,7 @@ BODY_BYTES = 16 * MIB
 
 SIDE_BYTES = BODY_BYTES
 """Of one event, at most this much is kept whole beside the log: what one request can carry, and a
-quarter of a second of the caller's time."""
+second of the caller's time at worst."""
 
 SIDE_FILES = 16
 """Side files of one event at most; more texts than that go into one file, as the JSON that holds them."""

@@ -32,7 +32,7 @@ IDLE_S = 0.05
 STAND_BY_S = 0.5
 """The others look this often whether the lock is free."""
 
-SWEEP_S = 30.0
+SWEEP_S = 5.0
 """Between two looks for side files of what was sent."""
 
 BACK_OFF_S = (0.1, 5.0)

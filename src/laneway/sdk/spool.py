@@ -29,8 +29,9 @@ REJECTED = "rejected.jsonl"
 SIDE_MARK = b'"side_files":['
 SIDE_FIELD = "side_files"
 
-SWEEP_NS = 60 * NS_PER_S
-"""Side files of what was sent go after this; a writer needs milliseconds from the file to its line."""
+SWEEP_NS = 10 * NS_PER_S
+"""Side files of what was sent go after this, as they fill the spool; a writer needs milliseconds from
+the file to its line. One that is stopped for longer in between loses all but the beginning."""
 
 
 class Spool:
