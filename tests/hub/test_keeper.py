@@ -12,7 +12,7 @@ from laneway.base.settings import Settings
 from laneway.hub import keeper as keeper_module
 from laneway.hub.hub import Hub, reindex
 from laneway.log.seekable import SeekableFile
-from laneway.store.api import Query
+from laneway.store.api import Query, Split
 
 from . import event as event_module
 from .event import event, eventually
@@ -42,7 +42,11 @@ def answers(hub: Hub) -> list[Any]:
     queries = [Query(limit=1000), Query(limit=1000, newest_first=False)]
     pages = [hub.archive.page(query)[0] for query in queries]
     events = [[{**orjson.loads(line), "seq": 0} for line in page] for page in pages]
-    return [events, hub.store.groups("agent", Query()), hub.store.pulse(10**9, Query())]
+    return [
+        events,
+        hub.store.groups("agent", Query()),
+        hub.store.aggregate(Query(), Split(by=("event",), step_ns=10**9)),
+    ]
 
 
 def forms(log: Path) -> list[str]:

@@ -1,12 +1,13 @@
 """Whole events, read back from the log and made fit to be shown."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from laneway.base.errors import LogError
 from laneway.hub.frame import Frame, whole_event, with_seq
 from laneway.hub.line import Line, LineReader
 from laneway.log.read import Reader
+from laneway.log.text import Damage
 from laneway.model.event import Event
 from laneway.store.api import Cursor, Pointer, Query, Scan, Store
 from laneway.store.query.expr import seqs_between
@@ -38,10 +39,17 @@ class EventReader:
 class Archive:
     """Answers with the lines that an index points at. Thread-safe, and blocking."""
 
-    def __init__(self, store: Store, reader: Reader, lines: LineReader) -> None:
+    def __init__(
+        self,
+        store: Store,
+        reader: Reader,
+        lines: LineReader,
+        on_damage: Callable[[Damage], None] = lambda damage: None,
+    ) -> None:
         self._store = store
         self._reader = reader
         self._lines = lines
+        self._on_damage = on_damage
 
     def page(self, query: Query) -> EventPage:
         """Events as JSON with ``seq``; those whose part of the log is gone are left out."""
@@ -93,6 +101,8 @@ class Archive:
         fingerprint = prints.get(pointer.segment, "")
         line = self._lines.read(data, fingerprint, pointer.offset, pointer.ts_ns)
         if line.event is None:
+            end = pointer.offset + pointer.length
+            self._on_damage(Damage(pointer.segment, pointer.offset, end, 1, "it is no event now"))
             raise LogError(
                 f"{pointer.segment}: what stands at offset {pointer.offset} is no event",
                 hint="the file was changed; `laneway reindex` brings the index in line with it",

@@ -58,7 +58,7 @@ class Engine:
             on_problem=on_problem or note_problem,
             read_event=EventReader(self._reader, lines),
         )
-        self.archive = Archive(self.store, self._reader, lines)
+        self.archive = Archive(self.store, self._reader, lines, self._note_damage)
         self.follower = Follower(
             log_path,
             self.store,

@@ -118,7 +118,7 @@ def _has_whole_form(path: str, source: int, size: int) -> bool:
 def _write(path: str, source: int, size: int) -> bool:
     directory, segment = os.path.split(path)
     temporary = os.path.join(directory, f".{segment}{PACKED}{TEMPORARY}")
-    with open(temporary, "ab", opener=_open_private) as target:
+    with open(temporary, "r+b", opener=_open_private) as target:
         try:
             flock(target.fileno(), LOCK_NOW)
         except BlockingIOError:
@@ -205,4 +205,4 @@ def _opened(path: str) -> Iterator[int]:
 
 
 def _open_private(path: str, flags: int) -> int:
-    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o600)
+    return os.open(path, flags | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)

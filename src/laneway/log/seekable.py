@@ -2,7 +2,7 @@
 
 ```
 NAME-000001.jsonl.zst
-  head          skippable frame: size and fingerprint of the text, so that opening reads 52 bytes
+  head          skippable frame: size, lines and fingerprint of the text: opening reads 60 bytes
   frame …       independent zstd frames of whole lines, each with its content checksum (XXH64)
   facts         skippable frame: lines of each frame, digest of the text, digest of the seek table
   seek table    skippable frame of the published seekable format: sizes and checksum of each frame
@@ -59,7 +59,7 @@ HAS_CHECKSUMS = 0x80
 SKIPPABLE = struct.Struct("<II")  # magic, size of what follows
 FOOTER = struct.Struct("<IBI")  # number of frames, descriptor, magic
 ENTRY = struct.Struct("<III")  # compressed size, size of the text, checksum
-HEAD = struct.Struct("<IIQ16s")  # skippable header, size of the text, fingerprint
+HEAD = struct.Struct("<IIQQ16s")  # skippable header, size of the text, lines, fingerprint
 CHECK_BYTES = 16
 HEAD_BYTES = HEAD.size + CHECK_BYTES
 EMPTY_CHECKSUM = 0x51D8E999
@@ -96,6 +96,14 @@ class DamageError(LogError):
         )
 
 
+class Head(NamedTuple):
+    """What the file says of its text at once."""
+
+    size: int
+    line_count: int
+    fingerprint: str
+
+
 @dataclass(slots=True)
 class Layout:
     """Where the frames of a file are. ``fault`` says what is wrong with the file's own tables."""
@@ -119,7 +127,7 @@ def write(source: int, size: int, fingerprint: str, target: IO[bytes]) -> str:
     }
     compressor = zstd.ZstdCompressor(options=options)
     whole = blake2b(digest_size=16)
-    target.write(_head(size, fingerprint))
+    target.seek(HEAD_BYTES)
     entries = [ENTRY.pack(HEAD_BYTES, 0, EMPTY_CHECKSUM)]
     line_counts = []
     for piece in _iter_pieces(source, size):
@@ -141,6 +149,8 @@ def write(source: int, size: int, fingerprint: str, target: IO[bytes]) -> str:
     target.write(_facts(orjson.dumps(facts)))
     target.write(SKIPPABLE.pack(TABLE_MAGIC, len(table) + FOOTER.size) + table)
     target.write(FOOTER.pack(len(entries), HAS_CHECKSUMS, SEEKABLE_MAGIC))
+    target.seek(0)
+    target.write(_head(Head(size, sum(line_counts), fingerprint)))
     return whole.hexdigest()
 
 
@@ -181,8 +191,14 @@ def _pread(source: int, length: int, offset: int) -> bytes:
     return data
 
 
-def _head(size: int, fingerprint: str) -> bytes:
-    body = HEAD.pack(OWN_MAGIC, HEAD_BYTES - SKIPPABLE.size, size, bytes.fromhex(fingerprint))
+def _head(head: Head) -> bytes:
+    body = HEAD.pack(
+        OWN_MAGIC,
+        HEAD_BYTES - SKIPPABLE.size,
+        head.size,
+        head.line_count,
+        bytes.fromhex(head.fingerprint),
+    )
     return body + blake2b(body, digest_size=CHECK_BYTES).digest()
 
 
@@ -191,14 +207,14 @@ def _facts(body: bytes) -> bytes:
     return SKIPPABLE.pack(OWN_MAGIC, len(payload)) + payload
 
 
-def read_head(fd: int) -> tuple[int, str] | None:
-    """Size and fingerprint of the text, or None where the head is damaged."""
+def read_head(fd: int) -> Head | None:
+    """None where it is damaged."""
     data = os.pread(fd, HEAD_BYTES, 0)
     body, check = data[: HEAD.size], data[HEAD.size :]
     if len(data) < HEAD_BYTES or blake2b(body, digest_size=CHECK_BYTES).digest() != check:
         return None
-    _, _, size, fingerprint = HEAD.unpack(body)
-    return size, fingerprint.hex()
+    _, _, size, line_count, fingerprint = HEAD.unpack(body)
+    return Head(size, line_count, fingerprint.hex())
 
 
 def read_layout(fd: int) -> Layout:
@@ -207,7 +223,7 @@ def read_layout(fd: int) -> Layout:
     layout = _by_table(fd)
     if layout is None:
         return _by_walk(os.pread(fd, os.fstat(fd).st_size, 0), head)
-    if head != (layout.size, layout.fingerprint):
+    if head is None or (head.size, head.fingerprint) != (layout.size, layout.fingerprint):
         layout.fault = "its head is damaged"
     return layout
 
@@ -255,7 +271,7 @@ class _Step(NamedTuple):
     length: int
 
 
-def _by_walk(data: bytes, head: tuple[int, str] | None) -> Layout:
+def _by_walk(data: bytes, head: Head | None) -> Layout:
     steps = list(_iter_steps(data))
     unknown = [i for i, step in enumerate(steps) if step.length < 0]
     if (
@@ -264,14 +280,31 @@ def _by_walk(data: bytes, head: tuple[int, str] | None) -> Layout:
         first, last = unknown[0], unknown[-1]
         known = sum(step.length for i, step in enumerate(steps) if not first <= i <= last)
         place, end = steps[first].place, steps[last].place + steps[last].size
-        lost = max(head[0] - known, 0) if head else 0
+        lost = max(head.size - known, 0) if head else 0
         steps[first : last + 1] = [_Step(place, end - place, lost)] if lost else []
     frames, offset = [], 0
     for place, size, length in steps:
-        frames.append(Frame(place, size, offset, length, -1))
+        text = _try_decode(data[place : place + size], length)
+        frames.append(
+            Frame(place, size, offset, length, -1 if text is None else _count_lines(text))
+        )
         offset += length
-    size, fingerprint = head or (offset, _fingerprint_of(data, frames))
-    return Layout(size, fingerprint, frames, fault="its seek table is damaged")
+    fault = "its seek table is damaged"
+    if head is None:
+        return Layout(offset, _fingerprint_of(data, frames), frames, fault=fault)
+    return Layout(head.size, head.fingerprint, _with_lost_lines(frames, head), fault=fault)
+
+
+def _with_lost_lines(frames: list[Frame], head: Head) -> list[Frame]:
+    """What cannot be read is one stretch as a rule, and holds the lines that the head counts and
+    nobody finds; where it is several, the first stands for all."""
+    left = head.line_count - sum(max(frame.line_count, 0) for frame in frames)
+    found = []
+    for frame in frames:
+        if frame.line_count < 0:
+            frame, left = frame._replace(line_count=left), 0
+        found.append(frame)
+    return found
 
 
 def _iter_steps(data: bytes) -> Iterator[_Step]:
@@ -356,7 +389,8 @@ class SeekableFile:
             head = read_head(fd)
         finally:
             os.close(fd)
-        self.size, self.fingerprint = head or (self.layout.size, self.layout.fingerprint)
+        known = head or self.layout
+        self.size, self.fingerprint = known.size, known.fingerprint
 
     @property
     def layout(self) -> Layout:
@@ -394,7 +428,7 @@ class SeekableFile:
         try:
             return decode(data, frame.length)
         except (ValueError, zstd.ZstdError) as error:
-            reason = "its checksum does not match" if "checksum" in str(error) else str(error)
+            reason = str(error).removeprefix("Unable to decompress Zstandard data: ")
             raise DamageError(self.path, number, frame, reason) from None
 
     def read_lines(self, offset: int, max_bytes: int) -> Lines:

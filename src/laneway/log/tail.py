@@ -160,9 +160,12 @@ class Tail:
         self._wake.set()
 
     def lag_bytes(self) -> int:
-        """Bytes in the files that were not handed out yet, or were by the last `poll`: those may be
-        in work still."""
-        return sum(max(0, file.size - file.settled) for file in list(self._files.values()))
+        """Bytes of complete lines that were not handed out yet, or were by the last `poll`: those may
+        be in work still. What has no end yet is not counted once it was looked at."""
+        return sum(
+            max(0, file.size - max(file.settled, file.waits_at))
+            for file in list(self._files.values())
+        )
 
     def take_vanished(self) -> list[str]:
         """Names under which all that was known (now, or in ``positions``) is void: the file is gone,
