@@ -7,14 +7,13 @@ may be killed at any moment; its answer is one line of JSON.
 import os
 import sqlite3
 import sys
+import threading
 
 import orjson
 
 from laneway.base.errors import LanewayError
 from laneway.log.compress import compress
 from laneway.store.sqlite.compact import compact, file_digest
-
-NICE = 19
 
 
 def compress_segment(directory: str, segment: str) -> list[int] | None:
@@ -32,9 +31,10 @@ def compact_index(database: str, target: str) -> str:
 VERBS = {"compress": compress_segment, "compact": compact_index}
 
 
-def main(verb: str, *arguments: str) -> int:
+def main(nice: str, verb: str, *arguments: str) -> int:
     if hasattr(os, "nice"):
-        os.nice(NICE)
+        os.nice(int(nice))
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         answer = VERBS[verb](*arguments)
     except (LanewayError, sqlite3.Error, OSError) as error:
@@ -43,6 +43,12 @@ def main(verb: str, *arguments: str) -> int:
         return 1
     sys.stdout.buffer.write(orjson.dumps(answer))
     return 0
+
+
+def _end_with_parent() -> None:
+    """Its end of our standard input closes with it: two chores must never write one file."""
+    sys.stdin.buffer.read()
+    os._exit(1)
 
 
 if __name__ == "__main__":

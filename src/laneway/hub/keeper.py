@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from time import monotonic
 
 import orjson
@@ -33,6 +34,9 @@ REST = 4
 
 CHORE_S = 3_600.0
 """A chore that takes this long hangs: 256 MiB take 10 s on a slow disk."""
+
+NICE = 19
+"""Of chores: they wait for everybody else."""
 
 log = logging.getLogger("laneway.hub")
 
@@ -132,10 +136,15 @@ class Keeper:
 
     def _do(self, verb: str, *arguments: str) -> str:
         """The chore's answer, empty where it failed or had nothing to do."""
-        command = [sys.executable, "-m", "laneway.hub.chore", verb, *arguments]
-        with subprocess.Popen(  # noqa: S603 - our own module, by our own interpreter
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        ) as chore:
+        command = [sys.executable, "-m", "laneway.hub.chore", str(NICE), verb, *arguments]
+        watched, held = os.pipe()  # closes with us, however we end, and the chore ends with it
+        try:
+            chore = subprocess.Popen(  # noqa: S603 - our own module, by our own interpreter
+                command, stdin=watched, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            )
+        finally:
+            os.close(watched)
+        with _held(held), chore:
             self._chore = chore
             if self._is_stopping.is_set():
                 chore.kill()
@@ -200,6 +209,14 @@ class Keeper:
         if problem not in self._said:  # said once, not every round
             self._said.add(problem)
             log.warning("%s", problem)
+
+
+@contextmanager
+def _held(fd: int) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        os.close(fd)
 
 
 def _size(path: str) -> int:
