@@ -13,6 +13,7 @@ BENCHES = (
     "bench.redact",
     "bench.ingest",
     "bench.index",
+    "bench.disk",
     "bench.live",
     "bench.painted",
     "bench.start",
