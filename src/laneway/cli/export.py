@@ -11,8 +11,8 @@ import typer
 from laneway.base.errors import LogError, QueryError, SettingError
 from laneway.base.settings import resolve
 from laneway.cli import NOTHING, option
-from laneway.cli.match import parse_levels
-from laneway.cli.query import choose_source, join_words, many, one
+from laneway.cli.match import parse_levels, write_words
+from laneway.cli.query import choose_source, many, one
 from laneway.cli.terminal import Terminal
 from laneway.cli.when import to_utc
 
@@ -23,10 +23,7 @@ Events = Iterator[Mapping[str, Any]]
 
 
 def command(
-    words: Annotated[
-        list[str] | None,
-        typer.Argument(help="Which events, as for `laneway query`; all of them without it."),
-    ] = None,
+    words: option.Words = None,
     form: Annotated[
         str, typer.Option("--format", "-F", metavar="|".join(FORMATS), help="What to write.")
     ] = "jsonl",
@@ -70,7 +67,7 @@ def command(
         *many("tool", tool),
         *many("level", parse_levels(option.as_tuple(level))),
         *many("trace", trace),
-        *one("q", join_words(words or [])),
+        *one("q", write_words(words, is_utc=utc)),
         *one("since", to_utc(since, is_utc=utc)),
         *one("until", to_utc(until, is_utc=utc)),
         ("order", "oldest"),

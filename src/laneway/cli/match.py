@@ -1,55 +1,56 @@
-"""The same filters as the index's, on events in hand: for a live tail, which asks no index."""
+"""The options of a command, and the query in its arguments, as one expression."""
 
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from datetime import UTC, datetime, tzinfo
 
 from laneway.base.errors import QueryError, quote
 from laneway.model.vocabulary import LEVEL_ALIASES, LEVEL_RANK, LEVELS
+from laneway.store.query import field
+from laneway.store.query.expr import EVERYTHING, Expr, Regex, Text, is_one_of, negate
+from laneway.store.query.parse import parse
+from laneway.store.query.pattern import compile_regex
+from laneway.store.query.write import write
 
-BOOKKEEPING = frozenset({"timestamp", "id", "host", "pid", "seq"})
-
-DEPTH = 8
-"""How deep into a payload `grep` looks."""
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """All must hold; within one tuple, any of its values. An empty tuple filters nothing."""
-
-    agents: tuple[str, ...] = ()
-    not_agents: tuple[str, ...] = ()
-    events: tuple[str, ...] = ()
-    not_events: tuple[str, ...] = ()
-    sessions: tuple[str, ...] = ()
-    tools: tuple[str, ...] = ()
-    levels: tuple[str, ...] = ()
-    grep: "re.Pattern[str] | None" = None
-
-    def accepts(self, event: dict[str, Any]) -> bool:
-        return (
-            _is_in(event.get("agent"), self.agents)
-            and _is_in(event.get("event"), self.events)
-            and _is_in(event.get("session_id"), self.sessions)
-            and _is_in(event.get("tool"), self.tools)
-            and (not self.levels or level_of(event) in self.levels)
-            and event.get("agent") not in self.not_agents
-            and event.get("event") not in self.not_events
-            and (self.grep is None or any(map(self.grep.search, iter_event_text(event))))
-        )
+Names = Sequence[str] | None
 
 
-def _is_in(value: object, wanted: tuple[str, ...]) -> bool:
-    return not wanted or value in wanted
+def parse_words(words: Names, *, is_utc: bool = False) -> Expr:
+    """The query in the arguments, which a shell may have cut at its spaces. Times that name no zone
+    are local.
+
+    Raises:
+        QueryError: it cannot be read; the hint shows where.
+    """
+    text = " ".join(words or ())
+    zone: tzinfo | None = UTC if is_utc else datetime.now().astimezone().tzinfo
+    try:
+        return parse(text, zone=zone or UTC)
+    except QueryError as error:
+        if error.column and len(text) <= SHOWN_CHARS and text.isprintable():
+            error.hint = f"{error.hint}\n  {text}\n  {' ' * (error.column - 1)}^".strip("\n")
+        raise
 
 
-def level_of(event: dict[str, Any]) -> str:
-    """The event's level; without one, ``error`` for what went wrong and ``info`` for the rest."""
-    level = event.get("level")
-    if isinstance(level, str) and level:
-        return level
-    return "error" if event.get("error") or event.get("event") == "error" else "info"
+SHOWN_CHARS = 200
+
+
+def write_words(words: Names, *, is_utc: bool = False) -> str:
+    """The query in the arguments as any hub reads it, wherever it runs."""
+    return write(parse_words(words, is_utc=is_utc))
+
+
+def of_names(
+    *, agent: Names = None, not_agent: Names = None, event: Names = None, not_event: Names = None,
+    session: Names = None, tool: Names = None, level: Names = None,
+) -> list[Expr]:  # fmt: skip
+    """A condition for each option that was given; names are taken as they stand."""
+    wanted = {
+        field.AGENT: agent, field.EVENT: event, field.SESSION: session, field.TOOL: tool,
+        field.LEVEL: parse_levels(tuple(level or ())),
+    }  # fmt: skip
+    unwanted = {field.AGENT: not_agent, field.EVENT: not_event}
+    parts = [is_one_of(one, names or ()) for one, names in wanted.items()]
+    return parts + [negate(is_one_of(one, names)) for one, names in unwanted.items() if names]
 
 
 def parse_levels(words: tuple[str, ...]) -> tuple[str, ...]:
@@ -68,41 +69,18 @@ def parse_levels(words: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(levels))
 
 
-def parse_grep(pattern: str | None) -> "re.Pattern[str] | None":
-    """A regular expression that ignores case as long as it has no capital letter itself.
+def parse_grep(pattern: str | None) -> Expr:
+    """A regular expression on the event's text, line by line, that ignores case as long as it has no
+    capital letter itself.
 
     Raises:
         QueryError: it is not a regular expression.
     """
     if not pattern:
-        return None
+        return EVERYTHING
+    ignores_case = pattern == pattern.lower()
     try:
-        return re.compile(pattern, re.IGNORECASE if pattern == pattern.lower() else 0)
-    except re.error as error:
-        raise QueryError(
-            f"grep: {quote(pattern)} is not a regular expression: {error}",
-            hint="put a backslash before a sign that is meant as it is",
-        ) from None
-
-
-def iter_event_text(event: dict[str, Any]) -> Iterator[str]:
-    """Without the names of the event's own fields, which a search for ``agent`` would find in all
-    of them, and without its bookkeeping, in whose digits everything is found sometimes."""
-    for name, value in event.items():
-        if name not in BOOKKEEPING:
-            yield from iter_text(value)
-
-
-def iter_text(value: object, depth: int = DEPTH) -> Iterator[str]:
-    """Every text and number in ``value``, and the keys of objects in it."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict) and depth:
-        for key, item in value.items():
-            yield str(key)
-            yield from iter_text(item, depth - 1)
-    elif isinstance(value, list) and depth:
-        for item in value:
-            yield from iter_text(item, depth - 1)
-    elif isinstance(value, (int, float)):
-        yield str(value)
+        compile_regex(pattern, ignores_case)
+    except QueryError as error:
+        raise QueryError(f"grep: {error.message}", hint=error.hint) from None
+    return Text(Regex(f"(?m:{pattern})", ignores_case))

@@ -67,6 +67,14 @@ Until = Annotated[str, _filter("--until", metavar="TIME", help="Before then, in 
 EventId = Annotated[
     str, _filter("--id", metavar="ID", help="This one event, in full; @17 is number 17.")
 ]
+Words = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[QUERY]...",
+        help='The query language: words, "phrases", begin*, agent:a, level>=warning, since:1h, OR …',
+        show_default=False,
+    ),
+]
 Grep = Annotated[
     str | None,
     _filter("--grep", "-g", metavar="REGEX", help="Whose text matches; small letters match large."),

@@ -1,7 +1,7 @@
 """``laneway query``: past events, from the running hub or straight from the index."""
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,7 +13,7 @@ from laneway.base.settings import Settings, resolve
 from laneway.cli import NOTHING, option
 from laneway.cli.client import Client, read_address
 from laneway.cli.line import Layout, to_json
-from laneway.cli.match import parse_levels
+from laneway.cli.match import parse_levels, write_words
 from laneway.cli.side import put_back_from, side_reader
 from laneway.cli.terminal import Terminal
 from laneway.cli.when import to_utc
@@ -24,10 +24,7 @@ if TYPE_CHECKING:
 
 
 def command(
-    words: Annotated[
-        list[str] | None,
-        typer.Argument(help='Words that must all occur; "a phrase" in quotes; begin* as a prefix.'),
-    ] = None,
+    words: option.Words = None,
     agent: option.Agents = None,
     not_agent: option.NotAgents = None,
     event: option.Events = None,
@@ -51,13 +48,16 @@ def command(
     as_table: Annotated[
         bool, typer.Option("--table", help="As lines for people (default).")
     ] = False,
+    explains: Annotated[
+        bool, typer.Option("--explain", help="Tell how it would run, and do not run it.")
+    ] = False,
     full: option.Full = False,
     utc: option.Utc = False,
     log: option.Log = None,
     host: option.Host = None,
     port: option.Port = None,
 ) -> None:
-    """Find past events, newest first.
+    """Find past events, newest first: laneway query 'agent:coder level>=error since:1d' (docs/query.md).
 
     It asks the running hub; without one, or with --log, it reads the index itself and brings it up
     to date first. Exits with 1 if nothing was found.
@@ -78,15 +78,18 @@ def command(
         *many("trace", trace),
         *many("span", span),
         *many("pod", pod),
-        *one("q", join_words(words or [])),
+        *one("q", write_words(words, is_utc=utc)),
         *one("error", "" if error is None else str(error).lower()),
         *one("since", to_utc(since, is_utc=utc)),
         *one("until", to_utc(until, is_utc=utc)),
-        *one("order", order),
+        ("order", order),
     ]
     terminal = Terminal()
     layout = Layout(terminal, is_utc=utc)
     with closing(choose_source(settings)) as source:
+        if explains:
+            print_plan(source.explain(pairs[:-1]), terminal)
+            return
         found = source.iter_one(event_id) if event_id else source.iter_events(pairs, limit)
         if full:
             found = map(partial(put_back_from, side_reader(settings)), found)
@@ -115,9 +118,15 @@ def choose_source(settings: Settings) -> "Source":
     return IndexSource(settings)
 
 
-def join_words(words: Sequence[str]) -> str:
-    """One text filter: an argument with spaces is a phrase, for the shell took its quotes away."""
-    return " ".join(f'"{word}"' if " " in word and '"' not in word else word for word in words)
+def print_plan(plan: dict[str, Any], terminal: Terminal) -> None:
+    cost = {"index": "the index", "words": "the index, by words", "scan": "the log itself"}
+    terminal.print(
+        f"query     {plan['query'] or '*'}",
+        f"cost      {plan['cost']}: answered from {cost[plan['cost']]}",
+        f"reach     {plan['segments']} of {plan['total_segments']} segments, "
+        f"{plan['events']:,} events, {plan['bytes']:,} bytes",
+        *(f"{'steps' if i == 0 else '':<10}{step}" for i, step in enumerate(plan["steps"])),
+    )
 
 
 def print_array(found: Iterable[dict[str, Any]], terminal: Terminal) -> int:

@@ -18,6 +18,7 @@ from laneway.log.segment import LogPath
 from laneway.store.api import Query
 from laneway.store.query.expr import is_one_of, is_seq
 from laneway.store.query.field import ID
+from laneway.store.query.write import write
 from laneway.web import filter as query_filter
 
 Pairs = Sequence[tuple[str, str]]
@@ -34,6 +35,9 @@ class Source(Protocol):
 
     def iter_one(self, event_id: str) -> Iterator[dict[str, Any]]:
         """The event with an id, or with ``@SEQ``; none if there is none."""
+
+    def explain(self, pairs: Pairs) -> dict[str, Any]:
+        """How the query would run, as ``/api/explain`` tells it."""
 
     def close(self) -> None:
         """Release everything."""
@@ -60,6 +64,9 @@ class HubSource:
         except LanewayError as error:
             if error.status != NOT_FOUND:
                 raise
+
+    def explain(self, pairs: Pairs) -> dict[str, Any]:
+        return self._client.get("/api/explain", pairs)
 
     def close(self) -> None:
         """Nothing is kept open."""
@@ -109,6 +116,10 @@ class IndexSource:
         line = self._index.archive.one(query)
         if line is not None:
             yield orjson.loads(line)
+
+    def explain(self, pairs: Pairs) -> dict[str, Any]:
+        query = query_filter.to_query(query_filter.parse(pairs))
+        return {"query": write(query.whole()), **self._index.store.explain(query)._asdict()}
 
     def close(self) -> None:
         self._stack.close()

@@ -8,11 +8,13 @@ from laneway.base.errors import SettingError
 from laneway.base.settings import resolve
 from laneway.cli import option
 from laneway.cli.line import Layout
-from laneway.cli.match import Match, parse_grep, parse_levels
+from laneway.cli.match import of_names, parse_grep, parse_words
 from laneway.cli.terminal import Terminal
+from laneway.store.query.expr import all_of
 
 
 def command(
+    words: option.Words = None,
     follow: Annotated[
         bool, typer.Option("--follow/--no-follow", "-f", help="Go on with what comes.")
     ] = True,
@@ -37,18 +39,25 @@ def command(
 ) -> None:
     """Follow the log, live, one line an event; Ctrl-C ends it.
 
+    Only what a QUERY finds: agent:coder level>=warning -event:log "a phrase" (docs/query.md).
+
     It reads the log's files, so it needs no hub. What an event holds cannot play tricks on the
     terminal: control characters are shown as \\x1b, \\u202e and so on.
     """
-    match = Match(
-        agents=option.as_tuple(agent),
-        not_agents=option.as_tuple(not_agent),
-        events=option.as_tuple(event),
-        not_events=option.as_tuple(not_event),
-        sessions=option.as_tuple(session),
-        tools=option.as_tuple(tool),
-        levels=parse_levels(option.as_tuple(level)),
-        grep=parse_grep(grep),
+    where = all_of(
+        [
+            parse_words(words, is_utc=utc),
+            *of_names(
+                agent=agent,
+                not_agent=not_agent,
+                event=event,
+                not_event=not_event,
+                session=session,
+                tool=tool,
+                level=level,
+            ),
+            parse_grep(grep),
+        ]
     )
     terminal = Terminal()
     if raw and terminal.is_tty:
@@ -62,6 +71,6 @@ def command(
     form = "raw" if raw else "json" if as_json else ""
     printer = Printer(Layout(terminal, is_utc=utc), form=form, is_full=full)
     try:
-        Watch(settings, match).run(printer, lines, follow=follow)
+        Watch(settings, where).run(printer, lines, follow=follow)
     except KeyboardInterrupt:
         terminal.print(*([""] if terminal.is_tty else []))

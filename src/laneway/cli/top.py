@@ -7,8 +7,9 @@ import typer
 from laneway.base.errors import SettingError
 from laneway.base.settings import resolve
 from laneway.cli import option
-from laneway.cli.match import Match, parse_levels
+from laneway.cli.match import of_names
 from laneway.cli.terminal import Terminal
+from laneway.store.query.expr import all_of
 
 BACKLOG = 20_000
 """Events read before the first picture: minutes of a busy fleet, in less than a second."""
@@ -34,14 +35,16 @@ def command(
     It reads the log's files, so it needs no hub. Counts are of the newest 20,000 events before
     the start, and of all that comes.
     """
-    match = Match(
-        agents=option.as_tuple(agent),
-        not_agents=option.as_tuple(not_agent),
-        events=option.as_tuple(event),
-        not_events=option.as_tuple(not_event),
-        sessions=option.as_tuple(session),
-        tools=option.as_tuple(tool),
-        levels=parse_levels(option.as_tuple(level)),
+    where = all_of(
+        of_names(
+            agent=agent,
+            not_agent=not_agent,
+            event=event,
+            not_event=not_event,
+            session=session,
+            tool=tool,
+            level=level,
+        )
     )
     if not Terminal().is_tty:
         raise SettingError(
@@ -52,5 +55,5 @@ def command(
     from laneway.cli.watch import Feed, Watch
 
     settings = resolve({"log_path": log})
-    with Feed(Watch(settings, match), BACKLOG) as feed:
+    with Feed(Watch(settings, where), BACKLOG) as feed:
         Top(feed.take, settings.log_path, interval_s=interval, is_utc=utc).run()

@@ -10,10 +10,11 @@ from laneway.base.clock import now_ns
 from laneway.base.settings import Settings
 from laneway.cli.backlog import end_positions, last_lines, new_line_reader
 from laneway.cli.line import Layout, to_json
-from laneway.cli.match import Match
 from laneway.cli.terminal import Terminal
 from laneway.log.segment import LogPath
 from laneway.log.tail import Chunk, Tail
+from laneway.store.query.expr import EVERYTHING, Expr, resolve
+from laneway.store.query.match import Subject, compile_matcher
 
 WAIT_S = 1.0
 """The tail looks by itself many times a second; this bounds how long Ctrl-C may take on Windows."""
@@ -63,9 +64,10 @@ class Printer:
 class Watch:
     """One log, seen through one set of filters."""
 
-    def __init__(self, settings: Settings, match: Match) -> None:
+    def __init__(self, settings: Settings, where: Expr) -> None:
         self._log_path = LogPath.parse(settings.log_path)
-        self._match = match
+        self._takes_all = where == EVERYTHING
+        self._matches = compile_matcher(resolve(where, now_ns()))
         self._reader = new_line_reader(settings)
         self._last_ns = 0
         self._positions = end_positions(self._log_path)
@@ -113,11 +115,11 @@ class Watch:
         """The line as the hub would show it, if it passes. What is no event passes no filter."""
         line = self._reader.read(data, fingerprint, offset, self._last_ns or now_ns())
         if line.event is None:
-            is_wanted = self._match == Match()
-            return Seen(self._last_ns, None, data, str(line.problem)) if is_wanted else None
+            return Seen(self._last_ns, None, data, str(line.problem)) if self._takes_all else None
         self._last_ns = line.ts_ns
         event: dict[str, Any] = dict(line.event)
-        return Seen(line.ts_ns, event, data) if self._match.accepts(event) else None
+        is_wanted = self._takes_all or self._matches(Subject(event, line.ts_ns))
+        return Seen(line.ts_ns, event, data) if is_wanted else None
 
 
 class Feed:

@@ -10,7 +10,7 @@ from laneway.log.read import Reader
 from laneway.log.text import Damage
 from laneway.model.event import Event
 from laneway.store.api import Cursor, Pointer, Query, Scan, Store
-from laneway.store.query.expr import seqs_between
+from laneway.store.query.expr import EVERYTHING, Expr, all_of, seqs_between
 
 
 class EventPage(NamedTuple):
@@ -85,10 +85,20 @@ class Archive:
                     found.append((pointer, line))
         return sorted(found, key=lambda pair: pair[0].seq)
 
-    def recent(self, until: int, count: int) -> list[Frame]:
-        """The last ``count`` events before seq ``until``, as messages."""
+    def recent(self, until: int, count: int, where: Expr = EVERYTHING) -> list[Frame]:
+        """The last ``count`` events before seq ``until``, as messages; those that match, if any is
+        asked for, newest by time."""
+        if where != EVERYTHING and count:
+            return self._matching(until, count, where)
         pairs = self.lines(until - count, until) if count else []
         return [whole_event(line.shown, pointer.seq) for pointer, line in pairs]
+
+    def _matching(self, until: int, count: int, where: Expr) -> list[Frame]:
+        before = all_of([where, seqs_between(1, until)])
+        prints = self._fingerprints()
+        hits = self._store.find(Query(before, limit=count)).hits
+        found = [(line, hit) for hit in hits if (line := self._try_read(hit, prints))]
+        return [whole_event(line.shown, hit.seq) for line, hit in reversed(found)]
 
     def _try_read(self, pointer: Pointer, prints: Mapping[str, str]) -> Line | None:
         try:

@@ -23,6 +23,7 @@ from laneway.hub.frame import Frame
 from laneway.hub.live import Live
 from laneway.hub.metric import Metric
 from laneway.store.api import Groups, Page, Plan, Query, SegmentState, Split, Table
+from laneway.store.query.expr import EVERYTHING, Expr
 
 CAN_SPLIT = os.name == "posix"
 """Descriptors are inherited by number; elsewhere the index lives in the hub's own process."""
@@ -271,6 +272,6 @@ class ArchiveProxy:
         found: bytes | None = self._ask("archive", "one", query)
         return found
 
-    def recent(self, until: int, count: int) -> list[Frame]:
-        found: list[Frame] = self._ask("archive", "recent", until, count)
+    def recent(self, until: int, count: int, where: Expr = EVERYTHING) -> list[Frame]:
+        found: list[Frame] = self._ask("archive", "recent", until, count, where)
         return found

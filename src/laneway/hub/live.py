@@ -11,12 +11,16 @@ from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import NamedTuple, Protocol
 
+import orjson
+
 from laneway.base.errors import HubError
 from laneway.base.limits import CLIENT_QUEUE_BYTES, CLIENTS
 from laneway.hub import frame as wire
 from laneway.hub.frame import Frame
 from laneway.hub.metric import Metric
 from laneway.hub.ring import Entry, Mark, Names, Ring
+from laneway.store.query.expr import EVERYTHING, Expr
+from laneway.store.query.match import Matcher, Subject, compile_matcher
 
 BATCH_S = wire.BATCH_MS / 1000
 
@@ -61,8 +65,17 @@ class Sink(Protocol):
 class Viewer:
     """One receiver's queue. ``notify`` is called from any thread when there is something to take."""
 
-    def __init__(self, live: "Live", notify: Callable[[], None], *, as_json: bool) -> None:
+    def __init__(
+        self,
+        live: "Live",
+        notify: Callable[[], None],
+        *,
+        as_json: bool,
+        matches: Matcher | None = None,
+    ) -> None:
         self.as_json = as_json
+        self.matches = matches
+        """Which events it wants, None for all; for viewers of whole events."""
         self.start_seq = 0
         self.close_code = 0
         self._live = live
@@ -127,6 +140,9 @@ class Live:
         self._flushed = 1  # first seq that no frame has carried yet
         self._mark = self._ring.names.mark()
         self._lines: list[Frame] = []
+        self._subjects: dict[int, Subject] = {}
+        """By seq, what is pending as viewers that filter look at it; empty where there are none."""
+        self._filter_count = 0
         self._flushed_at_s = 0.0
         self._is_open = True
         self._is_filled = threading.Event()
@@ -194,6 +210,8 @@ class Live:
         ring.push(row.ts_ns, row.entry)
         if self._json_count:
             self._lines.append(wire.whole_event(row.line, row.seq))
+            if self._filter_count:
+                self._subjects[row.seq] = Subject(orjson.loads(row.line), row.ts_ns, row.seq)
         if ring.next - self._flushed >= min(FRAME_EVENTS, ring.capacity):
             self._send()
 
@@ -241,13 +259,22 @@ class Live:
         self._flushed = self._ring.next
         self._mark = self._ring.names.mark()
         self._lines = []
+        self._subjects = {}
 
     def _offer(self, frames: Sequence[Frame], *, as_json: bool) -> None:
         if not frames:
             return
         for viewer in self._viewers:
             if viewer.as_json == as_json:
-                viewer.offer(frames)
+                viewer.offer(self._wanted(frames, viewer.matches) if viewer.matches else frames)
+
+    def _wanted(self, frames: Sequence[Frame], matches: Matcher) -> list[Frame]:
+        """Gaps pass every filter: what was not sent may match."""
+        return [
+            frame
+            for frame in frames
+            if (subject := self._subjects.get(frame.since)) is None or matches(subject)
+        ]
 
     def _renew_names(self) -> None:
         """Forget names that no event in the ring bears; viewers come back for the new ones."""
@@ -263,6 +290,7 @@ class Live:
         since: int | None = None,
         history: int | None = None,
         as_json: bool = False,
+        where: Expr = EVERYTHING,
     ) -> Viewer:
         """A new viewer, which finds the hello and its backlog waiting.
 
@@ -270,10 +298,13 @@ class Live:
         events come first. It may take milliseconds to encode, and waits for `fill` after a
         start (else it could not resume): not for the event loop.
 
+        ``where``, free of times that are relative: which events it gets, if ``as_json``.
+
         Raises:
             HubError: there are too many viewers, or the hub is stopping.
         """
-        viewer = Viewer(self, notify, as_json=as_json)
+        matches = None if where == EVERYTHING else compile_matcher(where)
+        viewer = Viewer(self, notify, as_json=as_json, matches=matches)
         if not self._is_filled.wait(FILL_S):
             raise HubError("the hub is still starting", hint="try again in a few seconds")
         with self._lock:
@@ -285,6 +316,7 @@ class Live:
                 viewer.begin(self._beginning(resume, history))
             self._viewers.add(viewer)
             self._json_count += as_json
+            self._filter_count += viewer.matches is not None
         return viewer
 
     def _check_room(self) -> None:
@@ -313,6 +345,7 @@ class Live:
             if viewer in self._viewers:
                 self._viewers.remove(viewer)
                 self._json_count -= viewer.as_json
+                self._filter_count -= viewer.matches is not None
 
     def beat(self, lag_bytes: int) -> None:
         """Tell everybody that the hub is alive."""
@@ -338,4 +371,4 @@ class Live:
         for viewer in self._viewers:
             viewer.close(code)
         self._viewers.clear()
-        self._json_count = 0
+        self._json_count = self._filter_count = 0

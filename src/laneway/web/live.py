@@ -11,10 +11,13 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from laneway.base.clock import now_ns
 from laneway.base.errors import LanewayError, QueryError, quote
 from laneway.hub.frame import Frame
 from laneway.hub.hub import Hub
 from laneway.hub.live import Live, Viewer
+from laneway.store.query.expr import EVERYTHING, resolve
+from laneway.store.query.parse import parse
 from laneway.web.openapi import TEXT, Entry, Parameter, answer, query_parameter
 from laneway.web.problem import send_problem
 from laneway.web.route import AnyRoute, Route, SocketRoute
@@ -38,6 +41,10 @@ GONE = 1000
 """The receiver left by itself."""
 
 PARAMETERS = {
+    "q": Parameter(
+        "Only events that the query of docs/query.md finds; with `format=json`.",
+        "agent:planner level>=warning",
+    ),
     "epoch": Parameter("The index that `since` belongs to, from the hello.", "k3f9q2"),
     "since": Parameter("The last seq that the viewer has; it gets what followed.", 1041, COUNT),
     "history": Parameter("Events of the backlog at most.", 2000, COUNT),
@@ -125,11 +132,12 @@ class Streams:
             since=wanted.since,
             history=wanted.history,
             as_json=wanted.as_json,
+            where=wanted.where,
         )
         if wanted.as_json:
             count = JSON_HISTORY if wanted.history is None else wanted.history
             count = min(count, MOST_JSON_HISTORY)
-            viewer.begin(self.hub.archive.recent(viewer.start_seq, count))
+            viewer.begin(self.hub.archive.recent(viewer.start_seq, count, wanted.where))
         return viewer
 
     async def pump(self, wanted: "Wanted", channel: "Channel") -> None:
@@ -194,6 +202,13 @@ class Wanted:
         if kind not in ("", "frame", "json"):
             raise QueryError(f"format: {quote(kind)} is not json or frame")
         self.as_json = kind == "json"
+        time_ns = now_ns()
+        self.where = resolve(parse(parameters.get("q", ""), time_ns=time_ns), time_ns)
+        if self.where != EVERYTHING and not self.as_json:
+            raise QueryError(
+                "q: frames are made once for all viewers, and hold every event",
+                hint="ask for whole events, with format=json",
+            )
         epoch, _, seq = last_event_id.rpartition(":")
         if epoch and seq.isascii() and seq.isdigit() and len(seq) < 19:
             self.epoch, self.since = epoch, int(seq)
