@@ -6,7 +6,7 @@ UI := src/laneway/web/_ui/index.html
 UI_SOURCES := $(shell find ui -type f -not -path '*/node_modules/*' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt bench torture ui lock clean
+.PHONY: help demo test check fmt bench torture ui lock clean fuzz audit
 
 help: ## what there is to make
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,13 @@ bench: $(VENV)/.dev-ready $(UI) ## the figures of DESIGN, measured here
 
 torture: $(VENV)/.dev-ready ## the long form of the kill, flood and rotation tests
 	LANEWAY_TORTURE=long $(BIN)/python -m pytest tests/torture --timeout 3600 $(ARGS)
+
+fuzz: $(VENV)/.dev-ready ## fuzz the parsers with coverage for a minute each (needs atheris)
+	$(BIN)/python -m pip install --quiet atheris || $(BIN)/python -m uv pip install --quiet atheris
+	@for target in body line gzip query time head; do $(BIN)/python -m fuzz $$target -max_total_time=$(or $(SECONDS_EACH),60) || exit 1; done
+
+audit: $(VENV)/.dev-ready ## look for known vulnerabilities in what is installed; says so where nobody can be asked
+	@tools/audit
 
 ui: $(UI) ## build the page
 

@@ -41,10 +41,10 @@ CONNECTIONS = 128
 idle makes room for who comes."""
 
 KEYS = 1_000
-"""Keys of one event, nested ones among them."""
+"""Keys of one event that is sent, nested ones among them: a viewer shows each in a row of its own."""
 
-KEY_BYTES = 256
-"""Longest key of an event: keys become names of attributes, which people type."""
+KEY_CHARS = 256
+"""Longest of them: keys become names of attributes, which people type."""
 
 PAGE_EVENTS = 1_000
 """Largest page of a query."""

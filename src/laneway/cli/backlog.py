@@ -10,7 +10,7 @@ from laneway.hub.line import LineReader
 from laneway.hub.pipeline import Recent
 from laneway.log.segment import PACKED, LogPath
 from laneway.log.tail import LOG_FILE
-from laneway.log.text import FINGERPRINT_BYTES, fingerprint_of, iter_lines
+from laneway.log.text import FINGERPRINT_BYTES, fingerprint_of, iter_lines, open_own
 from laneway.model.redact import make_redactor
 
 BLOCK_BYTES = MIB
@@ -40,7 +40,7 @@ def end_positions(log_path: LogPath) -> Positions:
 
 
 def _end_of(path: str) -> tuple[str, int]:
-    with open(path, "rb") as file:
+    with open(path, "rb", opener=open_own) as file:
         head = file.read(FINGERPRINT_BYTES)
         return fingerprint_of(head), _last_newline(file.fileno(), os.fstat(file.fileno()).st_size)
 
@@ -117,7 +117,7 @@ def _iter_back_packed(path: str, end: int) -> Iterator[tuple[int, bytes]]:
 
 
 def _iter_back_plain(path: str, end: int) -> Iterator[tuple[int, bytes]]:
-    with open(path, "rb") as file:
+    with open(path, "rb", opener=open_own) as file:
         rest = b""
         while end > 0:
             begin = max(0, end - BLOCK_BYTES)

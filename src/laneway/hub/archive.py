@@ -1,10 +1,12 @@
 """Whole events, read back from the log and made fit to be shown."""
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from laneway.base.errors import LogError
-from laneway.hub.frame import Frame, whole_event, with_seq
+from laneway.base.limits import CLIENT_QUEUE_BYTES
+from laneway.hub.frame import Frame, gap, whole_event, with_seq
 from laneway.hub.line import Line, LineReader
 from laneway.log.read import Reader
 from laneway.log.text import Damage
@@ -87,18 +89,34 @@ class Archive:
 
     def recent(self, until: int, count: int, where: Expr = EVERYTHING) -> list[Frame]:
         """The last ``count`` events before seq ``until``, as messages; those that match, if any is
-        asked for, newest by time."""
+        asked for, newest by time. As many as one viewer may have waiting; without a filter, a gap
+        tells of the rest."""
         if where != EVERYTHING and count:
             return self._matching(until, count, where)
-        pairs = self.lines(until - count, until) if count else []
-        return [whole_event(line.shown, pointer.seq) for pointer, line in pairs]
+        first = max(until - count, 1)
+        frames: deque[Frame] = deque()
+        size = 0
+        for high in range(until, first, -PART):
+            for pointer, line in reversed(self.lines(max(high - PART, first), high)):
+                size += len(line.shown)
+                if frames and size > CLIENT_QUEUE_BYTES:
+                    frames.appendleft(gap(first, pointer.seq + 1, None))
+                    return list(frames)
+                frames.appendleft(whole_event(line.shown, pointer.seq))
+        return list(frames)
 
     def _matching(self, until: int, count: int, where: Expr) -> list[Frame]:
         before = all_of([where, seqs_between(1, until)])
         prints = self._fingerprints()
-        hits = self._store.find(Query(before, limit=count)).hits
-        found = [(line, hit) for hit in hits if (line := self._try_read(hit, prints))]
-        return [whole_event(line.shown, hit.seq) for line, hit in reversed(found)]
+        frames: deque[Frame] = deque()
+        size = 0
+        for hit in self._store.find(Query(before, limit=count)).hits:
+            if line := self._try_read(hit, prints):
+                size += len(line.shown)
+                if frames and size > CLIENT_QUEUE_BYTES:
+                    break
+                frames.appendleft(whole_event(line.shown, hit.seq))
+        return list(frames)
 
     def _try_read(self, pointer: Pointer, prints: Mapping[str, str]) -> Line | None:
         try:
@@ -123,5 +141,8 @@ class Archive:
     def _fingerprints(self) -> dict[str, str]:
         return {state.segment: state.fingerprint for state in self._store.segments()}
 
+
+PART = 50
+"""Events read at a time for a viewer that comes: 13 MB where each is as long as it may be."""
 
 PAGE = 1_000

@@ -1,11 +1,11 @@
 """The way in: what a sender posts becomes lines of the log, event by event."""
 
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from laneway.base.clock import now_ns
-from laneway.base.errors import BodyError, EventError, Problem
-from laneway.base.limits import KIB
+from laneway.base.errors import BodyError, EventError, Problem, quote
+from laneway.base.limits import KEY_CHARS, KEYS, KIB
 from laneway.base.settings import Settings
 from laneway.hub.metric import Metric
 from laneway.log.segment import LogPath
@@ -28,6 +28,10 @@ have been cut, and then holds less than its event: those must never be kept.)"""
 
 MADE = frozenset({"timestamp"})
 """Written anew by `normalise`; the redactor need not look at it."""
+
+SHORT_BYTES = KIB
+"""In a line of this length there is no room for a thousand keys, nor for one that harms a viewer; most
+lines are shorter and are spared the look."""
 
 CheckSender = Callable[[object, object], None]
 
@@ -128,6 +132,8 @@ class Intake:
         if check_sender is not None:
             check_sender(event["agent"], event.get("pod"))
         line, redacted_count = encode_redacted(event, self._redactor, MADE, self._side)
+        if len(line) > SHORT_BYTES:
+            check_keys(event)
         if self._recent is not None and not redacted_count:
             self._recent.put(line, event, ts_ns)
         return line, event["agent"]
@@ -144,3 +150,25 @@ def open_side_files(settings: Settings) -> SideFiles:
         limit_bytes=settings.side_bytes,
         durable=settings.durability == "durable",
     )
+
+
+def check_keys(event: Any) -> None:
+    """Let an event pass whose keys somebody can still read.
+
+    Raises:
+        EventError: a key is too long, or there are too many.
+    """
+    count, nodes = 0, [event]
+    for node in nodes:  # which grows on the way
+        if isinstance(node, dict):
+            count += len(node)
+            if node and max(map(len, node)) > KEY_CHARS:
+                raise EventError([Problem("", _too_long(max(node, key=len)))])
+            node = node.values()
+        nodes += [child for child in node if type(child) is dict or type(child) is list]
+        if count > KEYS:
+            raise EventError([Problem("", f"more than {KEYS} keys")])
+
+
+def _too_long(key: str) -> str:
+    return f"the key {quote(key, 40)} has {len(key)} characters, at most {KEY_CHARS} are taken"

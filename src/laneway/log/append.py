@@ -15,7 +15,7 @@ This module is on the path of every event: it imports no ``typing``, ``threading
 import os
 from _thread import allocate_lock, get_ident
 from collections.abc import Sequence
-from errno import EDQUOT, EFBIG, EIO, ENOSPC
+from errno import EDQUOT, EFBIG, EIO, ELOOP, ENOSPC
 from time import monotonic, sleep
 
 from laneway.base.clock import NS_PER_S, day_end_ns, format_ns, now_ns
@@ -55,7 +55,14 @@ NEWLINE = b"\n"
 FILE_MODE = 0o600
 DIRECTORY_MODE = 0o700
 OPEN_FLAGS = (
-    os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+    os.O_RDWR
+    | os.O_APPEND
+    | os.O_CREAT
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_BINARY", 0)
+    | getattr(
+        os, "O_NOFOLLOW", 0
+    )  # who may write in the directory must not choose what we write to
 )
 
 
@@ -347,12 +354,8 @@ class Appender(Source):
     def _open(self, number: int, ts_ns: int) -> int:
         self._close()
         number = max(number, self._shunned + 1)
-        path = self._series.segment_path(number)
-        try:
-            fd = os.open(path, OPEN_FLAGS, FILE_MODE)
-        except FileNotFoundError:
-            self._make_directory()
-            fd = os.open(path, OPEN_FLAGS, FILE_MODE)
+        while (fd := self._try_open(self._series.segment_path(number))) < 0:
+            number += 1
         _appenders[id(self)] = self
         self._fd = fd
         self._number = number
@@ -367,6 +370,18 @@ class Appender(Source):
             self._made += (self.log_path.directory,)
         self.is_clean = not self._durable
         return fd
+
+    def _try_open(self, path: str) -> int:
+        """A descriptor, or -1 where a link has the name: no writer of ours made it."""
+        try:
+            return os.open(path, OPEN_FLAGS, FILE_MODE)
+        except FileNotFoundError:
+            self._make_directory()
+            return os.open(path, OPEN_FLAGS, FILE_MODE)
+        except OSError as error:
+            if error.errno != ELOOP:
+                raise
+            return -1
 
     def _seal(self, fd: int, end: bytes) -> int:
         """Create the next segment, mark this one; the next one's number, or 0 to stay where we are."""

@@ -48,11 +48,20 @@ class Text(Protocol):
         """Complete lines from ``offset``, about ``max_bytes`` (more if one line is longer)."""
 
 
+def open_own(path: str, flags: int) -> int:
+    """A descriptor of a file in the log's directory; no link is followed and no pipe waited for: who
+    may write there must not choose what is read."""
+    more = ("O_CLOEXEC", "O_NOFOLLOW", "O_NONBLOCK")
+    for name in more:
+        flags |= getattr(os, name, 0)
+    return os.open(path, flags)
+
+
 class RawFile:
     """A file of plain lines. `close` once."""
 
     def __init__(self, path: str) -> None:
-        self._fd = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+        self._fd = open_own(path, os.O_RDONLY)
 
     @property
     def size(self) -> int:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from laneway.base.limits import BODY_BYTES, CLIENTS, CONNECTIONS, KIB
 from laneway.hub.metric import Counter
@@ -53,7 +54,7 @@ class Watch:
         self.bounds = bounds
         self.waiting: dict[Connection, float] = {}
         """Deadlines of those that have no request in work; who waits longest stands first."""
-        self.stuck: dict[Connection, float] = {}
+        self.stuck: dict[Connection | SocketConnection, float] = {}
         """Deadlines of those whose receiver does not read."""
         self._counter = counter
         self._viewer_count = viewer_count
@@ -83,8 +84,8 @@ class Watch:
             for connection in [c for c, end_s in self.waiting.items() if end_s <= now_s]:
                 if connection not in self.stuck:
                     connection.end(connection.waits_for)
-            for connection in [c for c, end_s in self.stuck.items() if end_s <= now_s]:
-                connection.end("does_not_read")
+            for receiver in [c for c, end_s in self.stuck.items() if end_s <= now_s]:
+                receiver.end("does_not_read")
 
 
 class Connection(HttpToolsProtocol):
@@ -211,4 +212,30 @@ class Connection(HttpToolsProtocol):
 
     def _forget(self) -> None:
         self._watch.waiting.pop(self, None)
+        self._watch.stuck.pop(self, None)
+
+
+class SocketConnection(WebSocketsSansIOProtocol):
+    """uvicorn's WebSocket, which is let go when its receiver does not read: closed in the ordinary way
+    it would wait for ever for what stands in its buffer to leave."""
+
+    def __init__(self, watch: Watch, **given: Any) -> None:
+        super().__init__(**given)
+        self._watch = watch
+
+    def end(self, reason: str) -> None:
+        self._watch.count(reason)
+        self._watch.stuck.pop(self, None)
+        self.transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._watch.stuck.pop(self, None)
+        super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._watch.stuck[self] = self.loop.time() + self._watch.bounds.send_s
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
         self._watch.stuck.pop(self, None)

@@ -17,7 +17,7 @@ from laneway.web.commit import Commit, DurableCommit
 from laneway.web.door import HeaderMap
 from laneway.web.keyring import Grant
 from laneway.web.problem import send_problem
-from laneway.web.rate import Buckets, RateError
+from laneway.web.rate import Buckets
 
 INLINE_BYTES = 64 * KIB
 """A larger body is decoded in a worker thread: it would hold up everybody for milliseconds."""
@@ -60,10 +60,7 @@ class Ingest:
             status, answer = await self._take(receive, headers, grant)
         except LanewayError as error:
             self._hub.metric.refused.add(1, error.code)
-            extra = {}
-            if isinstance(error, RateError):
-                extra["retry_after"] = b"%d" % error.retry_after_s
-            await send_problem(scope, send, error, **extra)
+            await send_problem(scope, send, error)
         except GoneError:
             pass
         else:

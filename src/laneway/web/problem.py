@@ -45,7 +45,8 @@ def encode(error: LanewayError) -> tuple[int, Headers, bytes]:
         (b"x-content-type-options", b"nosniff"),
     ]
     if error.status in COME_BACK:
-        headers.append((b"retry-after", b"%d" % RETRY_AFTER_S))
+        after_s = getattr(error, "retry_after_s", RETRY_AFTER_S)  # a RateError knows
+        headers.append((b"retry-after", b"%d" % after_s))
     if error.status == HTTPStatus.UNAUTHORIZED:
         headers.append((b"www-authenticate", b"Bearer"))
     return error.status, headers, body

@@ -18,7 +18,7 @@ from laneway.base.limits import KIB
 from laneway.hub.hub import Hub
 from laneway.web.app import App, create_app
 from laneway.web.auth import Access
-from laneway.web.connection import Bounds, Connection, Watch
+from laneway.web.connection import Bounds, Connection, SocketConnection, Watch
 
 GRACE_S = 3
 """Requests that run when the hub is told to stop have this long."""
@@ -68,7 +68,7 @@ class Server(uvicorn.Server):
             uvicorn.Config(
                 app,
                 http=cast(type[Connection], partial(Connection, self._watch)),
-                ws=WebSocketsSansIOProtocol,
+                ws=cast(type[WebSocketsSansIOProtocol], partial(SocketConnection, self._watch)),
                 lifespan="off",
                 log_config=None,
                 log_level="warning",

@@ -82,7 +82,7 @@ def ui_routes(root: Path = BUILT) -> list[Route]:
 
 def _file(folder: Path, name: str, caching: str) -> Response:
     path = folder / name
-    if not FILE_NAME.fullmatch(name) or ".." in name or not path.is_file():
+    if not FILE_NAME.fullmatch(name) or ".." in name or path.is_symlink() or not path.is_file():
         raise NotFoundError(f"the dashboard has no file {name[:80]!r}")
     kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
     headers = {"Cache-Control": caching, "Content-Length": str(os.path.getsize(path))}

@@ -9,6 +9,7 @@ from contextlib import closing
 from hashlib import blake2b
 
 from laneway.base.limits import MIB
+from laneway.store.sqlite.directory import open_private
 
 
 def compact(database: str, target: str) -> None:
@@ -21,6 +22,7 @@ def compact(database: str, target: str) -> None:
         os.unlink(target)
     except FileNotFoundError:
         pass
+    os.close(open_private(target, os.O_RDWR | os.O_CREAT))  # SQLite takes an empty file as it is
     with closing(sqlite3.connect(database, isolation_level=None)) as connection:
         connection.execute("VACUUM INTO ?", (target,))
     with closing(sqlite3.connect(target, isolation_level=None)) as connection:

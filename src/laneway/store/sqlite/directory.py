@@ -86,7 +86,7 @@ class Directory:
         os.replace(copy, database)
 
     def mark_damaged(self, database: str) -> None:
-        with open(database + DAMAGED, "wb"):
+        with open(database + DAMAGED, "wb", opener=open_private):
             pass
 
     def is_damaged(self, database: str) -> bool:
@@ -132,7 +132,9 @@ class Directory:
 
     def _lock(self) -> IO[str]:
         path = os.path.join(self.path, "lock")
-        file = open(path, "a+", encoding="ascii")  # noqa: SIM115 - open as long as the lock is held
+        file = open(  # noqa: SIM115 - open as long as the lock is held
+            path, "a+", encoding="ascii", opener=open_private
+        )
         try:
             if LOCK:
                 fcntl.flock(file, LOCK)
@@ -157,7 +159,7 @@ class Directory:
         self._write(os.path.join(self.path, "epoch"), f"{epoch} {seq_floor} {check}\n")
 
     def _write(self, target: str, text: str) -> None:
-        with open(target + ".new", "w", encoding="ascii") as file:
+        with open(target + ".new", "w", encoding="ascii", opener=open_private) as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
@@ -176,3 +178,8 @@ def read_epoch(path: str) -> tuple[str, int] | None:
             return (epoch, int(floor)) if check == _check(epoch, int(floor)) else None
     except (FileNotFoundError, ValueError):
         return None
+
+
+def open_private(path: str, flags: int) -> int:
+    """A file of the index: for its owner only, and never somebody's link."""
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o600)

@@ -7,9 +7,11 @@ blocks that can matter, newest first, whichever filters it combines; that costs 
 third of the inserts and of the bytes of B-trees on (agent, ts), (session, ts) and (ts).
 """
 
+import os
 import sqlite3
 
 from laneway.store.query.token import TOKENIZER
+from laneway.store.sqlite.directory import open_private
 
 VERSION = 3
 """Any other number in the file means: drop it, the log is indexed again."""
@@ -198,7 +200,12 @@ def find_fault(connection: sqlite3.Connection) -> str:
 
 
 def open_writer(path: str) -> sqlite3.Connection:
-    connection = _connect(path, "rwc")
+    # SQLite would make it readable by all; its WAL takes the mode from it.
+    try:
+        os.close(open_private(path, os.O_RDWR | os.O_CREAT))
+    except OSError as error:
+        raise sqlite3.OperationalError(f"{path}: {error.strerror}") from error
+    connection = _connect(path, "rw")
     # NORMAL: a commit is one write to the WAL without fsync. It survives `kill -9`; a power cut may
     # take back the last commits, rows and offset together, and the log, the truth, is read again.
     connection.execute("PRAGMA synchronous = NORMAL")

@@ -1,0 +1,5 @@
+"""The real application over ASGI, as the tests of the web floor have it."""
+
+from tests.web.conftest import access, app, client, hub, settings, tokens, ui_root
+
+__all__ = ["access", "app", "client", "hub", "settings", "tokens", "ui_root"]
