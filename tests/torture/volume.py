@@ -92,3 +92,24 @@ def fill(volume: Path) -> Path:
     finally:
         os.close(fd)
     return filler
+
+
+@contextmanager
+def ext4(point: Path, size_bytes: int, *, image: Path | None = None) -> Iterator[Path]:
+    """A file system of its own in a file; with an ``image`` that is there already, that one."""
+    path = image or point.with_suffix(".img")
+    point.mkdir()
+    if not path.exists():
+        with path.open("wb") as file:
+            file.truncate(size_bytes)
+        try:
+            subprocess.run(
+                ["mkfs.ext4", "-q", "-F", "-m", "0", str(path)], check=True, capture_output=True
+            )
+        except FileNotFoundError:
+            pytest.skip("mkfs.ext4 is not installed")
+    mount(["-o", "loop", str(path), str(point)])
+    try:
+        yield point
+    finally:
+        subprocess.run(["umount", "--lazy", str(point)], check=True)

@@ -48,3 +48,6 @@ KEY_CHARS = 256
 
 PAGE_EVENTS = 1_000
 """Largest page of a query."""
+
+RESERVE_BYTES = 16 * MIB
+"""Space that the hub keeps for itself: what the index of a burst needs, and SQLite for opening it."""

@@ -16,6 +16,7 @@ from laneway.hub.line import LineReader
 from laneway.hub.live import Sink
 from laneway.hub.metric import Metric
 from laneway.hub.pipeline import Recent, open_side_files
+from laneway.hub.reserve import Reserve
 from laneway.hub.sweeper import Sweeper
 from laneway.log.damage import DamageList
 from laneway.log.read import Reader
@@ -67,6 +68,7 @@ class Engine:
             metric,
             self.archive,
             retention=Retention(settings.retention_age, settings.retention_bytes),
+            reserve=Reserve.of(settings),
             on_forget=self._forget,
             on_damage=self._note_damage,
         )

@@ -19,6 +19,7 @@ from laneway.hub.archive import Archive
 from laneway.hub.line import Line, LineReader
 from laneway.hub.live import BATCH_S, Row, Sink
 from laneway.hub.metric import Metric
+from laneway.hub.reserve import Reserve
 from laneway.hub.ring import entry_of
 from laneway.log.followed import OWN_FILE
 from laneway.log.retention import apply_retention
@@ -26,7 +27,7 @@ from laneway.log.segment import LogPath
 from laneway.log.syncer import shared as syncer
 from laneway.log.tail import Break, Chunk, Tail
 from laneway.log.text import Damage, RawFile
-from laneway.store.api import Query, Record
+from laneway.store.api import DiskError, Query, Record
 from laneway.store.query.expr import is_one_of, is_seq
 from laneway.store.query.field import ID
 from laneway.store.sqlite.store import SqliteStore
@@ -94,6 +95,7 @@ class Follower:
         archive: Archive,
         *,
         retention: Retention = Retention(),  # noqa: B008 - an immutable value
+        reserve: Reserve | None = None,
         on_forget: Callable[[str], None] = lambda segment: None,
         on_damage: Callable[[Damage], None] = lambda damage: None,
     ) -> None:
@@ -105,6 +107,7 @@ class Follower:
         self._metric = metric
         self._archive = archive
         self._retention = retention
+        self._reserve = reserve
         self._on_forget = on_forget
         self._on_damage = on_damage
         self._seen_bytes: dict[str, int] = {}  # of segments whose damaged index is built again
@@ -204,6 +207,8 @@ class Follower:
 
     def _note_fault(self, error: Exception) -> None:
         self._metric.fault.add(1, "follower")
+        if self._reserve is not None:
+            self._reserve.give_up_if_full()
         is_known = isinstance(error, LanewayError)
         fault = error.message if isinstance(error, LanewayError) else type(error).__name__
         if fault != self._fault:  # said once, not every second
@@ -362,8 +367,13 @@ class Follower:
         place = (chunk.segment, chunk.end)
         if self._failures.get(place, 0) >= TRIES:
             return self._add_singly(chunk, records)
-        self._failures = {place: self._failures.get(place, 0) + 1}
-        added = self._store.add(chunk.segment, chunk.fingerprint, records, chunk.end)
+        try:
+            added = self._store.add(chunk.segment, chunk.fingerprint, records, chunk.end)
+        except DiskError:
+            raise
+        except Exception:
+            self._failures = {place: self._failures.get(place, 0) + 1}
+            raise
         self._failures = {}
         self._metric.indexed.add(sum(seq is not None for seq in added.seqs))
         self._metric.duplicate.add(added.duplicate_count)
@@ -379,6 +389,8 @@ class Follower:
             try:
                 end = record.offset + record.length
                 seqs += self._store.add(segment, fingerprint, [record], end).seqs
+            except DiskError:
+                raise
             except StoreError as error:
                 problem = Problem("index", error.message)
                 self._put_aside(segment, record.offset, record.length, problem)

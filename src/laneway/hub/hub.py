@@ -13,7 +13,8 @@ from laneway.hub.live import Live
 from laneway.hub.lock import HubLock
 from laneway.hub.metric import Metric, resident_bytes
 from laneway.hub.pipeline import Intake, Recent, open_side_files
-from laneway.log.append import Appender
+from laneway.hub.reserve import Reserve
+from laneway.log.append import NO_SPACE_STATUS, Appender
 from laneway.log.segment import LogPath
 from laneway.log.series import list_segments
 from laneway.model.redact import make_redactor
@@ -57,7 +58,10 @@ class Hub:
         self._appender.on_sync_fault = self._note_sync_fault
         self._sync_fault_count = 0
         self._append_fault = ""
+        self._reserve = Reserve.of(settings)
+        self._reserve.give_up_if_full()  # before anything is written: the start needs some space
         self.lock = HubLock(self.log_path.directory)
+        self._reserve.keep()
         try:
             self._index = self._open_index(recent)
         except BaseException:
@@ -103,15 +107,21 @@ class Hub:
 
     def write(self, lines: Sequence[bytes], *, durable: bool) -> None:
         """`append` without the counting; from any thread. Waits for the disk where ``durable``."""
+        if self._append_fault:
+            self._reserve.check()
         self._appender.append(lines, durable=durable)
 
     def note_appended(self, count: int) -> None:
-        self._append_fault = ""
+        if self._append_fault:
+            self._append_fault = ""
+            self._reserve.keep()
         self.metric.accepted.add(count)
         self._index.wake(self._appender.segment)
 
     def note_refused(self, error: LogError) -> None:
         self._append_fault = error.message
+        if error.status == NO_SPACE_STATUS:
+            self._reserve.give_up()
         self.metric.fault.add(1, "append")
 
     def _note_sync_fault(self, reason: str) -> None:

@@ -230,6 +230,11 @@ class IndexInUse(StoreError):
     code = "index_in_use"
 
 
+class DiskError(StoreError):
+    """The disk is full, fails, or may not be written: no event is at fault, and the same call may
+    succeed later."""
+
+
 class QueryTimeout(StoreError):
     """A query took longer than the store lets it; its ``hint`` says how to ask for less."""
 

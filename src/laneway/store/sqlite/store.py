@@ -16,6 +16,7 @@ from laneway.model.vocabulary import START_OF_END
 from laneway.store.api import (
     Accuracy,
     Added,
+    DiskError,
     Group,
     Groups,
     Page,
@@ -494,7 +495,8 @@ class SqliteStore:
         if code in DAMAGE or (code not in NOT_DAMAGE and self._is_damaged(segment)):
             return self._note_damage(segment, str(error))
         hint = "free some disk space" if code == sqlite3.SQLITE_FULL else ""
-        return StoreError(f"{segment}: {type(error).__name__}: {error}", hint=hint)
+        kind = DiskError if isinstance(error, OSError) or code in OF_THE_DISK else StoreError
+        return kind(f"{segment}: {type(error).__name__}: {error}", hint=hint)
 
     def _is_damaged(self, segment: str) -> bool:
         if segment not in self._summaries:
@@ -557,6 +559,18 @@ NOT_DAMAGE = (
     sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM,
 )  # fmt: skip
 """The disk, the system or we are. With any other code the file is looked at."""
+OF_THE_DISK = frozenset(
+    {
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_PROTOCOL,
+    }
+)
+"""Primary result codes that say nothing of what was to be written."""
 
 
 def _code(error: Exception) -> int:
