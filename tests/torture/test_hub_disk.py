@@ -13,6 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -85,6 +86,10 @@ class Sender:
 
     def _run(self) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", self._hub.port, timeout=60)
+        with closing(connection):
+            self._send_all(connection)
+
+    def _send_all(self, connection: http.client.HTTPConnection) -> None:
         n = 0
         while not self._is_over.is_set():
             id_ = f"{self._name}-{n}"
@@ -105,7 +110,6 @@ class Sender:
                 self.without_retry_after += not answer.headers.get("Retry-After", "").isdigit()
                 time.sleep(0.02)
             n += 1
-        connection.close()
 
     def stop(self) -> None:
         self._is_over.set()
