@@ -30,7 +30,7 @@ from tests.torture.fault import KINDS, Faults, inject
 from tests.torture.harness import Hub, wait_for
 from tests.torture.volume import ext4, fill, mount
 
-pytestmark = pytest.mark.torture
+pytestmark = [pytest.mark.torture, pytest.mark.timeout(900)]
 
 IS_LONG = os.environ.get("LANEWAY_TORTURE") == "long"
 ROUNDS = 20 if IS_LONG else 2

@@ -20,7 +20,7 @@ import pytest
 from tests.torture.harness import Hub, free_port, wait_for
 from tests.torture.volume import mount
 
-pytestmark = pytest.mark.torture
+pytestmark = [pytest.mark.torture, pytest.mark.timeout(900)]
 
 IS_LONG = os.environ.get("LANEWAY_TORTURE") == "long"
 CUTS = 40 if IS_LONG else 2

@@ -11,7 +11,7 @@ from laneway import __version__
 from laneway.base.errors import LanewayError, SettingError
 from laneway.base.settings import Settings, resolve
 from laneway.cli import NOTHING, option
-from laneway.cli.check import FAIL, NOTE, OK, WARN, Finding, damage, disk, machine, service
+from laneway.cli.check import FAIL, NOTE, OK, WARN, Finding, damage, disk, machine, service, trial
 from laneway.cli.escape import escape
 from laneway.cli.terminal import Terminal
 
@@ -32,10 +32,13 @@ GROUPS: tuple[tuple[str, tuple[Callable[[Settings], Finding], ...]], ...] = (
         (
             disk.check_home,
             disk.check_log_directory,
+            trial.check_owner,
             damage.check_damage,
             disk.check_file_system,
             disk.check_space,
+            trial.check_locks,
             disk.check_appends,
+            trial.check_sync,
         ),
     ),
     ("Hub", (service.check_hub, service.check_index, disk.check_secrets, service.check_sending)),
@@ -45,7 +48,14 @@ STATE_STYLES = {OK: "green", NOTE: "cyan", WARN: "warn", FAIL: "alarm"}
 NAME_CELLS = max(len("environment"), len("file system"))
 
 
+LOG_GROUP = "Log"
+
+
 def command(
+    directory: Annotated[
+        str | None,
+        typer.Argument(metavar="[DIR]", help="Look at this directory only, as the place of a log."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
     log: option.Log = None,
     host: option.Host = None,
@@ -53,13 +63,16 @@ def command(
 ) -> None:
     """Look at everything that Laneway needs, and say what is wrong and how to mend it.
 
-    Nothing is changed: a trial of two writers goes to a folder of its own that is removed again.
+    Nothing is changed: trials with two processes go to a folder of its own that is removed again.
     Exits with 1 if something is broken.
     """
     terminal = Terminal()
     found: list[Finding] = []
     title = ""
-    for group, finding in examine({"log_path": log, "host": host, "port": port}):
+    for group, finding in examine(
+        {"log_path": directory or log, "host": host, "port": port},
+        only=LOG_GROUP if directory else "",
+    ):
         found.append(finding)
         if as_json:
             continue
@@ -72,8 +85,8 @@ def command(
         raise typer.Exit(NOTHING)
 
 
-def examine(given: dict[str, object]) -> Iterator[tuple[str, Finding]]:
-    """Findings with the name of their group, as they are made."""
+def examine(given: dict[str, object], *, only: str = "") -> Iterator[tuple[str, Finding]]:
+    """Findings with the name of their group, as they are made; of one group with ``only``."""
     try:
         settings = resolve(given)
     except SettingError as error:
@@ -81,7 +94,7 @@ def examine(given: dict[str, object]) -> Iterator[tuple[str, Finding]]:
         yield GROUPS[0][0], Finding("settings", FAIL, error.message, remedy)
         return
     for group, checks in GROUPS:
-        for check in checks:
+        for check in checks if only in ("", group) else ():
             yield group, run_check(check, settings)
 
 

@@ -44,7 +44,7 @@ def check_home(settings: Settings) -> Finding:
         if os.path.lexists(home):
             return Finding("home", FAIL, f"{home} is not a directory", f"move {home} away")
         return Finding("home", NOTE, f"{home} (not there yet; made at first use)")
-    wrong = _wrong_owner(home) or _too_open(home, 0o077)
+    wrong = wrong_owner(home) or too_open(home, 0o077)
     if wrong:
         return Finding("home", WARN, f"{home}: {wrong}", f"chmod 700 '{home}'")
     return Finding("home", OK, home)
@@ -57,7 +57,7 @@ def check_secrets(settings: Settings) -> Finding:
     if len([p for p in paths if p.endswith(".token")]) < 2:
         return Finding("tokens", NOTE, "not there yet; the hub makes them at its first start")
     for path in paths:
-        wrong = _wrong_owner(path) or _too_open(path, 0o077)
+        wrong = wrong_owner(path) or too_open(path, 0o077)
         if wrong:
             return Finding("tokens", FAIL, f"{path}: {wrong}", f"chmod 600 '{path}'")
         if not os.access(path, os.R_OK) or not os.path.getsize(path):
@@ -72,7 +72,7 @@ def check_log_directory(settings: Settings) -> Finding:
     origin = settings.origin["log_path"]
     if not os.path.isdir(directory):
         return _missing_directory(directory)
-    problem = _try_write(directory)
+    problem = try_write(directory)
     if problem:
         remedy = (
             f"chown $USER '{directory}' && chmod u+rwx '{directory}', or set LOG_PATH to another"
@@ -87,7 +87,7 @@ def check_log_directory(settings: Settings) -> Finding:
 
 
 def check_file_system(settings: Settings) -> Finding:
-    directory = _existing_parent(LogPath.parse(settings.log_path).directory)
+    directory = existing_parent(LogPath.parse(settings.log_path).directory)
     kind = mount.kind_of(directory) or "unknown"
     trouble = mount.trouble_with(kind)
     if settings.shared_log == "auto" and not mount.can_share(directory):
@@ -106,7 +106,7 @@ def check_file_system(settings: Settings) -> Finding:
 
 
 def check_space(settings: Settings) -> Finding:
-    directory = _existing_parent(LogPath.parse(settings.log_path).directory)
+    directory = existing_parent(LogPath.parse(settings.log_path).directory)
     usage = shutil.disk_usage(directory)
     value = f"{show_bytes(usage.free)} free of {show_bytes(usage.total)}"
     remedy = "make room, or bound the log with LANEWAY_RETENTION_BYTES=5GiB"
@@ -116,8 +116,8 @@ def check_space(settings: Settings) -> Finding:
 
 def check_appends(settings: Settings) -> Finding:
     """Two processes append to one trial log beside the real one; every line must be there."""
-    directory = _existing_parent(LogPath.parse(settings.log_path).directory)
-    if _try_write(directory):
+    directory = existing_parent(LogPath.parse(settings.log_path).directory)
+    if try_write(directory):
         return Finding("appends", NOTE, f"not tried: {directory} cannot be written")
     with tempfile.TemporaryDirectory(prefix=".laneway-doctor-", dir=directory) as trial:
         began_s = time.time()
@@ -141,25 +141,25 @@ def _missing_directory(directory: str) -> Finding:
         return Finding(
             "log", FAIL, f"{directory} is not a directory", "set LOG_PATH to a directory"
         )
-    parent = _existing_parent(directory)
+    parent = existing_parent(directory)
     if os.access(parent, os.W_OK):
         return Finding("log", NOTE, f"{directory} (not there yet; the first event makes it)")
     remedy = f"sudo install -d -o $USER -m 700 '{directory}', or set LOG_PATH to another"
     return Finding("log", FAIL, f"{directory}: cannot be made in {parent}", remedy)
 
 
-def _wrong_owner(path: str) -> str:
+def wrong_owner(path: str) -> str:
     if not IS_POSIX or os.stat(path).st_uid in (os.geteuid(), 0):
         return ""
     return f"belongs to user {os.stat(path).st_uid}, and you are {os.geteuid()}"
 
 
-def _too_open(path: str, forbidden: int) -> str:
+def too_open(path: str, forbidden: int) -> str:
     mode = stat.S_IMODE(os.stat(path).st_mode)
     return f"others can read it (mode {mode:04o})" if IS_POSIX and mode & forbidden else ""
 
 
-def _try_write(directory: str) -> str:
+def try_write(directory: str) -> str:
     """Why no file can be made there, or ``""``. Permission bits do not tell all."""
     try:
         with tempfile.NamedTemporaryFile(prefix=".laneway-doctor-", dir=directory) as file:
@@ -171,7 +171,7 @@ def _try_write(directory: str) -> str:
     return ""
 
 
-def _existing_parent(path: str) -> str:
+def existing_parent(path: str) -> str:
     while not os.path.isdir(path) and os.path.dirname(path) != path:
         path = os.path.dirname(path)
     return path
