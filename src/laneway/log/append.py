@@ -78,7 +78,7 @@ class Appender(Source):
         durable: bool = False,
     ) -> None:
         """``shared``: see the setting ``shared_log``. ``durable``: lines are on the disk when `append`
-        returns; else their sync begins within half a second."""
+        returns; else their sync begins within a quarter of a second."""
         self.log_path = log_path
         self._shared = shared
         self._series = log_path  # or one of this process alone

@@ -93,7 +93,7 @@ class Outbox:
             self.lost[reason] = self.lost.get(reason, 0) + count
 
     def settle(self, timeout_s: float) -> None:
-        """Sync what was written, rather than leave the last half second to whoever comes next."""
+        """Sync what was written, rather than leave the last quarter of a second to whoever comes next."""
         syncer.settle(timeout_s)
 
     def _note_sync_fault(self, reason: str) -> None:
