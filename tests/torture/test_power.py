@@ -135,8 +135,8 @@ def cut_under(
         time.sleep(run_s)
         for pid in reversed(pids):
             os.kill(pid, signal.SIGSTOP)
+        cut_s = time.time()  # from here on nobody begins a sync
         wait_for(lambda: all(map(is_stopped, pids)), "all threads to stand still")
-        cut_s = time.time()
         subprocess.run(["cp", "--sparse=always", str(image), str(copy)], check=True)
     finally:
         load.end()
