@@ -259,3 +259,22 @@ def test_a_flood_is_shown_whole(home: Path) -> None:
         seen = [orjson.loads(tail.stdout.readline())["n"] for _ in range(count)]
         tail.terminate()
     assert seen == list(range(count))
+
+
+def test_a_query_and_options_must_all_hold(run: Run, write: Write) -> None:
+    write(
+        {"agent": "coder", "event": "log", "level": "error", "content": "disk full"},
+        {"agent": "coder", "event": "log", "content": "disk empty"},
+        {"agent": "planner", "event": "log", "level": "error", "content": "disk full"},
+    )
+    ended = run("tail", "--no-follow", "--json", "disk level>=warning OR empty", "--agent", "coder")
+    found = [orjson.loads(line)["content"] for line in ended.out.splitlines()]
+    assert found == ["disk full", "disk empty"]
+
+
+def test_a_fault_in_the_query_is_shown_beneath_its_column(run: Run, write: Write) -> None:
+    write({"content": "x"})
+    ended = run("tail", "--no-follow", "x agnet:y")
+    assert ended.code != 0
+    assert "did you mean agent?" in ended.err
+    assert "x agnet:y" in ended.err

@@ -183,6 +183,17 @@ async def test_a_plain_client_gets_one_whole_event_a_message(running: Running) -
     assert messages[2] == {**event(4, custom="kept"), "seq": 4}
 
 
+async def test_a_plain_client_that_filters_gets_what_history_would_find(running: Running) -> None:
+    await asyncio.to_thread(post, running, 1, 2, 3, custom="old")
+    await asyncio.to_thread(level, running, 3)
+    query = "?format=json&history=2&q=attr.custom:old%20OR%20attr.custom:kept"
+    async with socket(running, query) as opened:
+        await asyncio.to_thread(post, running, 4, custom="other")
+        await asyncio.to_thread(post, running, 5, custom="kept")
+        messages = [await next_message(opened) for _ in range(3)]
+    assert [m["seq"] for m in messages] == [2, 3, 5]
+
+
 async def test_a_plain_client_of_an_empty_log_is_connected_at_once(running: Running) -> None:
     async with asyncio.timeout(DEADLINE_S), socket(running, "?format=json") as opened:
         await asyncio.to_thread(post, running, 1)
@@ -233,7 +244,10 @@ async def test_a_foreign_host_gets_no_socket(running: Running) -> None:
     assert caught.value.response.status_code == 403
 
 
-@pytest.mark.parametrize("query", ["?since=x", "?history=-1", "?format=xml", "?sinse=1"])
+@pytest.mark.parametrize(
+    "query",
+    ["?since=x", "?history=-1", "?format=xml", "?sinse=1", "?q=agent:a", "?format=json&q=agnet:a"],
+)
 async def test_a_wrong_parameter_is_told_before_the_upgrade(running: Running, query: str) -> None:
     with pytest.raises(InvalidStatus) as caught:
         async with socket(running, query):
