@@ -311,6 +311,8 @@ def _loss(order: Order) -> LogError:
 def _say(message: str, is_quiet: bool) -> None:
     if not is_quiet:
         from laneway.cli.escape import escape
+        from laneway.model.redact import Redactor
 
-        text = "\n".join(map(escape, message.split("\n")))
+        told = Redactor().redact_text(message)  # it quotes what was given
+        text = "\n".join(map(escape, told.split("\n")))
         sys.stderr.write(f"laneway emit: {text}\n")

@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from laneway.base.errors import quote
 from laneway.base.limits import BODY_BYTES
 
+SEEN_BYTES = 8_192
+"""Of what is no JSON, looked through for secrets before it is cut and shown."""
+
 
 def read_text() -> tuple[str, bool]:
     """All of it (without the last newline), and whether the end had to be left out."""
@@ -41,7 +44,10 @@ def decode(data: bytes) -> object:
     try:
         return orjson.loads(data)
     except orjson.JSONDecodeError as error:
-        seen = quote(data[:60].decode("utf-8", "replace"))
+        from laneway.model.redact import Redactor
+
+        text = Redactor().redact_text(data[:SEEN_BYTES].decode("utf-8", "replace"))
+        seen = quote(text[:60])
         return ValueError(f"{seen} is not JSON: {error}")
 
 

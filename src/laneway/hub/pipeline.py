@@ -116,7 +116,9 @@ class Intake:
                 line, agent = self._line(item, received_ns, check_sender)
             except EventError as error:
                 rejected_count += 1
-                rejections += [Rejection(place, p.field, p.message) for p in error.problems]
+                for p in error.problems:  # they quote what was sent
+                    told = self._redactor.redact_text(p.message)
+                    rejections.append(Rejection(place, p.field, told))
             else:
                 lines.append(line)
                 agents[agent] = agents.get(agent, 0) + 1

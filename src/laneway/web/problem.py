@@ -7,6 +7,7 @@ import orjson
 from starlette.types import Message, Scope, Send
 
 from laneway.base.errors import LanewayError, QueryError
+from laneway.model.redact import Redactor
 
 RETRY_AFTER_S = 1
 """A full disk or a stuck index may be well again this soon; senders back off by themselves."""
@@ -21,6 +22,8 @@ COME_BACK = frozenset(
 
 Headers = list[tuple[bytes, bytes]]
 
+_redactor = Redactor()
+
 
 class NotFoundError(LanewayError):
     code = "not_found"
@@ -34,7 +37,8 @@ class MethodError(LanewayError):
 
 def encode(error: LanewayError) -> tuple[int, Headers, bytes]:
     """Status, headers and body of the answer to ``error``."""
-    told: dict[str, object] = {"code": error.code, "message": error.message, "hint": error.hint}
+    message, hint = map(_redactor.redact_text, (error.message, error.hint))  # they quote requests
+    told: dict[str, object] = {"code": error.code, "message": message, "hint": hint}
     if isinstance(error, QueryError) and error.column:
         told["column"] = error.column
     body = orjson.dumps(told)
