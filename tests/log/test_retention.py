@@ -57,3 +57,26 @@ def test_without_rules_nothing_goes(tmp_path: Path) -> None:
     make(tmp_path, 2, 0)
 
     assert apply(tmp_path) == []
+
+
+def test_a_time_in_the_future_makes_no_segment_outlive_those_that_follow_it(tmp_path: Path) -> None:
+    log_path = LogPath(str(tmp_path))
+    for number in range(1, 6):
+        path = Path(log_path.segment_path(number))
+        path.write_bytes(b"{}\n" * 100)
+        os.utime(path, (1_000.0 + number, 1_000.0 + number))
+    os.utime(log_path.segment_path(1), (4e9, 4e9))
+
+    assert apply_retention(log_path, total_bytes=1_000) == [
+        log_path.segment_name(1),
+        log_path.segment_name(2),
+    ]
+
+
+def test_what_goes_with_a_segment_counts(tmp_path: Path) -> None:
+    log_path = LogPath(str(tmp_path))
+    for number in range(1, 6):
+        Path(log_path.segment_path(number)).write_bytes(b"{}\n" * 100)
+
+    assert len(apply_retention(log_path, total_bytes=1_200)) == 1
+    assert len(apply_retention(log_path, total_bytes=1_200, index_bytes=lambda name: 300)) == 2

@@ -56,6 +56,7 @@ class Hub:
         self.home = home
         self.port = free_port()
         self.proxy_port = 0
+        self.prefix: list[str] = []
         self.env = {**os.environ, "LANEWAY_HOME": str(home), "LOG_PATH": str(log_path)}
         self.env.pop("LOGGING_URL", None)
         self.process: subprocess.Popen[bytes] | None = None
@@ -66,7 +67,16 @@ class Hub:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "laneway", "up", "--port", str(self.port), "--no-open"]
+        command = [
+            *self.prefix,
+            sys.executable,
+            "-m",
+            "laneway",
+            "up",
+            "--port",
+            str(self.port),
+            "--no-open",
+        ]
         with self.output.open("ab") as out:
             self.process = subprocess.Popen(command, env=self.env, stdout=out, stderr=out)
         wait_for(self.is_healthy, f"the hub; it said:\n{self.output.read_text()[-2000:]}")

@@ -22,8 +22,10 @@ from laneway.hub.metric import Metric
 from laneway.hub.reserve import Reserve
 from laneway.hub.ring import entry_of
 from laneway.log.followed import OWN_FILE
+from laneway.log.patience import PatientClock
 from laneway.log.retention import apply_retention
 from laneway.log.segment import LogPath
+from laneway.log.series import list_segments
 from laneway.log.syncer import shared as syncer
 from laneway.log.tail import Break, Chunk, Tail
 from laneway.log.text import Damage, RawFile
@@ -44,6 +46,10 @@ IDLE_S = 0.5
 
 RETENTION_S = 60.0
 """Between two looks for segments that have become too old or too many."""
+
+FULL_S, FULL_SHARE = 0.2, 0.1
+"""Between two looks where a total size is set, so that the log takes hardly more at any time; longer
+where a look takes more than this share of the time."""
 
 TRIES = 3
 """Failures of one chunk before its events are tried one by one."""
@@ -119,6 +125,8 @@ class Follower:
         self._wants_reindex = False
         self._is_purged = False  # the viewers' history is built again at the end
         self._retention_at_s = 0.0
+        newest_ns = max((file.mtime_ns for file in list_segments(log_path)), default=0)
+        self._clock = PatientClock(newest_ns)
         self._newest_segment = ""
         self._fault = ""
         self._failures: dict[tuple[str, int], int] = {}
@@ -226,9 +234,7 @@ class Follower:
             self._begin_anew()
         if damaged := self._store.take_damaged():
             self._heal(damaged)
-        if monotonic() >= self._retention_at_s:
-            self._retention_at_s = monotonic() + RETENTION_S
-            self._retain()
+        self._retain_if_due()
         chunks = self._tail.poll(CHUNK_BYTES)
         for segment in self._tail.take_vanished():
             self._forget(segment)
@@ -237,6 +243,7 @@ class Follower:
         for chunk in chunks:
             self._take(chunk)
             self._live.flush()
+            self._retain_if_due()
         self._fault = ""
         due_s = self._live.flush()
         if not chunks and self._is_purged:
@@ -267,9 +274,26 @@ class Follower:
         self._reopen()
         self._live.restart(self._store.epoch)
 
+    def _retain_if_due(self) -> None:
+        begun_s = monotonic()
+        if begun_s < self._retention_at_s:
+            return
+        self._retain()
+        pause_s = max(FULL_S, (monotonic() - begun_s) / FULL_SHARE)
+        is_bounded = self._retention.total_bytes > 0
+        self._retention_at_s = begun_s + (min(pause_s, RETENTION_S) if is_bounded else RETENTION_S)
+
     def _retain(self) -> None:
-        rules = self._retention
-        removed = apply_retention(self._log_path, age_s=rules.age_s, total_bytes=rules.total_bytes)
+        rules, was_waiting = self._retention, self._clock.is_waiting
+        removed = apply_retention(
+            self._log_path,
+            age_s=rules.age_s,
+            total_bytes=rules.total_bytes,
+            time_ns=self._clock.now_ns(),
+            index_bytes=self._store.size_bytes,
+        )
+        if rules.age_s and self._clock.is_waiting and not was_waiting:
+            log.warning("the clock is far ahead of the log: nothing becomes too old for an hour")
         for segment in removed:
             log.info("retention removed %s", segment)
             self._forget(segment)
@@ -296,6 +320,8 @@ class Follower:
         seen_bytes = max(chunk.seen_bytes, self._seen_bytes.get(chunk.segment, 0))
         if chunk.end >= seen_bytes:
             self._seen_bytes.pop(chunk.segment, None)
+        if chunk.segment not in self._last_ns:
+            self._store.settle()  # as a rule the others have come to their end
         lines = self._read(chunk)
         begun_s = perf_counter()
         seqs = self._add(chunk, [record for record, _ in lines])

@@ -62,6 +62,16 @@ class Directory:
         digest = blake2b(segment.encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
         return os.path.join(self.path, f"{readable}-{digest}.db")
 
+    def size_bytes(self, segment: str) -> int:
+        """What the segment's index takes on the disk."""
+        database, total = self.database(segment), 0
+        for suffix in ("", "-wal", "-shm"):
+            try:
+                total += os.stat(database + suffix).st_size
+            except FileNotFoundError:
+                continue
+        return total
+
     def iter_databases(self) -> Iterator[str]:
         for name in sorted(os.listdir(self.path)):
             if name.endswith(".db"):

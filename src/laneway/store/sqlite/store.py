@@ -145,6 +145,17 @@ class SqliteStore:
                 self._directory.raise_floor(self._last_seq)
                 self._drop(segment)
 
+    def settle(self) -> None:
+        """Close what was open for writing: write-ahead logs of some MiB each go into their databases.
+        What is written again is opened again."""
+        with self._writing, self._watch(""):
+            while self._writers:
+                self._writers.popitem()[1].close()
+
+    def size_bytes(self, segment: str) -> int:
+        """What the segment's index takes on the disk."""
+        return self._directory.size_bytes(segment)
+
     def reset(self) -> None:
         """Forget everything and begin another epoch, at seq 1."""
         with self._writing, self._watch(""):
