@@ -34,8 +34,9 @@ fmt: $(VENV)/.dev-ready ## put code into its one form
 bench: $(VENV)/.dev-ready $(UI) ## the figures of DESIGN, measured here
 	$(BIN)/python -m bench.run $(ARGS)
 
-torture: $(VENV)/.dev-ready ## the long form of the kill, flood and rotation tests
-	LANEWAY_TORTURE=long $(BIN)/python -m pytest tests/torture --timeout 3600 $(ARGS)
+torture: $(VENV)/.dev-ready ## the long form of the kill, flood and rotation tests, and the table of their figures
+	LANEWAY_TORTURE=long LANEWAY_FIGURES=$(abspath docs/reliability.json) $(BIN)/python -m pytest tests/torture --timeout 3600 $(ARGS)
+	$(BIN)/python tools/reliability.py
 
 fuzz: $(VENV)/.dev-ready ## fuzz the parsers with coverage for a minute each (needs atheris)
 	$(BIN)/python -m pip install --quiet atheris || $(BIN)/python -m uv pip install --quiet atheris
