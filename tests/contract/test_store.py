@@ -782,6 +782,32 @@ def test_pages_meet_every_hit_once_in_order(
 
 
 @against_a_list
+@given(batches=BATCHES, late=BATCHES, query=QUERIES, limit=st.integers(1, 5))
+def test_pages_meet_all_that_was_there_at_the_first_one_while_late_events_arrive(
+    open_store: Open, batches: Any, late: Any, query: Query, limit: int
+) -> None:
+    with tempfile.TemporaryDirectory(dir=MEMORY) as path:
+        store = open_store(Path(path))
+        query = replace(query, after=None, limit=1_000)
+        wanted = fill(store, batches).find(query).hits
+        page = store.find(replace(query, limit=limit))
+        met = page.hits
+        for number, (name, events) in enumerate([*late, *[("s-a", [])] * 100]):
+            records = [make_record(i, ts, **event) for i, (ts, event) in enumerate(events)]
+            store.add(f"{name} {number}", "f", records, len(records) * LINE_BYTES)
+            if page.next is None:
+                break
+            page = store.find(replace(query, limit=limit, after=page.next))
+            met += page.hits
+        assert page.next is None
+        assert [(hit.ts_ns, hit.seq) for hit in met] == sorted(
+            {(hit.ts_ns, hit.seq) for hit in met}, reverse=query.newest_first
+        )
+        assert set(wanted) <= set(met)
+        store.close()
+
+
+@against_a_list
 @given(batches=BATCHES, query=QUERIES, splits=st.lists(SPLITS, min_size=1, max_size=4))
 def test_a_rebuild_a_restart_and_forgetting_change_no_answer(
     open_store: Open, batches: Any, query: Query, splits: list[Split]

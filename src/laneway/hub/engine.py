@@ -11,6 +11,7 @@ from laneway.base.settings import Settings
 from laneway.hub.archive import Archive, EventReader
 from laneway.hub.channel import Status
 from laneway.hub.follower import Follower, Retention
+from laneway.hub.inquiry import Inquiry
 from laneway.hub.keeper import Keeper
 from laneway.hub.line import LineReader
 from laneway.hub.live import Sink
@@ -60,6 +61,7 @@ class Engine:
             read_event=EventReader(self._reader, lines),
         )
         self.archive = Archive(self.store, self._reader, lines, self._note_damage)
+        self.inquiry = Inquiry(self.store, self.archive)
         self.follower = Follower(
             log_path,
             self.store,

@@ -69,6 +69,7 @@ class Hub:
             raise
         self.store = self._index.store
         self.archive = self._index.archive
+        self.inquiry = self._index.inquiry
 
     def _open_index(self, recent: Recent | None) -> "Engine | Indexer":
         if recent is None:

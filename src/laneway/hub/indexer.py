@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from queue import Empty, Queue
 from time import monotonic
@@ -20,6 +20,7 @@ from laneway.base.settings import Settings
 from laneway.hub.archive import EventPage
 from laneway.hub.channel import QUESTION_LINES, Status, pair
 from laneway.hub.frame import Frame
+from laneway.hub.inquiry import Facet, Scope, Surroundings
 from laneway.hub.live import Live
 from laneway.hub.metric import Metric
 from laneway.store.api import Groups, Page, Plan, Query, SegmentState, Split, Table
@@ -70,6 +71,7 @@ class Indexer:
         self._woken_segment = ""
         self.store = StoreProxy(self._ask)
         self.archive = ArchiveProxy(self._ask)
+        self.inquiry = InquiryProxy(self._ask)
         self._start()
         self._opened = threading.Event()
         self._failure: LanewayError | None = None
@@ -274,4 +276,27 @@ class ArchiveProxy:
 
     def recent(self, until: int, count: int, where: Expr = EVERYTHING) -> list[Frame]:
         found: list[Frame] = self._ask("archive", "recent", until, count, where)
+        return found
+
+
+class InquiryProxy:
+    """A `laneway.hub.inquiry.Inquiry` in the indexer's process."""
+
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
+
+    def trace(self, trace_id: str) -> dict[str, Any] | None:
+        found: dict[str, Any] | None = self._ask("inquiry", "trace", trace_id)
+        return found
+
+    def around(self, query: Query, scope: Scope, before: int, after: int) -> Surroundings | None:
+        found: Surroundings | None = self._ask("inquiry", "around", query, scope, before, after)
+        return found
+
+    def facet(self, query: Query, path: Sequence[str]) -> Facet:
+        found: Facet = self._ask("inquiry", "facet", query, path)
+        return found
+
+    def texts(self, seqs: Sequence[int]) -> dict[int, str]:
+        found: dict[int, str] = self._ask("inquiry", "texts", seqs)
         return found

@@ -34,7 +34,10 @@ class Worker:
         settings: Settings = feed.recv()
         self._metric = Metric()
         self._engine = _open(settings, FeedSink(feed, settings.live_events), self._metric)
-        self._parts = {"store": self._engine.store, "archive": self._engine.archive, "worker": self}
+        engine = self._engine
+        self._parts = {
+            "store": engine.store, "archive": engine.archive, "inquiry": engine.inquiry, "worker": self,
+        }  # fmt: skip
         for line in lines:
             threading.Thread(target=self._answer, args=(line,), daemon=True).start()
 

@@ -15,18 +15,23 @@ from laneway.web import problem
 from laneway.web.admin import admin_routes
 from laneway.web.answer import answer_json, answer_problem
 from laneway.web.auth import Access, read_headers
+from laneway.web.export import export_routes
 from laneway.web.health import health_routes
 from laneway.web.ingest import Ingest
 from laneway.web.live import Streams, live_routes
 from laneway.web.login import login_routes
 from laneway.web.openapi import Operation, make_document
 from laneway.web.problem import MethodError, send_problem
+from laneway.web.pulse import pulse_routes
 from laneway.web.query import query_routes
+from laneway.web.report import report_routes
 from laneway.web.route import AnyRoute, Route
 from laneway.web.schema import SCHEMAS
 from laneway.web.sending import SEND
 from laneway.web.side import side_routes
+from laneway.web.trace import trace_routes
 from laneway.web.ui import BUILT, SECURITY_HEADERS, ui_routes
+from laneway.web.work import Work
 
 DESCRIPTION = """The hub of one log: events in over `POST /log`, pages, totals and a live stream out.
 Every error has the shape `{"code", "message", "hint"}`."""
@@ -72,10 +77,15 @@ def create_app(hub: Hub, access: Access, *, ui_root: Path = BUILT) -> App:
 
 def make_api(hub: Hub, access: Access, streams: Streams, ui_root: Path) -> ASGIApp:
     """What Starlette serves. Access is not checked here."""
+    work = Work()
     routes: list[AnyRoute] = [
         *login_routes(access),
         *admin_routes(access.door),
-        *query_routes(hub),
+        *query_routes(hub, work),
+        *pulse_routes(hub, work),
+        *report_routes(hub, work),
+        *trace_routes(hub, work),
+        *export_routes(hub, work),
         *side_routes(hub),
         *live_routes(streams),
         *health_routes(hub),

@@ -5,6 +5,8 @@ from laneway.web.openapi import TEXT, Schema, array, obj, ref
 COUNT: Schema = {"type": "integer", "minimum": 0}
 FLAG: Schema = {"type": "boolean"}
 TIME: Schema = {"type": "string", "format": "date-time"}
+NUMBER: Schema = {"type": "number", "minimum": 0}
+BUCKETS: Schema = array(array({"type": "integer"}) | {"minItems": 3, "maxItems": 3})
 ACCURACY: Schema = {
     "enum": ["exact", "estimated", "at_least"],
     "description": "`at_least`: the time was over; counts are of the newest part.",
@@ -33,6 +35,41 @@ TOTALS: Schema = {
     "output_tokens": COUNT,
     "cost_usd": {"type": "number"},
 }
+MENTION = obj(
+    {
+        "seq": COUNT, "id": TEXT, "timestamp": TIME, "event": TEXT, "agent": TEXT, "error": FLAG,
+        "text": TEXT,
+    }
+)  # fmt: skip
+SEQ: Schema = {"type": ["integer", "null"]}
+MAYBE_TIME: Schema = {"type": ["string", "null"]}
+SPAN = obj(
+    {
+        "span_id": TEXT,
+        "parent_span_id": TEXT,
+        "depth": COUNT | {"description": "0 for a root."},
+        "children": COUNT,
+        "name": TEXT | {"description": "The tool or model, or else the agent."},
+        "event": TEXT,
+        "agent": TEXT,
+        "start": MAYBE_TIME,
+        "end": MAYBE_TIME | {"description": "Null while it is open."},
+        "duration_ms": {"type": ["number", "null"]},
+        "state": {"enum": ["open", "done", "failed", "missing"]},
+        "text": TEXT,
+        "start_seq": SEQ,
+        "end_seq": SEQ,
+        "events": array(MENTION)
+        | {"description": "What lies in it, neither its start nor its end."},
+    }
+)
+TRACE = obj(
+    {
+        "trace_id": TEXT, "start": TIME, "end": TIME, "duration_ms": NUMBER, "events": COUNT,
+        "errors": COUNT, "agents": array(TEXT), "open": COUNT, "complete": FLAG,
+        "spans": array(SPAN), "outside": array(MENTION) | {"description": "Events of no span."},
+    }
+)  # fmt: skip
 LOG_HEALTH = obj(
     {
         "segments": COUNT,
@@ -48,13 +85,15 @@ INDEX_HEALTH = obj(
 
 SCHEMAS: dict[str, Schema] = {
     "Event": EVENT,
+    "Accuracy": ACCURACY,
     "Page": obj(
         {
             "events": array(ref("Event")),
             "next": {"type": ["string", "null"]},
             "scan": ref("Scan"),
+            "total": obj({"count": COUNT, "accuracy": ref("Accuracy")}),
         },
-        optional=("scan",),
+        optional=("scan", "total"),
     ),
     "Scan": obj(
         {
@@ -82,14 +121,66 @@ SCHEMAS: dict[str, Schema] = {
         }
     ),
     "Agent": obj(TOTALS),
-    "Session": obj(TOTALS | {"agents": array(TEXT)}),
+    "Session": obj(
+        TOTALS
+        | {
+            "agents": array(TEXT),
+            "state": {
+                "enum": ["working", "waiting", "idle", "failed", "ended"],
+                "description": "By its last event; `waiting` is for a person, `idle` is 15 quiet minutes.",
+            },
+            "title": TEXT | {"description": "Its first user message, in one line, or empty."},
+            "duration_ms": {"type": "number"} | {"description": "Of the whole session."},
+            "last_event": TEXT,
+        }
+    ),
+    "Facet": obj(
+        {
+            "field": TEXT,
+            "accuracy": ref("Accuracy"),
+            "distinct": COUNT | {"description": "Different values, told or not."},
+            "events": COUNT | {"description": "Events that have the field."},
+            "errors": COUNT,
+            "values": array(obj({"value": TEXT, "events": COUNT, "errors": COUNT})),
+        }
+    ),
+    "Duration": obj(
+        {
+            "events": COUNT,
+            "errors": COUNT,
+            "mean_ms": NUMBER,
+            "max_ms": NUMBER,
+            "p50_ms": NUMBER,
+            "p90_ms": NUMBER,
+            "p95_ms": NUMBER,
+            "p99_ms": NUMBER,
+        }
+    )
+    | {"description": "Also the fields of `by`."},
+    "Usage": obj(
+        {
+            "events": COUNT,
+            "errors": COUNT,
+            "input_tokens": COUNT,
+            "output_tokens": COUNT,
+            "cost_usd": NUMBER,
+            "start": TIME,
+        },
+        optional=("start",),
+    )
+    | {"description": "Also the fields of `by`; `start` where there are steps."},
+    "Trace": TRACE,
     "Pulse": obj(
         {
             "step_ms": {"type": "integer", "minimum": 1},
-            "accuracy": ACCURACY,
-            "buckets": array(array({"type": "integer"}) | {"minItems": 3, "maxItems": 3})
+            "accuracy": ref("Accuracy"),
+            "buckets": BUCKETS
             | {"description": "Start in Unix milliseconds, events, errors of each."},
-        }
+            "series": array(obj({"name": {"type": ["string", "null"]}, "buckets": BUCKETS})),
+            "work": BUCKETS
+            | {"description": "Start in Unix milliseconds, what began, what ended."},
+        },
+        optional=("series", "work"),
     ),
     "Health": obj(
         {
@@ -136,7 +227,6 @@ AGENT_EXAMPLE: Schema = {
     "output_tokens": 910,
     "cost_usd": 0.0123,
 }
-SESSION_EXAMPLE: Schema = {**AGENT_EXAMPLE, "name": "s1", "agents": ["planner"]}
 PLAN_EXAMPLE: Schema = {
     "query": 'agent:planner ~"frag"',
     "cost": "scan",
@@ -150,6 +240,34 @@ PLAN_EXAMPLE: Schema = {
     "events": 500_000,
     "bytes": 350_000_000,
 }
+SESSION_EXAMPLE: Schema = {
+    **AGENT_EXAMPLE, "name": "s1", "agents": ["planner"], "state": "waiting",
+    "title": "Plan a weekend in Hamburg", "duration_ms": 1353000.123, "last_event": "agent_response",
+}  # fmt: skip
+FACET_EXAMPLE: Schema = {
+    "field": "tool", "accuracy": "exact", "distinct": 7, "events": 410, "errors": 3,
+    "values": [{"value": "search_files", "events": 120, "errors": 2}],
+}  # fmt: skip
+DURATION_EXAMPLE: Schema = {
+    "tool": "search_files", "events": 120, "errors": 2, "mean_ms": 41.2, "max_ms": 812.0,
+    "p50_ms": 18.1, "p90_ms": 96.4, "p95_ms": 177.0, "p99_ms": 640.3,
+}  # fmt: skip
+USAGE_EXAMPLE: Schema = {
+    "start": "2026-11-23T00:00:00.000000Z", "model": "local-8b", "agent": "planner", "events": 51,
+    "errors": 0, "input_tokens": 52000, "output_tokens": 9100, "cost_usd": 0.0123,
+}  # fmt: skip
+TRACE_EXAMPLE: Schema = {
+    "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736", "start": "2026-11-23T18:22:32.000123Z",
+    "end": "2026-11-23T18:22:33.000123Z", "duration_ms": 1000.0, "events": 2, "errors": 0,
+    "agents": ["planner"], "open": 0, "complete": True, "outside": [],
+    "spans": [{
+        "span_id": "00f067aa0ba902b7", "parent_span_id": "", "depth": 0, "children": 0,
+        "name": "search_files", "event": "tool_invocation", "agent": "planner",
+        "start": "2026-11-23T18:22:32.000123Z", "end": "2026-11-23T18:22:33.000123Z",
+        "duration_ms": 1000.0, "state": "done", "text": "TODO", "start_seq": 1041, "end_seq": 1042,
+        "events": [],
+    }],
+}  # fmt: skip
 HEALTH_EXAMPLE: Schema = {
     "status": "ok",
     "version": "0.1.0",

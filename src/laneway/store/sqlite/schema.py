@@ -13,7 +13,7 @@ import sqlite3
 from laneway.store.query.token import TOKENIZER
 from laneway.store.sqlite.directory import open_private
 
-VERSION = 3
+VERSION = 4
 """Any other number in the file means: drop it, the log is indexed again."""
 
 APPLICATION_ID = 0x4C616E65

@@ -131,32 +131,30 @@ class SegmentWriter:
         agent = code(schema.AGENT, event["agent"]) or 0
         kind = code(schema.EVENT, event["event"]) or 0
         session = code(schema.SESSION, get("session_id"))
-        tool = code(schema.TOOL, get("tool"))
-        model = code(schema.MODEL, get("model"))
-        provider = code(schema.PROVIDER, get("provider"))
-        pod, host = code(schema.POD, get("pod")), code(schema.HOST, get("host"))
+        tool = code(schema.TOOL, fields["tool"]) if "tool" in fields else None
+        model = code(schema.MODEL, fields["model"]) if "model" in fields else None
+        provider = code(schema.PROVIDER, fields["provider"]) if "provider" in fields else None
+        pod = code(schema.POD, fields["pod"]) if "pod" in fields else None
+        host = code(schema.HOST, fields["host"]) if "host" in fields else None
         has_error = has_failed(event)
         level = LEVEL_RANK.get(get("level", ""), ERROR_RANK if has_error else INFO_RANK)
         trace = _try_pack(get("trace_id"))
         span = _try_pack(get("span_id"))
         duration_ms = get("duration_ms")
-        tokens_in, tokens_out = tokens_of(get("input_tokens")), tokens_of(get("output_tokens"))
-        cost = cost_nusd_of(get("cost_usd"))
+        tokens_in = tokens_out = cost = None
+        if "input_tokens" in fields or "output_tokens" in fields or "cost_usd" in fields:
+            tokens_in, tokens_out = tokens_of(get("input_tokens")), tokens_of(get("output_tokens"))
+            cost = cost_nusd_of(get("cost_usd"))
         batch.rows.append((
             seq, ts_ns, offset, length, agent, kind, has_error, session, tool, level,
             model, pod, duration_ms, tokens_in, tokens_out, cost, trace, span, provider, host,
         ))  # fmt: skip
         batch.times.append(ts_ns)
         batch.texts.append((seq, text_of(event)))
-        totals = batch.totals
-        totals.count(ts_ns, (agent, kind, tool, level, model, provider, pod, host, has_error))
-        totals.note(
-            seq, ts_ns, session or 0, agent, kind, has_error,
-            is_title=event["event"] == TITLE_EVENT,
-            input_tokens=tokens_in, output_tokens=tokens_out, cost_nusd=cost,
+        batch.totals.count(
+            seq, ts_ns, (agent, kind, tool, level, model, provider, pod, host, has_error),
+            session or 0, event["event"] == TITLE_EVENT, tokens_in, tokens_out, cost,
         )  # fmt: skip
-        if tokens_in is not None or tokens_out is not None or cost is not None:
-            totals.use(ts_ns, agent, model, has_error, tokens_in, tokens_out, cost)
         if parent := get("parent_agent"):
             batch.note_parent(event["agent"], parent, ts_ns)
         block = self._place(seq, ts_ns, batch, (
@@ -178,8 +176,10 @@ class SegmentWriter:
             block = self._block = Block(seq, seq, 0, ts_ns, ts_ns)
         block.last_seq = seq
         block.event_count += 1
-        block.min_ns = min(block.min_ns, ts_ns)
-        block.max_ns = max(block.max_ns, ts_ns)
+        if ts_ns < block.min_ns:
+            block.min_ns = ts_ns
+        elif ts_ns > block.max_ns:
+            block.max_ns = ts_ns
         placed = block.terms
         for term in terms:
             if term is not None and term not in placed:

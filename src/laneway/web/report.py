@@ -1,0 +1,213 @@
+"""Totals of a query: the top values of fields, how long things took, and what they cost."""
+
+from typing import Any, get_args
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from laneway.base.clock import format_ns
+from laneway.base.errors import QueryError, quote
+from laneway.hub.hub import Hub
+from laneway.store.api import FIELDS, Cell, Field, Query, Split
+from laneway.store.sketch import ACCURACY
+from laneway.web import filter as query_filter
+from laneway.web.answer import answer_json
+from laneway.web.openapi import Entry, Parameter, answer, array, obj, ref
+from laneway.web.route import Route
+from laneway.web.schema import DURATION_EXAMPLE, FACET_EXAMPLE, USAGE_EXAMPLE
+from laneway.web.work import Work
+
+FACET_FIELDS = 12
+"""Fields in one request."""
+
+FACET_VALUES = {
+    "limit": Parameter(
+        "Values of each field, 1 to 1000.",
+        20,
+        {"type": "integer", "minimum": 1, "maximum": 1000, "default": 200},
+    )
+}
+FACETS_BY = {
+    "by": Parameter(
+        f"Fields, separated by commas: {', '.join(FIELDS)}, or `attr.NAME` for any other.",
+        "agent,tool,attr.customer",
+    )
+}
+DEFAULT_FACETS = "agent,event,level,tool,model"
+
+DURATIONS_BY = {
+    "by": Parameter(
+        "One or two of the fields of an event, separated by a comma.", "tool", {"type": "string"}
+    )
+}
+USAGE_BY = {
+    "by": Parameter("None, one or two of the fields, separated by a comma.", "model,agent"),
+    "step": Parameter("Also by time, in steps of this length, counted in UTC.", "1d"),
+}
+
+FACETS = Entry(
+    tag="totals",
+    summary="The top values of fields",
+    text=(
+        "Values of `attr.NAME` are read from the newest 20,000 matching events; where that is not "
+        "all, `accuracy` is `at_least`."
+    ),
+    parameters=query_filter.parameters(FACET_VALUES, FACETS_BY),
+    answers={
+        200: answer(
+            "A facet for each field, in the order asked for.",
+            obj({"facets": array(ref("Facet"))}),
+            {"facets": [FACET_EXAMPLE]},
+        )
+    },
+    errors=(400, 503),
+)
+DURATIONS = Entry(
+    tag="totals",
+    summary="How long things took",
+    text=(
+        "Over events that have a `duration_ms`. `exact`, or `estimated`: then quantiles are within "
+        f"{ACCURACY:.0%} of the value of their rank, and all else is exact."
+    ),
+    parameters=query_filter.parameters(FACET_VALUES, DURATIONS_BY),
+    answers={
+        200: answer(
+            "The most frequent first.",
+            obj({"accuracy": ref("Accuracy"), "durations": array(ref("Duration"))}),
+            {"accuracy": "estimated", "durations": [DURATION_EXAMPLE]},
+        )
+    },
+    errors=(400, 503),
+)
+USAGE = Entry(
+    tag="totals",
+    summary="Tokens and costs",
+    text="Sums of what events reported; nothing is estimated. Only such events are counted.",
+    parameters=query_filter.parameters(FACET_VALUES, USAGE_BY),
+    answers={
+        200: answer(
+            "By time, then the most frequent first.",
+            obj({"accuracy": ref("Accuracy"), "usage": array(ref("Usage"))}),
+            {"accuracy": "exact", "usage": [USAGE_EXAMPLE]},
+        )
+    },
+    errors=(400, 503),
+)
+
+
+def report_routes(hub: Hub, work: Work) -> list[Route]:
+    async def facets(request: Request) -> Response:
+        query, one = _parse(request, FACET_VALUES, FACETS_BY)
+        names = _names(one.get("by", "") or DEFAULT_FACETS, FACET_FIELDS)
+        paths = [_facet_path(name) for name in names]
+        told = [await work(lambda path=path: _facet(hub, query, path), query) for path in paths]  # type: ignore[misc]
+        return answer_json({"facets": told})
+
+    async def durations(request: Request) -> Response:
+        query, one = _parse(request, FACET_VALUES, DURATIONS_BY)
+        by = _fields(one.get("by", "") or "tool")
+        return answer_json(await work(lambda: _durations(hub, query, by), query))
+
+    async def usage(request: Request) -> Response:
+        query, one = _parse(request, FACET_VALUES, USAGE_BY)
+        step_ns = query_filter.parse_step_ns(one["step"]) if one.get("step") else 0
+        by = _fields(one.get("by", ""))
+        return answer_json(await work(lambda: _usage(hub, query, by, step_ns), query))
+
+    return [
+        Route("/api/facets", facets, FACETS),
+        Route("/api/durations", durations, DURATIONS),
+        Route("/api/usage", usage, USAGE),
+    ]
+
+
+def _parse(request: Request, *more: query_filter.Table) -> tuple[Query, dict[str, str]]:
+    given = query_filter.parse(request.query_params.multi_items(), *more)
+    return query_filter.to_query(given), given.one
+
+
+def _names(text: str, most: int) -> list[str]:
+    names = list(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    if len(names) > most:
+        raise QueryError(f"by: {len(names)} fields, at most {most} are taken")
+    return names
+
+
+def _fields(text: str) -> tuple[Field, ...]:
+    return tuple(_field(name) for name in _names(text, 2))
+
+
+def _field(name: str) -> Field:
+    for field in FIELDS:
+        if field == name:
+            return field
+    raise QueryError(f"by: {quote(name)} is not one of {', '.join(get_args(Field))}")
+
+
+def _facet_path(name: str) -> Field | list[str]:
+    """A field of the index, or the way to a value in the event."""
+    head, _, rest = name.partition(".")
+    return rest.split(".") if head == "attr" and rest else _field(name)
+
+
+def _facet(hub: Hub, query: Query, path: Field | list[str]) -> dict[str, Any]:
+    if isinstance(path, list):
+        found = hub.inquiry.facet(query, path)
+        values = [list(value) for value in found.values]
+        field, totals = f"attr.{'.'.join(path)}", found
+        return _tell_facet(field, values, *totals[1:5])
+    table = hub.store.aggregate(query, Split((path,)))
+    values = [[cell.keys[0], cell.event_count, cell.error_count] for cell in table.cells]
+    return _tell_facet(
+        path, values, table.key_count, table.event_count, table.error_count, table.accuracy
+    )
+
+
+def _tell_facet(
+    field: str, values: list[Any], value_count: int, events: int, errors: int, accuracy: str
+) -> dict[str, Any]:
+    return {
+        "field": field,
+        "accuracy": accuracy,
+        "distinct": value_count,
+        "events": events,
+        "errors": errors,
+        "values": [
+            {"value": value, "events": count, "errors": failed} for value, count, failed in values
+        ],
+    }
+
+
+def _durations(hub: Hub, query: Query, by: tuple[Field, ...]) -> dict[str, Any]:
+    table = hub.store.aggregate(query, Split(by, of="duration"))
+    told = [_tell_duration(cell, by) for cell in table.cells]
+    return {"accuracy": table.accuracy, "durations": told}
+
+
+def _tell_duration(cell: Cell, by: tuple[Field, ...]) -> dict[str, Any]:
+    assert cell.durations is not None
+    figures = cell.durations._asdict()
+    del figures["event_count"]
+    return {
+        **dict(zip(by, cell.keys, strict=True)),
+        "events": cell.event_count,
+        "errors": cell.error_count,
+        **figures,
+    }
+
+
+def _usage(hub: Hub, query: Query, by: tuple[Field, ...], step_ns: int) -> dict[str, Any]:
+    table = hub.store.aggregate(query, Split(by, step_ns, "usage"))
+    told = [
+        {
+            **({"start": format_ns(cell.start_ns)} if step_ns else {}),
+            **dict(zip(by, cell.keys, strict=True)),
+            "events": cell.event_count,
+            "errors": cell.error_count,
+            "input_tokens": cell.input_tokens,
+            "output_tokens": cell.output_tokens,
+            "cost_usd": cell.cost_usd,
+        }
+        for cell in table.cells
+    ]
+    return {"accuracy": table.accuracy, "usage": told}
