@@ -13,6 +13,7 @@ BENCHES = (
     "bench.redact",
     "bench.ingest",
     "bench.index",
+    "bench.query",
     "bench.disk",
     "bench.live",
     "bench.painted",
