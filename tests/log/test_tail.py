@@ -351,3 +351,16 @@ def test_a_look_tells_the_lag_before_the_first_poll_and_takes_nothing(tmp_path: 
     assert texts(tail.poll()) == [b'{"c":3}', b'{"d":4}']
     assert texts(tail.poll()) == []
     assert tail.lag_bytes() == 0
+
+
+def test_of_a_series_one_segment_is_read_to_its_end_before_the_next(tmp_path: Path) -> None:
+    """The index has few of them open at a time."""
+    for number in (1, 2):
+        append(tmp_path / f"events-00000{number}.jsonl", b'{"n":%d}\n' % number * 20)
+    append(tmp_path / "other.jsonl", b'{"other":1}\n' * 20)
+    tail = follow(tmp_path)
+    names = [chunk.segment for _ in range(9) for chunk in tail.poll(max_bytes=64)]
+    ours = [name for name in names if name != "other.jsonl"]
+
+    assert ours == ["events-000001.jsonl"] * 3 + ["events-000002.jsonl"] * 3
+    assert names[:2] == ["events-000001.jsonl", "other.jsonl"]

@@ -60,6 +60,11 @@ class Followed(Source):
     def is_own(self) -> bool:
         return OWN_FILE.fullmatch(self.name) is not None
 
+    @property
+    def series(self) -> str:
+        """What numbered segments have in common; of any other file its name."""
+        return self.name.rpartition("-")[0] if self.is_own else self.name
+
     def has_more(self, size: int) -> bool:
         return size > max(self.offset, self.waits_at)
 

@@ -129,7 +129,13 @@ class Tail:
         files = self._in_order()
         for file in files:  # all of them first: a cut file can void what others hold
             self._check(file)
-        chunks = [chunk for file in files if (chunk := self._read(file, max_bytes))]
+        chunks = []
+        behind: set[str] = set()  # series with more to read: one file after the other
+        for file in files:
+            if file.series not in behind and (chunk := self._read(file, max_bytes)):
+                chunks.append(chunk)
+                if file.has_more(file.seen_size):
+                    behind.add(file.series)
         self._pause_s = POLL_MIN_S if chunks else min(self._pause_s * 1.25, POLL_MAX_S)
         return chunks
 
