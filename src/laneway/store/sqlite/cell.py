@@ -9,7 +9,7 @@ from laneway.store.api import Field, Split
 from laneway.store.sketch import Sketch
 
 from .duration import iter_sketches
-from .rollup import GRAINS, HOUR_NS, SHAPE_FIELDS, Grain
+from .rollup import DAY_NS, GRAINS, HOUR_NS, SHAPE_FIELDS, Grain
 from .scan import plan_all
 from .schema import AGENT, MODEL, TOOL
 from .search import Search
@@ -143,6 +143,8 @@ def _usable(search: Search, split: Split) -> list[Source]:
             for place, grain in enumerate(GRAINS)
             if needed <= grain.fields and _is_whole(grain, split)
         ]
+        if not needed:  # six bare cells a minute are fewer than one for each agent and type
+            sources = [s for s in sources if not s.grain.fields or s.grain.step_ns >= DAY_NS]
         sources.sort(key=lambda source: (-source.grain.step_ns, len(source.grain.fields)))
     return [source for source in sources if split.step_ns % source.grain.step_ns == 0]
 
