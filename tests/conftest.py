@@ -23,7 +23,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     import os
 
     for name in list(os.environ):
-        if name.startswith("LANEWAY_") or name in ("LOG_PATH", "LOGGING_URL"):
+        is_of_tests = name in ("LANEWAY_TORTURE", "LANEWAY_SEED", "LANEWAY_FIGURES")
+        if (name.startswith("LANEWAY_") and not is_of_tests) or name in ("LOG_PATH", "LOGGING_URL"):
             monkeypatch.delenv(name)
     directory = tmp_path / "home"
     monkeypatch.setenv("LANEWAY_HOME", str(directory))
