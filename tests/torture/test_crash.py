@@ -94,7 +94,7 @@ def read_index(settings: Settings) -> Found:
         assert hub.follower.wait_level(60)
         after = None
         while True:
-            lines, after = hub.archive.page(Query(newest_first=False, limit=1_000, after=after))
+            lines, after, *_ = hub.archive.page(Query(newest_first=False, limit=1_000, after=after))
             for line in lines:
                 event = orjson.loads(line)
                 found[event["agent"], event["n"]] += 1

@@ -74,7 +74,7 @@ def contents() -> list[tuple[str, str, str]]:
     hub = InProcessHub(resolve(), in_process=True)
     try:
         assert hub.follower.wait_level(60)
-        lines, _ = hub.archive.page(Query(newest_first=False, limit=1_000))
+        lines, *_ = hub.archive.page(Query(newest_first=False, limit=1_000))
         events = map(orjson.loads, lines)
         return [(event["agent"], event["event"], event.get("content", "")) for event in events]
     finally:

@@ -15,5 +15,10 @@ def test_the_table_shows_what_the_runs_reported() -> None:
 
 def test_every_test_of_this_directory_has_a_row() -> None:
     table = (ROOT / "docs" / "reliability.md").read_text()
-    tests = {path.name for path in Path(__file__).parent.glob("test_*.py")} - {"test_table.py"}
+    tests = {path.name for path in Path(__file__).parent.glob("test_*.py")}
+    tests -= {
+        "test_table.py",
+        "test_canary.py",
+        "test_scrub.py",
+    }  # the last two are of docs/redaction.md
     assert {name for name in tests if f"`{name}`" not in table} == set()
