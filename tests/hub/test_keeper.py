@@ -121,8 +121,11 @@ def test_retention_removes_compressed_segments_too(
     hub = make_hub()
     eventually(lambda: hub.log_bytes() <= settings.retention_bytes)
     eventually(lambda: hub.store.last_seq == 600)
-    kept = {name.removesuffix(".zst") for name in forms(log)}
-    eventually(lambda: {state.segment for state in hub.store.segments()} == kept)
+
+    def kept() -> set[str]:
+        return {name.removesuffix(".zst") for name in forms(log)}
+
+    eventually(lambda: {state.segment for state in hub.store.segments()} == kept())
 
 
 def test_a_damaged_frame_is_found_without_being_asked_for(

@@ -10,6 +10,7 @@ from hashlib import blake2b
 
 from laneway.base.limits import MIB
 from laneway.store.sqlite.directory import open_private
+from laneway.store.sqlite.schema import open_existing
 
 
 def compact(database: str, target: str) -> None:
@@ -23,7 +24,7 @@ def compact(database: str, target: str) -> None:
     except FileNotFoundError:
         pass
     os.close(open_private(target, os.O_RDWR | os.O_CREAT))  # SQLite takes an empty file as it is
-    with closing(sqlite3.connect(database, isolation_level=None)) as connection:
+    with closing(open_existing(database)) as connection:  # retention may have removed it
         connection.execute("VACUUM INTO ?", (target,))
     with closing(sqlite3.connect(target, isolation_level=None)) as connection:
         # No journal: what is not finished is thrown away. It stays so for readers: a file that

@@ -205,7 +205,7 @@ def open_writer(path: str) -> sqlite3.Connection:
         os.close(open_private(path, os.O_RDWR | os.O_CREAT))
     except OSError as error:
         raise sqlite3.OperationalError(f"{path}: {error.strerror}") from error
-    connection = _connect(path, "rw")
+    connection = open_existing(path)
     # NORMAL: a commit is one write to the WAL without fsync. It survives `kill -9`; a power cut may
     # take back the last commits, rows and offset together, and the log, the truth, is read again.
     connection.execute("PRAGMA synchronous = NORMAL")
@@ -217,14 +217,15 @@ def open_writer(path: str) -> sqlite3.Connection:
 
 def open_reader(path: str) -> sqlite3.Connection:
     """Cannot write. Not ``mode=ro``: that one cannot recover the WAL of a killed writer."""
-    connection = _connect(path, "rw")
+    connection = open_existing(path)
     connection.execute("PRAGMA query_only = ON")
     connection.execute(f"PRAGMA cache_size = -{READER_CACHE_KIB}")
     return connection
 
 
-def _connect(path: str, mode: str) -> sqlite3.Connection:
-    uri = f"file:{_quote_path(path)}?mode={mode}"
+def open_existing(path: str) -> sqlite3.Connection:
+    """Raises sqlite3.OperationalError where there is no file; SQLite by itself would make one."""
+    uri = f"file:{_quote_path(path)}?mode=rw"
     return sqlite3.connect(
         uri, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
     )
