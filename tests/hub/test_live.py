@@ -9,6 +9,7 @@ from laneway.base.limits import CLIENT_QUEUE_BYTES, CLIENTS
 from laneway.hub import live as live_module
 from laneway.hub.live import COME_BACK, GOING_AWAY, Live, Row, Viewer
 from laneway.hub.ring import entry_of
+from laneway.store.query.parse import parse
 
 from .event import event
 
@@ -244,12 +245,60 @@ def test_a_burst_is_cut_into_frames_and_nothing_of_it_is_lost() -> None:
 def test_a_plain_viewer_gets_whole_events_with_their_number() -> None:
     live = made(100)
     live.publish(rows(1, 4))
-    viewer = live.join(ignore, as_json=True)
+    viewer = live.join(ignore, form="json")
     live.publish(rows(4, 6, content="whole"))
     live._flushed_at_s = 0.0
     live.flush()
     assert viewer.start_seq == 4
     assert [(m["seq"], m["content"]) for m in taken(viewer)] == [(4, "whole"), (5, "whole")]
+
+
+def test_viewers_of_numbers_hear_which_events_their_query_finds() -> None:
+    live = made(10)
+    live.publish(rows(1, 3, agent="early"))
+    coder = live.join(ignore, form="seqs", where=parse("agent:coder"))
+    all_of_them = live.join(ignore, form="seqs")
+    live.publish([row(3, agent="coder"), row(4, agent="planner"), row(5, agent="coder")])
+    live.absorb([])  # sends what is pending, due or not
+    hello, hits = taken(coder)
+    assert (hello["type"], hello["seq"], hello["agents"]) == ("hello", 2, [])
+    assert hits == {"type": "hits", "from": 3, "to": 6, "seqs": [3, 5]}
+    assert taken(all_of_them)[1]["seqs"] == [3, 4, 5]
+
+
+def test_a_query_that_finds_nothing_tells_how_far_it_looked() -> None:
+    live = made(10)
+    viewer = live.join(ignore, form="seqs", where=parse("agent:nobody"))
+    live.publish(rows(1, 4))
+    live.flush()
+    assert taken(viewer)[1:] == [{"type": "hits", "from": 1, "to": 4, "seqs": []}]
+
+
+def test_the_matcher_looks_once_however_many_viewers_ask_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looks: list[int] = []
+
+    def counting(_: Any) -> Any:
+        return lambda subject: looks.append(subject.seq) or True
+
+    monkeypatch.setattr(live_module, "compile_matcher", counting)
+    live = made(10)
+    where = parse("agent:coder")
+    viewers = [live.join(ignore, form="seqs", where=where) for _ in range(5)]
+    viewers.append(live.join(ignore, form="json", where=where))
+    live.publish(rows(1, 4))
+    live.flush()
+    assert looks == [1, 2, 3]
+    first, second, *_ = viewers
+    first.take()
+    second.take()
+    assert first.take() is second.take()  # one frame, encoded once
+    for viewer in viewers:
+        live.leave(viewer)
+    live.publish(rows(4, 6))
+    live.absorb([])
+    assert looks == [1, 2, 3]
 
 
 def test_a_hole_in_the_numbers_is_a_gap() -> None:

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from socket import SO_RCVBUF, SOL_SOCKET
 from socket import socket as Socket
 from typing import Any
+from urllib.parse import quote_plus
 
 import httpx
 import orjson
@@ -192,6 +193,27 @@ async def test_a_plain_client_that_filters_gets_what_history_would_find(running:
         await asyncio.to_thread(post, running, 5, custom="kept")
         messages = [await next_message(opened) for _ in range(3)]
     assert [m["seq"] for m in messages] == [2, 3, 5]
+
+
+async def test_history_and_live_numbers_of_a_query_meet_without_hole(running: Running) -> None:
+    await asyncio.to_thread(post, running, 1, 2, agent="coder")
+    await asyncio.to_thread(post, running, 3, agent="planner")
+    await asyncio.to_thread(level, running, 3)
+    query = "agent:coder -level:error"
+    async with socket(running, f"?format=seqs&q={quote_plus(query)}") as opened:
+        hello = await next_message(opened)
+        await asyncio.to_thread(post, running, 4, agent="planner")
+        await asyncio.to_thread(post, running, 5, agent="coder")
+        found: list[int] = []
+        until = hello["seq"] + 1
+        while until < 6:
+            message = await next_message(opened)
+            if message["type"] == "hits":
+                assert message["from"] == until
+                until = message["to"]
+                found += message["seqs"]
+    past = await asyncio.to_thread(running.get, "/api/seqs", q=query, to=hello["seq"] + 1)
+    assert (past["seqs"], found) == ([2, 1], [5])
 
 
 async def test_a_plain_client_of_an_empty_log_is_connected_at_once(running: Running) -> None:

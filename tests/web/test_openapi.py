@@ -153,7 +153,7 @@ async def test_the_parameters_of_the_streams_are_those_that_are_read(document: D
         parameters = document["paths"][path]["get"]["parameters"]
         given = {p["name"]: str(p["example"]) for p in parameters if p["in"] == "query"}
         wanted = Wanted(given)
-        assert (wanted.since, wanted.history, wanted.as_json) == (1041, 2000, True)
+        assert (wanted.since, wanted.history, wanted.form) == (1041, 2000, "json")
         with pytest.raises(QueryError):
             Wanted({**given, "other": "1"})
     header = document["paths"]["/logs/sse"]["get"]["parameters"][-1]

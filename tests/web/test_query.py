@@ -81,6 +81,21 @@ async def test_filters_narrow(client: httpx.AsyncClient, hub: Hub) -> None:
         assert [item["seq"] for item in page["events"]] == seqs, parameters
 
 
+async def test_a_plan_names_the_conditions_as_they_were_asked(
+    client: httpx.AsyncClient, hub: Hub
+) -> None:
+    plan = await ask(client, "/api/explain", q="AGENT:coder since:15m x OR y", agent="z")
+    assert [term["text"] for term in plan["terms"]] == ["(agent:coder since:15m x OR y)"]
+    plan = await ask(client, "/api/explain", q='tool:"a b" since:15m x')
+    assert plan["terms"] == [
+        {"text": 'tool:"a b"', "field": "tool", "values": ["a b"], "negated": False},
+        {"text": "since:15m", "field": "since", "values": [], "negated": False},
+        {"text": "x", "field": "", "values": [], "negated": False},
+    ]
+    wrong = await client.get("/api/explain", params={"q": "agent:coder level>="})
+    assert (wrong.status_code, wrong.json()["column"]) == (400, 20)
+
+
 async def test_one_event_is_found_by_id_and_by_number(client: httpx.AsyncClient, hub: Hub) -> None:
     fill(hub, event(1), event(2, id="a/b ü?#"))
     assert (await ask(client, "/api/events/id-1"))["seq"] == 1

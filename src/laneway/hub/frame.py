@@ -1,6 +1,6 @@
 """The messages of the live protocol as bytes; see docs/protocol.md."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import orjson
@@ -40,6 +40,7 @@ def now_ms() -> float:
 
 
 def hello(epoch: str, seq: int, names: Names) -> Frame:
+    """``names``: empty for a receiver that is sent nothing they would be needed for."""
     message = {
         "type": "hello",
         "v": PROTOCOL_VERSION,
@@ -83,6 +84,12 @@ def gap(since: int, until: int, before: Mark | None) -> Frame:
 def beat(seq: int, lag_bytes: int) -> Frame:
     message = {"type": "beat", "now": now_ms(), "seq": seq, "lag_bytes": lag_bytes}
     return Frame(orjson.dumps(message), seq + 1, seq + 1)
+
+
+def hits(since: int, until: int, seqs: Sequence[int]) -> Frame:
+    """Which of the events ``[since, until)`` a query finds."""
+    message = {"type": "hits", "from": since, "to": until, "seqs": seqs}
+    return Frame(orjson.dumps(message), since, until)
 
 
 def whole_event(line: bytes, seq: int) -> Frame:

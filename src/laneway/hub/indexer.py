@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from laneway.base.errors import LanewayError, StoreError
 from laneway.base.settings import Settings
-from laneway.hub.archive import EventPage
+from laneway.hub.archive import EventPage, SeqPage
 from laneway.hub.channel import QUESTION_LINES, Status, pair
 from laneway.hub.frame import Frame
 from laneway.hub.inquiry import Facet, Scope, Surroundings
@@ -268,6 +268,10 @@ class ArchiveProxy:
 
     def page(self, query: Query) -> EventPage:
         found: EventPage = self._ask("archive", "page", query)
+        return found
+
+    def seqs(self, query: Query, patience_s: float) -> SeqPage:
+        found: SeqPage = self._ask("archive", "seqs", query, patience_s)
         return found
 
     def one(self, query: Query) -> bytes | None:

@@ -7,9 +7,9 @@ continues with the present: memory is bounded, and nobody waits for anybody.
 
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from time import monotonic
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 import orjson
 
@@ -20,7 +20,7 @@ from laneway.hub.frame import Frame
 from laneway.hub.metric import Metric
 from laneway.hub.ring import Entry, Mark, Names, Ring
 from laneway.store.query.expr import EVERYTHING, Expr
-from laneway.store.query.match import Matcher, Subject, compile_matcher
+from laneway.store.query.match import Subject, compile_matcher
 
 BATCH_S = wire.BATCH_MS / 1000
 
@@ -30,6 +30,8 @@ FRAME_EVENTS = 2_000
 HISTORY_EVENTS = 2_000
 """Backlog of a viewer that names no other number."""
 
+Form = Literal["frame", "json", "seqs"]
+"""What a viewer is sent: columns for all, its events one by one, or the numbers of its events."""
 
 GOING_AWAY, COME_BACK = 1001, 1012
 """WebSocket close codes (RFC 6455 and the registry): the hub stops, or begins anew."""
@@ -62,6 +64,19 @@ class Sink(Protocol):
     def restart(self, epoch: str) -> None: ...
 
 
+class Sieve:
+    """One query, for all viewers that ask it: the matcher looks at an event once."""
+
+    def __init__(self, where: Expr) -> None:
+        self.where = where
+        self.viewer_count = 0
+        self._matches = compile_matcher(where)
+
+    def find(self, subjects: Sequence[Subject]) -> list[int]:
+        """The seqs of those that match."""
+        return [subject.seq for subject in subjects if self._matches(subject)]
+
+
 class Viewer:
     """One receiver's queue. ``notify`` is called from any thread when there is something to take."""
 
@@ -70,12 +85,12 @@ class Viewer:
         live: "Live",
         notify: Callable[[], None],
         *,
-        as_json: bool,
-        matches: Matcher | None = None,
+        form: Form,
+        sieve: Sieve | None = None,
     ) -> None:
-        self.as_json = as_json
-        self.matches = matches
-        """Which events it wants, None for all; for viewers of whole events."""
+        self.form = form
+        self.sieve = sieve
+        """Which events it wants, None for all; not for viewers of columns."""
         self.start_seq = 0
         self.close_code = 0
         self._live = live
@@ -136,13 +151,13 @@ class Live:
         self._lock = threading.Lock()  # ring, names, viewers, and what was flushed
         self._ring = Ring(capacity, Names())
         self._viewers: set[Viewer] = set()
-        self._json_count = 0
+        self._counts: dict[Form, int] = dict.fromkeys(("frame", "json", "seqs"), 0)
+        self._sieves: dict[Expr, Sieve] = {}
         self._flushed = 1  # first seq that no frame has carried yet
         self._mark = self._ring.names.mark()
         self._lines: list[Frame] = []
-        self._subjects: dict[int, Subject] = {}
-        """By seq, what is pending as viewers that filter look at it; empty where there are none."""
-        self._filter_count = 0
+        self._subjects: list[Subject] = []
+        """What is pending as sieves look at it; empty where there are none."""
         self._flushed_at_s = 0.0
         self._is_open = True
         self._is_filled = threading.Event()
@@ -208,10 +223,10 @@ class Live:
             self._flushed = row.seq
             self._tell_gap(since, self._mark)
         ring.push(row.ts_ns, row.entry)
-        if self._json_count:
+        if self._counts["json"]:
             self._lines.append(wire.whole_event(row.line, row.seq))
-            if self._filter_count:
-                self._subjects[row.seq] = Subject(orjson.loads(row.line), row.ts_ns, row.seq)
+        if self._sieves:
+            self._subjects.append(Subject(orjson.loads(row.line), row.ts_ns, row.seq))
         if ring.next - self._flushed >= min(FRAME_EVENTS, ring.capacity):
             self._send()
 
@@ -221,10 +236,10 @@ class Live:
         if since >= until:
             return
         frames = [wire.gap(since, until, before)]
-        self._offer(frames, as_json=True)
+        self._offer(frames, "json", "seqs")
         if new := self.names.between(before, self._mark):
             frames.append(wire.dictionary(until, new))
-        self._offer(frames, as_json=False)
+        self._offer(frames, "frame")
 
     def flush(self) -> float | None:
         """Send what is pending, if due; seconds until it will be, or None if nothing is pending.
@@ -245,11 +260,11 @@ class Live:
         ring = self._ring
         if self._flushed == ring.next:
             return
-        if len(self._viewers) > self._json_count:
+        if self._counts["frame"]:
             new = ring.names.between(self._mark, ring.names.mark())
             columns = ring.batch(self._flushed, ring.next)
-            self._offer([wire.batch(columns, new, self._mark)], as_json=False)
-        self._offer(self._lines, as_json=True)
+            self._offer([wire.batch(columns, new, self._mark)], "frame")
+        self._offer_chosen()
         self._settle()
         self._flushed_at_s = monotonic()
         if ring.names.size() > 2 * ring.capacity + SPARE_NAMES:
@@ -259,22 +274,25 @@ class Live:
         self._flushed = self._ring.next
         self._mark = self._ring.names.mark()
         self._lines = []
-        self._subjects = {}
+        self._subjects = []
 
-    def _offer(self, frames: Sequence[Frame], *, as_json: bool) -> None:
-        if not frames:
-            return
+    def _offer(self, frames: Sequence[Frame], *forms: Form) -> None:
         for viewer in self._viewers:
-            if viewer.as_json == as_json:
-                viewer.offer(self._wanted(frames, viewer.matches) if viewer.matches else frames)
+            if viewer.form in forms:
+                viewer.offer(frames)
 
-    def _wanted(self, frames: Sequence[Frame], matches: Matcher) -> list[Frame]:
-        """Gaps pass every filter: what was not sent may match."""
-        return [
-            frame
-            for frame in frames
-            if (subject := self._subjects.get(frame.since)) is None or matches(subject)
-        ]
+    def _offer_chosen(self) -> None:
+        """The pending events one by one; they go through each sieve once, for all of its viewers."""
+        for viewer in self._viewers:
+            if viewer.form == "json" and not viewer.sieve:
+                viewer.offer(self._lines)
+        for sieve in self._sieves.values():
+            found = sieve.find(self._subjects)
+            told = wire.hits(self._flushed, self._ring.next, found)
+            lines = _only(self._lines, found)
+            for viewer in self._viewers:
+                if viewer.sieve is sieve:
+                    viewer.offer([told] if viewer.form == "seqs" else lines)
 
     def _renew_names(self) -> None:
         """Forget names that no event in the ring bears; viewers come back for the new ones."""
@@ -289,7 +307,7 @@ class Live:
         epoch: str = "",
         since: int | None = None,
         history: int | None = None,
-        as_json: bool = False,
+        form: Form = "frame",
         where: Expr = EVERYTHING,
     ) -> Viewer:
         """A new viewer, which finds the hello and its backlog waiting.
@@ -298,25 +316,30 @@ class Live:
         events come first. It may take milliseconds to encode, and waits for `fill` after a
         start (else it could not resume): not for the event loop.
 
-        ``where``, free of times that are relative: which events it gets, if ``as_json``.
+        ``where``, free of times that are relative: which events it gets, if ``form`` is not
+        "frame". A viewer of seqs has no backlog: it hears of what follows its hello.
 
         Raises:
             HubError: there are too many viewers, or the hub is stopping.
         """
-        matches = None if where == EVERYTHING else compile_matcher(where)
-        viewer = Viewer(self, notify, as_json=as_json, matches=matches)
+        sieve = None if form != "seqs" and where == EVERYTHING else Sieve(where)
         if not self._is_filled.wait(FILL_S):
             raise HubError("the hub is still starting", hint="try again in a few seconds")
         with self._lock:
             self._check_room()
             self._send()
+            if sieve:
+                sieve = self._sieves.setdefault(where, sieve)
+                sieve.viewer_count += 1
+            viewer = Viewer(self, notify, form=form, sieve=sieve)
             viewer.start_seq = self._ring.next
-            if not as_json:
+            if form == "frame":
                 resume = since if since is not None and epoch == self.epoch else None
                 viewer.begin(self._beginning(resume, history))
+            elif form == "seqs":
+                viewer.begin([wire.hello(self.epoch, self._ring.next - 1, Names())])
             self._viewers.add(viewer)
-            self._json_count += as_json
-            self._filter_count += viewer.matches is not None
+            self._counts[form] += 1
         return viewer
 
     def _check_room(self) -> None:
@@ -344,13 +367,19 @@ class Live:
         with self._lock:
             if viewer in self._viewers:
                 self._viewers.remove(viewer)
-                self._json_count -= viewer.as_json
-                self._filter_count -= viewer.matches is not None
+                self._counts[viewer.form] -= 1
+                self._leave_sieve(viewer.sieve)
+
+    def _leave_sieve(self, sieve: Sieve | None) -> None:
+        if sieve:
+            sieve.viewer_count -= 1
+            if not sieve.viewer_count:
+                del self._sieves[sieve.where]
 
     def beat(self, lag_bytes: int) -> None:
         """Tell everybody that the hub is alive."""
         with self._lock:
-            self._offer([wire.beat(self._flushed - 1, lag_bytes)], as_json=False)
+            self._offer([wire.beat(self._flushed - 1, lag_bytes)], "frame", "seqs")
 
     def restart(self, epoch: str) -> None:
         """Another index: all seqs are void, and viewers come back for the new ones."""
@@ -371,4 +400,10 @@ class Live:
         for viewer in self._viewers:
             viewer.close(code)
         self._viewers.clear()
-        self._json_count = self._filter_count = 0
+        self._counts = dict.fromkeys(self._counts, 0)
+        self._sieves.clear()
+
+
+def _only(frames: Sequence[Frame], seqs: Collection[int]) -> list[Frame]:
+    wanted = set(seqs)
+    return [frame for frame in frames if frame.since in wanted]

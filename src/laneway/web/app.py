@@ -28,6 +28,7 @@ from laneway.web.report import report_routes
 from laneway.web.route import AnyRoute, Route
 from laneway.web.schema import SCHEMAS
 from laneway.web.sending import SEND
+from laneway.web.seqs import seqs_routes
 from laneway.web.side import side_routes
 from laneway.web.trace import trace_routes
 from laneway.web.ui import BUILT, SECURITY_HEADERS, ui_routes
@@ -82,6 +83,7 @@ def make_api(hub: Hub, access: Access, streams: Streams, ui_root: Path) -> ASGIA
         *login_routes(access),
         *admin_routes(access.door),
         *query_routes(hub, work),
+        *seqs_routes(hub, work),
         *pulse_routes(hub, work),
         *report_routes(hub, work),
         *trace_routes(hub, work),

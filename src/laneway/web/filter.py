@@ -1,6 +1,6 @@
 """The query string of the reading routes as a `Query`, and the same table as OpenAPI parameters."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -12,10 +12,20 @@ from laneway.model.event import parse_timestamp_ns
 from laneway.model.vocabulary import LEVEL_RANK, LEVELS
 from laneway.store.api import Cursor, Query
 from laneway.store.query import field
-from laneway.store.query.expr import Expr, Has, all_of, is_one_of, negate, resolve, take_window
+from laneway.store.query.expr import (
+    Compare,
+    Expr,
+    Has,
+    all_of,
+    is_one_of,
+    negate,
+    resolve,
+    take_window,
+)
 from laneway.store.query.parse import QUERY_CHARS
 from laneway.store.query.parse import parse as parse_query
 from laneway.web.openapi import Parameter, Schema, query_parameter
+from laneway.web.schema import COUNT
 
 VALUES = 100
 """Values of one filter; more make a statement that takes longer to plan than to run."""
@@ -78,6 +88,12 @@ PAGE = LIMIT | {
         {"enum": ["newest", "oldest"], "default": "newest"},
     ),
     "cursor": Parameter("`next` of the page before.", "187ac5a1b2c3.411"),
+}
+
+SEQS = {
+    "from": Parameter("Only events with this number or a higher one.", 1, COUNT),
+    "to": Parameter("Only events before this number.", 1042, COUNT),
+    "cursor": PAGE["cursor"],
 }
 
 STEP = {"step": Parameter("Length of a bucket, such as `1s` or `1m`.", "1m")}
@@ -143,7 +159,7 @@ def to_expr(given: Given, time_ns: int = 0) -> Expr:
         QueryError: a value cannot be read.
     """
     time_ns = time_ns or now_ns()
-    parts = [parse_query(given.one.get("q", ""), time_ns=time_ns)]
+    parts = [parse_q(given, time_ns)]
     for name, values in given.many.items():
         condition = is_one_of(MANY[name][0], map(_check_level if name == "level" else str, values))
         parts.append(negate(condition) if name[0] == "-" and values else condition)
@@ -151,6 +167,15 @@ def to_expr(given: Given, time_ns: int = 0) -> Expr:
     if failed is not None:
         parts.append(Has(field.ERROR) if failed else negate(Has(field.ERROR)))
     return resolve(all_of(parts), time_ns)
+
+
+def parse_q(given: Given, time_ns: int = 0) -> Expr:
+    """``q`` alone, its times as it has them.
+
+    Raises:
+        QueryError: it cannot be read; with the column.
+    """
+    return parse_query(given.one.get("q", ""), time_ns=time_ns)
 
 
 def format_cursor(cursor: Cursor) -> str:
@@ -174,6 +199,35 @@ def parse_seq(text: str) -> int:
     if not (digits.isascii() and digits.isdigit() and len(digits) < 19):
         raise QueryError(f"{quote(text)} is not @ and a number")
     return int(digits)
+
+
+def to_bounds(given: Given) -> Expr:
+    """``from`` and ``to`` of `SEQS`; an absent one is no bound.
+
+    Raises:
+        QueryError: one is no number.
+    """
+    since, until = (parse_number(given.one, name) for name in ("from", "to"))
+    parts: list[Expr] = []
+    if since is not None:
+        parts.append(Compare(field.SEQ, ">=", since))
+    if until is not None:
+        parts.append(Compare(field.SEQ, "<", until))
+    return all_of(parts)
+
+
+def parse_number(parameters: Mapping[str, str], name: str) -> int | None:
+    """The whole number named so, or None where it is absent or empty.
+
+    Raises:
+        QueryError: it is no number from 0 up, or one that no seq can be.
+    """
+    text = parameters.get(name, "")
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise QueryError(f"{name}: {quote(text)} is not a whole number from 0 up")
+    return int(text)
 
 
 def parse_step_ns(text: str) -> int:

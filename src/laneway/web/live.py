@@ -15,9 +15,10 @@ from laneway.base.clock import now_ns
 from laneway.base.errors import LanewayError, QueryError, quote
 from laneway.hub.frame import Frame
 from laneway.hub.hub import Hub
-from laneway.hub.live import Live, Viewer
+from laneway.hub.live import Form, Live, Viewer
 from laneway.store.query.expr import EVERYTHING, resolve
 from laneway.store.query.parse import parse
+from laneway.web.filter import parse_number
 from laneway.web.openapi import TEXT, Entry, Parameter, answer, query_parameter
 from laneway.web.problem import send_problem
 from laneway.web.route import AnyRoute, Route, SocketRoute
@@ -42,18 +43,19 @@ GONE = 1000
 
 PARAMETERS = {
     "q": Parameter(
-        "Only events that the query of docs/query.md finds; with `format=json`.",
+        "Only events that the query of docs/query.md finds; with `format=json` or `format=seqs`.",
         "agent:planner level>=warning",
     ),
     "epoch": Parameter("The index that `since` belongs to, from the hello.", "k3f9q2"),
     "since": Parameter("The last seq that the viewer has; it gets what followed.", 1041, COUNT),
     "history": Parameter("Events of the backlog at most.", 2000, COUNT),
     "format": Parameter(
-        "`frame`, or `json`: one whole event a message.",
+        "`frame`; `json`: one whole event a message; `seqs`: the numbers of what `q` finds.",
         "json",
-        {"enum": ["frame", "json"], "default": "frame"},
+        {"enum": ["frame", "json", "seqs"], "default": "frame"},
     ),
 }
+FORMS: dict[str, Form] = {"": "frame", "frame": "frame", "json": "json", "seqs": "seqs"}
 
 MESSAGES = "Messages as in docs/protocol.md, Live; `format=json` sends whole events."
 PARAMETER_LIST = [query_parameter(name, parameter) for name, parameter in PARAMETERS.items()]
@@ -131,10 +133,10 @@ class Streams:
             epoch=wanted.epoch,
             since=wanted.since,
             history=wanted.history,
-            as_json=wanted.as_json,
+            form=wanted.form,
             where=wanted.where,
         )
-        if wanted.as_json:
+        if wanted.form == "json":
             count = JSON_HISTORY if wanted.history is None else wanted.history
             count = min(count, MOST_JSON_HISTORY)
             viewer.begin(self.hub.archive.recent(viewer.start_seq, count, wanted.where))
@@ -196,31 +198,27 @@ class Wanted:
             if name not in PARAMETERS:
                 raise QueryError(f"there is no parameter {quote(name)}")
         self.epoch = parameters.get("epoch", "")
-        self.since = _number(parameters, "since")
-        self.history = _number(parameters, "history")
+        self.since = parse_number(parameters, "since")
+        self.history = parse_number(parameters, "history")
         kind = parameters.get("format", "")
-        if kind not in ("", "frame", "json"):
-            raise QueryError(f"format: {quote(kind)} is not json or frame")
-        self.as_json = kind == "json"
+        if kind not in FORMS:
+            raise QueryError(f"format: {quote(kind)} is not frame, json or seqs")
+        self.form = FORMS[kind]
+        if self.form == "seqs" and not (self.since is self.history is None):
+            raise QueryError(
+                "format: seqs has no backlog, and takes no since or history",
+                hint="what is older is at /api/seqs",
+            )
         time_ns = now_ns()
         self.where = resolve(parse(parameters.get("q", ""), time_ns=time_ns), time_ns)
-        if self.where != EVERYTHING and not self.as_json:
+        if self.where != EVERYTHING and self.form == "frame":
             raise QueryError(
                 "q: frames are made once for all viewers, and hold every event",
-                hint="ask for whole events, with format=json",
+                hint="ask for whole events with format=json, or for their numbers with format=seqs",
             )
         epoch, _, seq = last_event_id.rpartition(":")
         if epoch and seq.isascii() and seq.isdigit() and len(seq) < 19:
             self.epoch, self.since = epoch, int(seq)
-
-
-def _number(parameters: dict[str, str], name: str) -> int | None:
-    text = parameters.get(name, "")
-    if not text:
-        return None
-    if not (text.isascii() and text.isdigit() and len(text) < 19):
-        raise QueryError(f"{name}: {quote(text)} is not a whole number from 0 up")
-    return int(text)
 
 
 class Channel(Protocol):

@@ -15,6 +15,7 @@ from laneway.hub.session import state_of
 from laneway.store.api import Group, Query, Scan, Split
 from laneway.store.query.expr import is_one_of, is_seq
 from laneway.store.query.field import ID, SESSION
+from laneway.store.query.term import terms_of
 from laneway.store.query.write import write
 from laneway.web import filter as query_filter
 from laneway.web.answer import answer_bytes, answer_json
@@ -107,7 +108,7 @@ def query_routes(hub: Hub, work: Work) -> list[Route]:
         query, wants_total = query_filter.to_query(given), _wants_total(given.one)
         page = await work(lambda: hub.archive.page(query), query)
         following = f'"{query_filter.format_cursor(page.next)}"' if page.next else "null"
-        scan = b',"scan":%b' % orjson.dumps(_scan(page.scan)) if page.scan else b""
+        scan = b',"scan":%b' % orjson.dumps(scan_facts(page.scan)) if page.scan else b""
         total = await work(lambda: _total(hub, query), query) if wants_total else b""
         return answer_bytes(
             b'{"events":[%b],"next":%b%b%b}'
@@ -142,8 +143,10 @@ def query_routes(hub: Hub, work: Work) -> list[Route]:
         return answer_json(found[0])
 
     async def explain(request: Request) -> Response:
-        query = _query(request, {})
-        return answer_json(await work(lambda: _explain(hub, query)))
+        given = query_filter.parse(request.query_params.multi_items())
+        query, terms = query_filter.to_query(given), terms_of(query_filter.parse_q(given))
+        plan = await work(lambda: _explain(hub, query))
+        return answer_json({**plan, "terms": [term._asdict() for term in terms]})
 
     return [
         Route("/api/events", events, EVENTS),
@@ -192,10 +195,10 @@ def _sessions(hub: Hub, query: Query) -> dict[str, Any]:
 
 
 def _scanned(scan: Scan | None) -> dict[str, Any]:
-    return {"scan": _scan(scan)} if scan else {}
+    return {"scan": scan_facts(scan)} if scan else {}
 
 
-def _scan(scan: Scan) -> dict[str, Any]:
+def scan_facts(scan: Scan) -> dict[str, Any]:
     told = scan._asdict()
     return {"complete": told.pop("is_complete"), **told}
 

@@ -2,6 +2,7 @@
 
 from laneway.web.openapi import TEXT, Schema, array, obj, ref
 
+TEXT_OR_NULL: Schema = {"type": ["string", "null"]}
 COUNT: Schema = {"type": "integer", "minimum": 0}
 FLAG: Schema = {"type": "boolean"}
 TIME: Schema = {"type": "string", "format": "date-time"}
@@ -89,7 +90,7 @@ SCHEMAS: dict[str, Schema] = {
     "Page": obj(
         {
             "events": array(ref("Event")),
-            "next": {"type": ["string", "null"]},
+            "next": TEXT_OR_NULL,
             "scan": ref("Scan"),
             "total": obj({"count": COUNT, "accuracy": ref("Accuracy")}),
         },
@@ -114,10 +115,21 @@ SCHEMAS: dict[str, Schema] = {
             "query": TEXT | {"description": "The query, filters included, in its one spelling."},
             "cost": {"enum": ["index", "words", "scan"]},
             "steps": array(TEXT),
+            "terms": array(ref("Term"))
+            | {"description": "The conditions of `q` that must all hold, in its order."},
             "segments": COUNT | {"description": "Those that can hold a hit."},
             "total_segments": COUNT,
             "events": COUNT | {"description": "In those segments."},
             "bytes": COUNT,
+        }
+    ),
+    "Term": obj(
+        {
+            "text": TEXT | {"description": "In its one spelling, fit to stand beside others."},
+            "field": TEXT | {"description": "What it asks about; empty for words and groups."},
+            "values": array(TEXT)
+            | {"description": "Any of these, letter by letter; empty for other conditions."},
+            "negated": {"type": "boolean"},
         }
     ),
     "Agent": obj(TOTALS),
@@ -234,6 +246,10 @@ PLAN_EXAMPLE: Schema = {
         "time and ids leave 2 of 3 segments",
         "index: agent:planner",
         'read from the log and checked: ~"frag"',
+    ],
+    "terms": [
+        {"text": "agent:planner", "field": "agent", "values": ["planner"], "negated": False},
+        {"text": '~"frag"', "field": "", "values": [], "negated": False},
     ],
     "segments": 2,
     "total_segments": 3,
