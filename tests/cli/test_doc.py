@@ -12,7 +12,7 @@ from laneway.cli.emit import FLAG_OPTIONS, VALUE_OPTIONS
 PAGE = (Path(__file__).parents[2] / "docs" / "cli.md").read_text()
 SECTIONS = dict(re.findall(r"^## laneway (\w+)\n(.*?)(?=^## |\Z)", PAGE, re.DOTALL | re.MULTILINE))
 OPTION = re.compile(r"(?<![\w-])--?[a-zA-Z][\w-]*")
-EVERYWHERE = {"--help", "-h", "--no-color"}
+EVERYWHERE = {"--help", "-h", "--no-color", "--no-pager"}
 
 
 def options_of(name: str) -> set[str]:
@@ -53,7 +53,14 @@ def test_the_sections_are_the_commands() -> None:
 
 def test_the_options_of_the_bare_command_are_documented() -> None:
     head = PAGE.partition("## laneway up")[0]
-    for option in ("--no-color", "--version", "-V", "--install-completion", "--show-completion"):
+    for option in (
+        "--no-color",
+        "--no-pager",
+        "--version",
+        "-V",
+        "--install-completion",
+        "--show-completion",
+    ):
         assert f"`{option}`" in head
 
 

@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.cells import cell_len
 
-from laneway.cli.line import Layout, crop, show_bytes, show_duration
+from laneway.cli.line import Layout, crop
 from laneway.cli.terminal import Terminal
 from laneway.model.event import parse_timestamp_ns
 
@@ -162,14 +162,3 @@ def test_crop_marks_what_is_gone() -> None:
     assert crop("abcdef", 4) == "abc…"
     assert crop("日本語", 4) == "日…"
     assert crop("abc", 0) == ""
-
-
-def test_durations_and_sizes_have_their_unit() -> None:
-    shown = [show_duration(ms) for ms in (0.42, 12.3, 1200, 185_000)]
-    assert shown == ["0.4 ms", "12 ms", "1.2 s", "3m05s"]
-    assert [show_bytes(n) for n in (0, 512, 3500, 12 * 2**30)] == [
-        "0 B",
-        "512 B",
-        "3.4 KiB",
-        "12 GiB",
-    ]

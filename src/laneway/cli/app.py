@@ -23,6 +23,9 @@ COMMANDS = {
     "query": "Find past events.",
     "side": "Print a payload that was too long for its event's line.",
     "token": "Say who may send and read: list, make, rotate and revoke tokens.",
+    "stats": "Count events, errors, durations, tokens and costs.",
+    "sessions": "List sessions, or read one from its beginning.",
+    "trace": "Show a trace as a waterfall.",
     "sql": "Ask the log in SQL.",
     "export": "Write events as CSV, Parquet, OpenTelemetry or a Perfetto trace.",
     "redact": "Show what a text, or the log, would lose to redaction, and why.",
@@ -36,7 +39,8 @@ COMMANDS = {
 """Name and summary of each; the module of the same name has the function ``command``."""
 
 PANELS = {
-    "Watch": ("up", "open", "tail", "top", "query", "sql", "side", "export", "demo"),
+    "Watch": ("up", "open", "tail", "top", "demo"),
+    "Ask": ("query", "stats", "sessions", "trace", "sql", "side", "export"),
     "Record": ("emit",),
     "Look after": (
         "doctor",
@@ -54,7 +58,7 @@ DESCRIPTION = "See what every AI agent on this machine does: one log, live lanes
 
 
 def run(args: Sequence[str]) -> int:
-    args = _take_no_color(list(args))
+    args = _take_everywhere(list(args))
     if args[:1] == ["emit"]:
         return emit.run(args[1:])
     try:
@@ -135,9 +139,10 @@ def _without_framework() -> None:
 
 def _main(
     no_color: bool = typer.Option(False, "--no-color", help="No colours, wherever it stands."),
+    no_pager: bool = typer.Option(False, "--no-pager", help="No pager, wherever it stands."),
     version: bool = typer.Option(False, "--version", "-V", help="Show the version."),
 ) -> None:
-    # Both are read before the framework is; they stand here to be listed and completed.
+    # They are read before the framework is; they stand here to be listed and completed.
     if version:
         from laneway import __version__
 
@@ -145,12 +150,17 @@ def _main(
         raise typer.Exit
 
 
-def _take_no_color(args: list[str]) -> list[str]:
-    """``--no-color`` counts anywhere before ``--``; rich and typer hear of it by NO_COLOR."""
+EVERYWHERE = {"--no-color": ("NO_COLOR", "1"), "--no-pager": ("PAGER", "")}
+"""Flags that count anywhere before ``--``, as variables that everything below hears of."""
+
+
+def _take_everywhere(args: list[str]) -> list[str]:
+    """``args`` without the flags that count everywhere, which are put into force."""
     end = args.index("--") if "--" in args else len(args)
-    if "--no-color" in args[:end]:
-        os.environ["NO_COLOR"] = "1"
-    return [arg for arg in args[:end] if arg != "--no-color"] + args[end:]
+    for flag, (name, value) in EVERYWHERE.items():
+        if flag in args[:end]:
+            os.environ[name] = value
+    return [arg for arg in args[:end] if arg not in EVERYWHERE] + args[end:]
 
 
 def _wanted(args: list[str]) -> list[str]:

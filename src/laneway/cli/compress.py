@@ -22,7 +22,7 @@ def command(
     nothing is lost. `zstdcat` and `rg -z` read the result, and so do all commands here.
     """
     from laneway.base.settings import parse_duration_s
-    from laneway.cli.line import show_bytes
+    from laneway.cli.amount import show_bytes
     from laneway.log.compress import compress, find_sealed, sweep
     from laneway.log.segment import LogPath
     from laneway.log.series import list_private

@@ -11,10 +11,9 @@ import typer
 from laneway.base.errors import LogError, QueryError, SettingError
 from laneway.base.settings import resolve
 from laneway.cli import NOTHING, option
-from laneway.cli.match import parse_levels, write_words
-from laneway.cli.query import choose_source, many, one
+from laneway.cli.match import parse_levels
+from laneway.cli.query import choose_source, filters, many
 from laneway.cli.terminal import Terminal
-from laneway.cli.when import to_utc
 
 FORMATS = ("jsonl", "csv", "parquet", "otlp", "perfetto")
 EVERYTHING = 2**62
@@ -25,7 +24,14 @@ Events = Iterator[Mapping[str, Any]]
 def command(
     words: option.Words = None,
     form: Annotated[
-        str, typer.Option("--format", "-F", metavar="|".join(FORMATS), help="What to write.")
+        str,
+        typer.Option(
+            "--format",
+            "-F",
+            metavar="|".join(FORMATS),
+            help="What to write.",
+            autocompletion=option.complete(FORMATS),
+        ),
     ] = "jsonl",
     output: Annotated[
         str,
@@ -67,9 +73,7 @@ def command(
         *many("tool", tool),
         *many("level", parse_levels(option.as_tuple(level))),
         *many("trace", trace),
-        *one("q", write_words(words, is_utc=utc)),
-        *one("since", to_utc(since, is_utc=utc)),
-        *one("until", to_utc(until, is_utc=utc)),
+        *filters(words, since, until, is_utc=utc),
         ("order", "oldest"),
     ]
     _check_output(form, output)

@@ -9,7 +9,7 @@ from time import monotonic
 
 from laneway.base.errors import StoreError
 from laneway.base.settings import Settings
-from laneway.cli.line import show_bytes
+from laneway.cli.amount import show_bytes
 from laneway.cli.terminal import Terminal
 from laneway.hub.engine import Engine, index_path
 from laneway.hub.live import Live
@@ -44,6 +44,7 @@ class Index:
             nobody = Live("", capacity=1)
             engine = Engine(asked, nobody, nobody.metric, on_problem=_warn, keeps=False)
             stack.callback(engine.close)
+            self.engine = engine
             self.store, self.archive, self.follower = engine.store, engine.archive, engine.follower
             self._stack = stack.pop_all()
 

@@ -10,6 +10,7 @@ from typing import Any
 from rich.cells import cell_len, set_cell_size
 
 from laneway.base.clock import NS_PER_S
+from laneway.cli.amount import show_duration
 from laneway.cli.escape import escape, escape_json
 from laneway.cli.terminal import Terminal
 from laneway.model.vocabulary import is_end, is_start
@@ -260,24 +261,3 @@ def pad(text: str, cells: int) -> str:
 
 def grown(cells: int, text: str, most: int) -> int:
     return min(max(cells, cell_len(text)), most)
-
-
-def show_duration(ms: float) -> str:
-    """``0.4 ms``, ``834 ms``, ``1.2 s``, ``3m05s``."""
-    if ms < 10:
-        return f"{ms:.1f} ms"
-    if ms < 1_000:
-        return f"{ms:.0f} ms"
-    if ms < 60_000:
-        return f"{ms / 1_000:.1f} s"
-    minutes, seconds = divmod(round(ms / 1_000), 60)
-    return f"{minutes}m{seconds:02d}s"
-
-
-def show_bytes(count: float) -> str:
-    """``512 B``, ``3.4 KiB``, ``12 GiB``."""
-    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
-        if count < 1024 or unit == "TiB":
-            break
-        count /= 1024
-    return f"{count:.0f} {unit}" if count >= 10 or count == int(count) else f"{count:.1f} {unit}"

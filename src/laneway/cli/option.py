@@ -1,10 +1,12 @@
 """Options that several commands share, each declared once."""
 
+from collections.abc import Callable, Iterable
 from typing import Annotated
 
 import typer
 
 from laneway.base.settings import BY_NAME
+from laneway.model.vocabulary import LEVELS
 
 Log = Annotated[
     str | None,
@@ -19,8 +21,19 @@ Port = Annotated[
 ]
 
 
-def _filter(*names: str, metavar: str, help: str) -> object:
-    return typer.Option(*names, metavar=metavar, help=help, rich_help_panel="Filters")
+Complete = Callable[[str], list[str]]
+
+
+def complete(values: Iterable[str]) -> Complete:
+    """What the shell offers for an option of few values."""
+    offered = tuple(values)
+    return lambda incomplete: [value for value in offered if value.startswith(incomplete)]
+
+
+def _filter(*names: str, metavar: str, help: str, autocompletion: Complete | None = None) -> object:
+    return typer.Option(
+        *names, metavar=metavar, help=help, rich_help_panel="Filters", autocompletion=autocompletion
+    )
 
 
 Agents = Annotated[
@@ -44,7 +57,11 @@ Tools = Annotated[
 Levels = Annotated[
     list[str] | None,
     _filter(
-        "--level", "-l", metavar="LEVEL", help="error is that level, warning+ is that or worse."
+        "--level",
+        "-l",
+        metavar="LEVEL",
+        help="error is that level, warning+ is that or worse.",
+        autocompletion=complete(shown for level in LEVELS for shown in (level, f"{level}+")),
     ),
 ]
 Traces = Annotated[

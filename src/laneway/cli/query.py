@@ -1,7 +1,7 @@
 """``laneway query``: past events, from the running hub or straight from the index."""
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,6 +14,7 @@ from laneway.cli import NOTHING, option
 from laneway.cli.client import Client, read_address
 from laneway.cli.line import Layout, to_json
 from laneway.cli.match import parse_levels, write_words
+from laneway.cli.pager import paged
 from laneway.cli.side import put_back_from, side_reader
 from laneway.cli.terminal import Terminal
 from laneway.cli.when import to_utc
@@ -41,7 +42,13 @@ def command(
     event_id: option.EventId = "",
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most this many.")] = 50,
     order: Annotated[
-        str, typer.Option("--order", metavar="newest|oldest", help="Which come first.")
+        str,
+        typer.Option(
+            "--order",
+            metavar="newest|oldest",
+            help="Which come first.",
+            autocompletion=option.complete(("newest", "oldest")),
+        ),
     ] = "newest",
     as_json: Annotated[bool, typer.Option("--json", help="As one JSON array.")] = False,
     as_lines: Annotated[bool, typer.Option("--jsonl", help="As one JSON object a line.")] = False,
@@ -78,15 +85,12 @@ def command(
         *many("trace", trace),
         *many("span", span),
         *many("pod", pod),
-        *one("q", write_words(words, is_utc=utc)),
         *one("error", "" if error is None else str(error).lower()),
-        *one("since", to_utc(since, is_utc=utc)),
-        *one("until", to_utc(until, is_utc=utc)),
+        *filters(words, since, until, is_utc=utc),
         ("order", order),
     ]
-    terminal = Terminal()
-    layout = Layout(terminal, is_utc=utc)
-    with closing(choose_source(settings)) as source:
+    with closing(choose_source(settings)) as source, paged() as terminal:
+        layout = Layout(terminal, is_utc=utc)
         if explains:
             print_plan(source.explain(pairs[:-1]), terminal)
             return
@@ -100,7 +104,7 @@ def command(
         else:
             count = print_lines(to_lines(found, layout, is_full=full or bool(event_id)), terminal)
     if not count:
-        _say_nothing(terminal)
+        say_nothing("nothing found", hint_for(pairs[:-1]))
         raise typer.Exit(NOTHING)
 
 
@@ -160,9 +164,29 @@ def to_lines(found: Iterable[dict[str, Any]], layout: Layout, *, is_full: bool) 
             yield from layout.full_lines(event)
 
 
-def _say_nothing(terminal: Terminal) -> None:
-    if terminal.is_tty:
-        Terminal(sys.stderr).print("nothing found")
+def say_nothing(message: str, hint: str) -> None:
+    """To a person, not to a program: that sees the exit code."""
+    if Terminal().is_tty:
+        errors = Terminal(sys.stderr)
+        errors.print(f"{message}; {errors.paint(hint, 'dim')}")
+
+
+def hint_for(pairs: Iterable[tuple[str, str]]) -> str:
+    """What to do where nothing was found by these filters."""
+    if any(pairs):
+        return "a longer time or fewer conditions may find more"
+    return "the log is empty; `laneway emit me hello` records a first event"
+
+
+def filters(
+    words: Sequence[str] | None, since: str, until: str, *, is_utc: bool
+) -> list[tuple[str, str]]:
+    """A query and its times as a hub takes them."""
+    return [
+        *one("q", write_words(words, is_utc=is_utc)),
+        *one("since", to_utc(since, is_utc=is_utc)),
+        *one("until", to_utc(until, is_utc=is_utc)),
+    ]
 
 
 def many(name: str, values: Iterable[str] | None) -> list[tuple[str, str]]:

@@ -1,10 +1,10 @@
-"""Where `query` gets its answers: the running hub, or the index itself, by the same code as the hub's."""
+"""Where the commands get their answers: the running hub, or the index itself, by the same code."""
 
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 from urllib.parse import quote
 
 import orjson
@@ -21,8 +21,13 @@ from laneway.store.query.field import ID
 from laneway.store.query.write import write
 from laneway.web import filter as query_filter
 
+if TYPE_CHECKING:
+    from laneway.web.question import Question
+
 Pairs = Sequence[tuple[str, str]]
 """Filters as the query string of ``/api/events`` has them."""
+
+Asked = Literal["pulse", "facets", "durations", "usage", "sessions"]
 
 NOT_FOUND = 404
 
@@ -38,6 +43,12 @@ class Source(Protocol):
 
     def explain(self, pairs: Pairs) -> dict[str, Any]:
         """How the query would run, as ``/api/explain`` tells it."""
+
+    def ask(self, name: Asked, pairs: Pairs) -> dict[str, Any]:
+        """What ``/api/NAME`` answers."""
+
+    def trace(self, trace_id: str) -> dict[str, Any] | None:
+        """The trace as ``/api/traces/ID`` tells it, or None."""
 
     def close(self) -> None:
         """Release everything."""
@@ -67,6 +78,17 @@ class HubSource:
 
     def explain(self, pairs: Pairs) -> dict[str, Any]:
         return self._client.get("/api/explain", pairs)
+
+    def ask(self, name: Asked, pairs: Pairs) -> dict[str, Any]:
+        return self._client.get(f"/api/{name}", pairs)
+
+    def trace(self, trace_id: str) -> dict[str, Any] | None:
+        try:
+            return self._client.get(f"/api/traces/{quote(trace_id, safe='')}")
+        except LanewayError as error:
+            if error.status != NOT_FOUND:
+                raise
+            return None
 
     def close(self) -> None:
         """Nothing is kept open."""
@@ -121,8 +143,29 @@ class IndexSource:
         query = query_filter.to_query(query_filter.parse(pairs))
         return {"query": write(query.whole()), **self._index.store.explain(query)._asdict()}
 
+    def ask(self, name: Asked, pairs: Pairs) -> dict[str, Any]:
+        return _questions()[name](pairs).answer(self._index.engine)
+
+    def trace(self, trace_id: str) -> dict[str, Any] | None:
+        return self._index.engine.inquiry.trace(trace_id)
+
     def close(self) -> None:
         self._stack.close()
+
+
+def _questions() -> dict[Asked, Callable[[Pairs], "Question"]]:
+    """The routes' own modules, imported where they are used: with them comes the web framework."""
+    from laneway.web.pulse import ask_pulse
+    from laneway.web.query import ask_sessions
+    from laneway.web.report import ask_durations, ask_facets, ask_usage
+
+    return {
+        "pulse": ask_pulse,
+        "facets": ask_facets,
+        "durations": ask_durations,
+        "usage": ask_usage,
+        "sessions": ask_sessions,
+    }
 
 
 def _one(name: str, value: str) -> list[tuple[str, str]]:

@@ -175,7 +175,7 @@ def _is_empty(log_path: LogPath) -> bool:
 
 
 def _size(log_path: LogPath) -> str:
-    from laneway.cli.line import show_bytes
+    from laneway.cli.amount import show_bytes
 
     count = len(log_path.numbers())
     return f"{count} segment{'s' * (count != 1)}, {show_bytes(_bytes(log_path))}" if count else ""

@@ -17,6 +17,7 @@ from laneway.store.api import Cell, Field, Query, Split
 from laneway.web import filter as query_filter
 from laneway.web.answer import answer_json
 from laneway.web.openapi import Entry, Parameter, answer, ref
+from laneway.web.question import Desk, Items, Question
 from laneway.web.route import Route
 from laneway.web.work import Work
 
@@ -68,13 +69,17 @@ Bucket = list[int]
 
 def pulse_routes(hub: Hub, work: Work) -> list[Route]:
     async def pulse(request: Request) -> Response:
-        items = request.query_params.multi_items()
-        given = query_filter.parse(items, query_filter.STEP, BY)
-        query = query_filter.to_query(given)
-        by, step = _field(given.one.get("by", "")), given.one.get("step", "")
-        return answer_json(await work(lambda: _pulse(hub, query, step, by), query))
+        query, tell = ask_pulse(request.query_params.multi_items())
+        return answer_json(await work(lambda: tell(hub), query))
 
     return [Route("/api/pulse", pulse, PULSE)]
+
+
+def ask_pulse(items: Items) -> Question:
+    given = query_filter.parse(items, query_filter.STEP, BY)
+    query = query_filter.to_query(given)
+    by, step = _field(given.one.get("by", "")), given.one.get("step", "")
+    return Question(query, lambda desk: _pulse(desk, query, step, by))
 
 
 def _field(text: str) -> tuple[Field, ...]:
@@ -86,8 +91,8 @@ def _field(text: str) -> tuple[Field, ...]:
     raise QueryError(f"by: {quote(text)} is not one of {', '.join(SERIES_FIELDS)}")
 
 
-def _pulse(hub: Hub, query: Query, step: str, by: tuple[Field, ...]) -> dict[str, Any]:
-    first_ns, last_ns = _window(hub, query)
+def _pulse(desk: Desk, query: Query, step: str, by: tuple[Field, ...]) -> dict[str, Any]:
+    first_ns, last_ns = _window(desk, query)
     span_ns = max(last_ns - first_ns, 1)
     step_ns = query_filter.parse_step_ns(step) if step else fitting_step_s(span_ns) * NS_PER_S
     if span_ns // step_ns > MOST_BUCKETS:
@@ -96,7 +101,7 @@ def _pulse(hub: Hub, query: Query, step: str, by: tuple[Field, ...]) -> dict[str
             hint="ask for a longer step, or a shorter time",
         )
     counted = _with_limit(query, PAGE_EVENTS if by else 1)
-    table = hub.store.aggregate(counted, Split(by, step_ns))
+    table = desk.store.aggregate(counted, Split(by, step_ns))
     told: dict[str, Any] = {
         "step_ms": step_ns // NS_PER_MS,
         "accuracy": table.accuracy,
@@ -152,9 +157,9 @@ def _buckets(counted: Iterable[tuple[Cell, int, int]]) -> list[Bucket]:
     return [sums[start_ns] for start_ns in sorted(sums)]
 
 
-def _window(hub: Hub, query: Query) -> tuple[int, int]:
+def _window(desk: Desk, query: Query) -> tuple[int, int]:
     """The time that the query spans, cut to what the index holds."""
-    filled = [state for state in hub.store.segments() if state.event_count]
+    filled = [state for state in desk.store.segments() if state.event_count]
     first_ns = min((state.first_ns for state in filled), default=now_ns())
     last_ns = max((state.last_ns for state in filled), default=first_ns)
     since_ns = first_ns if query.since_ns is None else max(query.since_ns, first_ns)

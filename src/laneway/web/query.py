@@ -21,6 +21,7 @@ from laneway.web import filter as query_filter
 from laneway.web.answer import answer_bytes, answer_json
 from laneway.web.openapi import Entry, Parameter, answer, array, obj, path_parameter, ref
 from laneway.web.problem import NotFoundError
+from laneway.web.question import Desk, Items, Question
 from laneway.web.route import Route
 from laneway.web.schema import AGENT_EXAMPLE, EVENT_EXAMPLE, PLAN_EXAMPLE, SESSION_EXAMPLE
 from laneway.web.work import Work
@@ -131,8 +132,8 @@ def query_routes(hub: Hub, work: Work) -> list[Route]:
         return answer_json(await work(lambda: _agents(hub, query), query))
 
     async def sessions(request: Request) -> Response:
-        query = _query(request, query_filter.LIMIT)
-        return answer_json(await work(lambda: _sessions(hub, query), query))
+        query, tell = ask_sessions(request.query_params.multi_items())
+        return answer_json(await work(lambda: tell(hub), query))
 
     async def session(request: Request) -> Response:
         name = request.path_params["session_id"]
@@ -156,6 +157,11 @@ def query_routes(hub: Hub, work: Work) -> list[Route]:
         Route("/api/sessions/{session_id:path}", session, ONE_SESSION),
         Route("/api/explain", explain, EXPLAIN),
     ]
+
+
+def ask_sessions(items: Items) -> Question:
+    query = query_filter.to_query(query_filter.parse(items, query_filter.LIMIT))
+    return Question(query, lambda desk: _sessions(desk, query))
 
 
 def _query(request: Request, more: query_filter.Table) -> Query:
@@ -186,10 +192,10 @@ def _agents(hub: Hub, query: Query) -> dict[str, Any]:
     return {"agents": [_group(group) for group in found.groups], **_scanned(found.scan)}
 
 
-def _sessions(hub: Hub, query: Query) -> dict[str, Any]:
-    found = hub.store.groups("session", query)
+def _sessions(desk: Desk, query: Query) -> dict[str, Any]:
+    found = desk.store.groups("session", query)
     courses = [group.course for group in found.groups]
-    titles = hub.inquiry.texts([course.title_seq for course in courses if course])
+    titles = desk.inquiry.texts([course.title_seq for course in courses if course])
     told = [_session(group, titles, now_ns()) for group in found.groups]
     return {"sessions": told, **_scanned(found.scan)}
 

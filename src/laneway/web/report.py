@@ -13,6 +13,7 @@ from laneway.store.sketch import ACCURACY
 from laneway.web import filter as query_filter
 from laneway.web.answer import answer_json
 from laneway.web.openapi import Entry, Parameter, answer, array, obj, ref
+from laneway.web.question import Desk, Items, Question
 from laneway.web.route import Route
 from laneway.web.schema import DURATION_EXAMPLE, FACET_EXAMPLE, USAGE_EXAMPLE
 from laneway.web.work import Work
@@ -97,22 +98,17 @@ USAGE = Entry(
 
 def report_routes(hub: Hub, work: Work) -> list[Route]:
     async def facets(request: Request) -> Response:
-        query, one = _parse(request, FACET_VALUES, FACETS_BY)
-        names = _names(one.get("by", "") or DEFAULT_FACETS, FACET_FIELDS)
-        paths = [_facet_path(name) for name in names]
+        query, paths = _parse_facets(request.query_params.multi_items())
         told = [await work(lambda path=path: _facet(hub, query, path), query) for path in paths]  # type: ignore[misc]
         return answer_json({"facets": told})
 
     async def durations(request: Request) -> Response:
-        query, one = _parse(request, FACET_VALUES, DURATIONS_BY)
-        by = _fields(one.get("by", "") or "tool")
-        return answer_json(await work(lambda: _durations(hub, query, by), query))
+        query, tell = ask_durations(request.query_params.multi_items())
+        return answer_json(await work(lambda: tell(hub), query))
 
     async def usage(request: Request) -> Response:
-        query, one = _parse(request, FACET_VALUES, USAGE_BY)
-        step_ns = query_filter.parse_step_ns(one["step"]) if one.get("step") else 0
-        by = _fields(one.get("by", ""))
-        return answer_json(await work(lambda: _usage(hub, query, by, step_ns), query))
+        query, tell = ask_usage(request.query_params.multi_items())
+        return answer_json(await work(lambda: tell(hub), query))
 
     return [
         Route("/api/facets", facets, FACETS),
@@ -121,8 +117,32 @@ def report_routes(hub: Hub, work: Work) -> list[Route]:
     ]
 
 
-def _parse(request: Request, *more: query_filter.Table) -> tuple[Query, dict[str, str]]:
-    given = query_filter.parse(request.query_params.multi_items(), *more)
+def ask_facets(items: Items) -> Question:
+    query, paths = _parse_facets(items)
+    return Question(query, lambda desk: {"facets": [_facet(desk, query, path) for path in paths]})
+
+
+def ask_durations(items: Items) -> Question:
+    query, one = _parse(items, FACET_VALUES, DURATIONS_BY)
+    by = _fields(one.get("by", "") or "tool")
+    return Question(query, lambda desk: _durations(desk, query, by))
+
+
+def ask_usage(items: Items) -> Question:
+    query, one = _parse(items, FACET_VALUES, USAGE_BY)
+    step_ns = query_filter.parse_step_ns(one["step"]) if one.get("step") else 0
+    by = _fields(one.get("by", ""))
+    return Question(query, lambda desk: _usage(desk, query, by, step_ns))
+
+
+def _parse_facets(items: Items) -> tuple[Query, list[Field | list[str]]]:
+    query, one = _parse(items, FACET_VALUES, FACETS_BY)
+    names = _names(one.get("by", "") or DEFAULT_FACETS, FACET_FIELDS)
+    return query, [_facet_path(name) for name in names]
+
+
+def _parse(items: Items, *more: query_filter.Table) -> tuple[Query, dict[str, str]]:
+    given = query_filter.parse(items, *more)
     return query_filter.to_query(given), given.one
 
 
@@ -150,13 +170,13 @@ def _facet_path(name: str) -> Field | list[str]:
     return rest.split(".") if head == "attr" and rest else _field(name)
 
 
-def _facet(hub: Hub, query: Query, path: Field | list[str]) -> dict[str, Any]:
+def _facet(desk: Desk, query: Query, path: Field | list[str]) -> dict[str, Any]:
     if isinstance(path, list):
-        found = hub.inquiry.facet(query, path)
+        found = desk.inquiry.facet(query, path)
         values = [list(value) for value in found.values]
         field, totals = f"attr.{'.'.join(path)}", found
         return _tell_facet(field, values, *totals[1:5])
-    table = hub.store.aggregate(query, Split((path,)))
+    table = desk.store.aggregate(query, Split((path,)))
     values = [[cell.keys[0], cell.event_count, cell.error_count] for cell in table.cells]
     return _tell_facet(
         path, values, table.key_count, table.event_count, table.error_count, table.accuracy
@@ -178,8 +198,8 @@ def _tell_facet(
     }
 
 
-def _durations(hub: Hub, query: Query, by: tuple[Field, ...]) -> dict[str, Any]:
-    table = hub.store.aggregate(query, Split(by, of="duration"))
+def _durations(desk: Desk, query: Query, by: tuple[Field, ...]) -> dict[str, Any]:
+    table = desk.store.aggregate(query, Split(by, of="duration"))
     told = [_tell_duration(cell, by) for cell in table.cells]
     return {"accuracy": table.accuracy, "durations": told}
 
@@ -196,8 +216,8 @@ def _tell_duration(cell: Cell, by: tuple[Field, ...]) -> dict[str, Any]:
     }
 
 
-def _usage(hub: Hub, query: Query, by: tuple[Field, ...], step_ns: int) -> dict[str, Any]:
-    table = hub.store.aggregate(query, Split(by, step_ns, "usage"))
+def _usage(desk: Desk, query: Query, by: tuple[Field, ...], step_ns: int) -> dict[str, Any]:
+    table = desk.store.aggregate(query, Split(by, step_ns, "usage"))
     told = [
         {
             **({"start": format_ns(cell.start_ns)} if step_ns else {}),

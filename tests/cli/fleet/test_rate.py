@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from laneway.cli.fleet.rate import SPAN_S, Rate, sparkline
+from laneway.cli.fleet.rate import SPAN_S, Rate
 
 STEPS = st.lists(st.tuples(st.integers(0, 200), st.integers(0, 90)), max_size=40)
 
@@ -36,8 +36,3 @@ def test_steps_begin_on_whole_steps_and_add_up_to_the_window() -> None:
 
     assert rate.steps(999, 12, 5) == [5] * 12
     assert rate.steps(997, 2, 5) == [5, 3], "the last step is not over yet"
-
-
-def test_a_sparkline_shows_the_least_count_and_leaves_zero_blank() -> None:
-    assert sparkline([0, 1, 500, 1_000]) == " ▁▄█"
-    assert sparkline([0, 0]) == "  "

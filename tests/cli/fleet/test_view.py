@@ -88,21 +88,6 @@ def test_the_columns_and_their_gaps_fill_the_width(width: int) -> None:
     assert {column.key for column, _ in columns} <= {column.key for column in COLUMNS}
 
 
-@pytest.mark.parametrize(
-    ("count", "shown"),
-    [(0, "-"), (9_999, "9999"), (10_000, "10.0k"), (999_999, "1000k"), (7_900_000, "7.9M"), (12e9, "12.0G")],
-)  # fmt: skip
-def test_counts_fit_their_column(count: int, shown: str) -> None:
-    assert view.show_count(int(count)) == shown
-
-
-@pytest.mark.parametrize(
-    ("seconds", "shown"), [(0, "now"), (59, "59s"), (60, "1m"), (7_200, "2h"), (200_000, "2d")]
-)
-def test_ages_are_short(seconds: int, shown: str) -> None:
-    assert view.show_age(seconds * NS_PER_S) == shown
-
-
 def test_the_pulse_is_red_where_something_failed_and_as_wide_as_it_may_be() -> None:
     fleet = fleet_of({"agent": "a"}, {"agent": "a", "error": {"type": "OSError"}})
     pulse = view.pulse(fleet, NOW_NS, 200)

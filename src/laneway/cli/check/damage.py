@@ -4,8 +4,8 @@ import os
 from time import monotonic
 
 from laneway.base.settings import Settings
+from laneway.cli.amount import show_bytes
 from laneway.cli.check import FAIL, NOTE, OK, WARN, Finding
-from laneway.cli.line import show_bytes
 from laneway.log.segment import PACKED, LogPath
 from laneway.log.series import list_segments
 

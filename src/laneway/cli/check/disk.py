@@ -10,9 +10,9 @@ import time
 
 from laneway.base.limits import MIB
 from laneway.base.settings import Settings
+from laneway.cli.amount import show_bytes
 from laneway.cli.check import FAIL, NOTE, OK, WARN, Finding
 from laneway.cli.check.machine import CLOCK_SKEW_S
-from laneway.cli.line import show_bytes
 from laneway.log import mount
 from laneway.log.segment import LogPath
 from laneway.log.series import list_segments

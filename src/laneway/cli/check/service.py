@@ -6,9 +6,9 @@ from laneway import __version__
 from laneway.base.errors import LanewayError
 from laneway.base.limits import MIB
 from laneway.base.settings import Settings
+from laneway.cli.amount import show_bytes
 from laneway.cli.check import FAIL, NOTE, OK, WARN, Finding
 from laneway.cli.client import Client, StrangerError, read_address
-from laneway.cli.line import show_bytes
 
 LAG_BYTES = 64 * MIB
 """The index of a healthy hub is behind by a burst at most."""

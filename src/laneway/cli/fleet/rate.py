@@ -6,8 +6,6 @@ SPAN_S = 120
 RATE_S = 10
 """A rate is the mean over this long: steady enough to read, quick enough to follow."""
 
-BARS = " ▁▂▃▄▅▆▇█"
-
 
 class Rate:
     """Counts by second of event time; what is older than `SPAN_S` is forgotten, the future is now."""
@@ -49,9 +47,3 @@ class Rate:
         for second in range(max(self._newest_s + 1, now_s - SPAN_S + 1), now_s + 1):
             self._counts[second % SPAN_S] = 0
         self._newest_s = max(self._newest_s, now_s)
-
-
-def sparkline(counts: list[int], peak: int = 0) -> str:
-    """A bar a count, the highest full; a count above zero is never without a bar."""
-    peak = max(peak, *counts, 1)
-    return "".join(BARS[-(-count * 8 // peak)] for count in counts)

@@ -15,10 +15,11 @@ from textual.screen import ModalScreen
 from textual.widgets import DataTable, Footer, Input, Static
 
 from laneway.base.clock import now_ns
+from laneway.cli.amount import show_count, show_duration
 from laneway.cli.fleet import view
 from laneway.cli.fleet.fleet import Fleet, Happened
 from laneway.cli.fleet.view import Order
-from laneway.cli.line import Layout, crop, show_duration
+from laneway.cli.line import Layout, crop
 from laneway.cli.terminal import Terminal
 from laneway.cli.watch import Seen
 
@@ -270,7 +271,7 @@ class Top(App[None]):
         text = Text(no_wrap=True)
         for name in PANES:
             style = "bold reverse" if name == self.pane else ""
-            text.append(f" {name} {view.show_count(counts[name])} ", style)
+            text.append(f" {name} {show_count(counts[name])} ", style)
         if self.alone:
             text.append(f"  of {view.one_line(self.alone)} alone (Enter: all)", "yellow")
         if self.needle:

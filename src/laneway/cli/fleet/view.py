@@ -6,10 +6,11 @@ from typing import Any, NamedTuple
 from rich.text import Text
 
 from laneway.base.clock import NS_PER_S
+from laneway.cli.amount import show_age, show_cost, show_count, show_duration, show_rate
+from laneway.cli.chart import sparkline
 from laneway.cli.escape import escape
 from laneway.cli.fleet.fleet import Agent, Fleet, State, Work
-from laneway.cli.fleet.rate import sparkline
-from laneway.cli.line import crop, main_text, mark_of, pad, show_duration
+from laneway.cli.line import crop, main_text, mark_of, pad
 
 SPARK_STEPS, SPARK_STEP_S = 12, 5
 """The last minute, in steps of five seconds."""
@@ -192,31 +193,3 @@ def pulse(fleet: Fleet, now_ns: int, width: int) -> Text:
         text.append(bar if bar != " " or not failed else "▁", style="red" if failed else "cyan")
     text.pad_left(max(0, width - len(counts)))
     return text
-
-
-def show_rate(per_second: float) -> str:
-    if per_second >= 100:
-        return show_count(round(per_second))
-    return f"{per_second:.1f}" if per_second else "-"
-
-
-def show_count(count: int) -> str:
-    """``950``, ``12.3k``, ``456k``, ``7.9M``; a dash for none."""
-    for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if count >= (10_000 if unit == "k" else size):
-            value = count / size
-            return f"{value:.1f}{unit}" if value < 100 else f"{value:.0f}{unit}"
-    return str(count) if count else "-"
-
-
-def show_cost(cost_usd: float) -> str:
-    return f"${cost_usd:.4f}" if 0 < cost_usd < 0.01 else f"${cost_usd:.2f}" if cost_usd else "-"
-
-
-def show_age(age_ns: int) -> str:
-    """``now``, ``42s``, ``5m``, ``3h``, ``12d``."""
-    seconds = age_ns // NS_PER_S
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s")):
-        if seconds >= size:
-            return f"{seconds // size}{unit}"
-    return "now"
