@@ -140,7 +140,8 @@ class Connection(HttpToolsProtocol):
                 self.waits_for = "slow_head"
                 waiting[self] = self.loop.time() + self._bounds.head_s
             if self._received > self._bounds.head_bytes and not self._has_head:
-                self._refuse(431)
+                self._refusal = 431
+                self.send_400_response("")
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if self._has_head:  # trailers, which nobody reads
@@ -158,7 +159,7 @@ class Connection(HttpToolsProtocol):
             self._received > bounds.head_bytes and self._head_bytes() > bounds.head_bytes
         ):
             self._refusal = 431
-            raise ValueError("the head is too large")
+            raise ValueError
         if len(self.pipeline) >= bounds.pipelined:
             raise ValueError("too many requests ahead of their answers")
         super().on_headers_complete()
@@ -198,14 +199,17 @@ class Connection(HttpToolsProtocol):
         if self._refusal in (400, 431):
             self._watch.count("bad_request" if self._refusal == 400 else "large_head")
         self._forget()
-        body = b'{"code":"bad_request","message":"%b","hint":""}' % msg.encode("ascii")
+        hint = ""
+        if self._refusal == 431:
+            msg = "the request's head is too large"
+            hint = (
+                f"it takes {self._bounds.head_bytes // KIB} KiB and {self._bounds.headers} headers"
+            )
+        told = (msg.encode("ascii"), hint.encode("ascii"))
+        body = b'{"code":"bad_request","message":"%b","hint":"%b"}' % told
         head = b"content-type: application/json\r\nconnection: close\r\ncontent-length: %d\r\n\r\n"
         self.transport.write(STATUS_LINE[self._refusal] + head % len(body) + body)
         self.transport.close()
-
-    def _refuse(self, status: int) -> None:
-        self._refusal = status
-        self.send_400_response("the head is too large")
 
     def _head_bytes(self) -> int:
         return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)

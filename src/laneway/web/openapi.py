@@ -71,6 +71,7 @@ MEANING = {
     416: "There is no such part of it.",
     415: "The body is of a kind that is not taken.",
     429: "The sender sent too much; `Retry-After` tells when it may go on.",
+    431: "The request's head is larger than 32 KiB, or has more than 100 headers.",
     503: "The hub cannot do it now; `Retry-After` tells when to try again.",
     507: "There is no space for the log; `Retry-After` tells when to try again.",
 }
@@ -96,7 +97,7 @@ class Entry:
     body: Schema | None = None
     answers: Mapping[int, Schema]
     errors: tuple[int, ...] = ()
-    """Statuses besides those that access alone can give."""
+    """Statuses besides those that access and the head alone can give."""
 
 
 class Operation(NamedTuple):
@@ -175,8 +176,8 @@ def _describe(operation: Operation) -> Schema:
 
 def _responses(entry: Entry) -> Schema:
     own = {str(status): described for status, described in entry.answers.items()}
-    by_access = (403,) if entry.access == "public" else (401, 403)
-    refused = {str(status): _refusal(status) for status in sorted({*entry.errors, *by_access})}
+    always = (403, 431) if entry.access == "public" else (401, 403, 431)
+    refused = {str(status): _refusal(status) for status in sorted({*entry.errors, *always})}
     other = {"description": "Any other error.", **_ERROR_CONTENT}
     return {**own, **refused, "default": other}
 
