@@ -164,3 +164,33 @@ def test_completion_can_be_shown(run: Run) -> None:
     assert "laneway" in ended.out
     words = run(_LANEWAY_COMPLETE="complete_bash", COMP_WORDS="laneway re", COMP_CWORD="1")
     assert "reindex" in words.out
+
+
+def complete(run: Run, typed: str) -> list[str]:
+    """What bash is offered behind ``typed``."""
+    place = len(typed.split()) - (not typed.endswith(" "))
+    asked = {"_LANEWAY_COMPLETE": "complete_bash", "COMP_WORDS": typed, "COMP_CWORD": str(place)}
+    return run(**asked).out.split()
+
+
+def test_the_shell_completes_commands_options_and_their_values(run: Run) -> None:
+    assert complete(run, "laneway se") == ["sessions"]
+    assert sorted(complete(run, "laneway ")) == sorted(COMMANDS)
+    assert complete(run, "laneway trace --ev") == ["--events"]
+    assert complete(run, "laneway query --level war") == ["warning", "warning+"]
+    assert complete(run, "laneway query --order ") == ["newest", "oldest"]
+    assert complete(run, "laneway export --format p") == ["parquet", "perfetto"]
+    assert complete(run, "laneway stats --by to") == ["tool"]
+
+
+def test_zsh_completes_too(run: Run) -> None:
+    asked = {
+        "_LANEWAY_COMPLETE": "complete_zsh",
+        "_TYPER_COMPLETE_ARGS": "laneway query --level cr",
+    }
+    assert '"critical+"' in run(**asked).out
+
+
+def test_a_command_behind_two_dashes_is_still_that_command(run: Run, write: Write) -> None:
+    write({"content": "here"})
+    assert "here" in run("--", "tail", "--no-follow").out

@@ -54,6 +54,9 @@ PANELS = {
     ),
 }
 
+COMPLETION = "_LANEWAY_COMPLETE"
+"""The shell sets it when it asks what could come next."""
+
 DESCRIPTION = "See what every AI agent on this machine does: one log, live lanes, search, no cloud."
 
 
@@ -80,7 +83,8 @@ def run(args: Sequence[str]) -> int:
 
 
 def build(names: Sequence[str]) -> typer.Typer:
-    """An app that knows the commands ``names``, and has imported no other."""
+    """An app of the commands ``names``; of all, where there are none: those can be listed and completed,
+    and not be run, because nothing of them is imported."""
     app = typer.Typer(
         help=DESCRIPTION,
         no_args_is_help=True,
@@ -89,15 +93,20 @@ def build(names: Sequence[str]) -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     )
     app.callback()(_main)
-    for name in names:
-        module = import_module(f"laneway.cli.{name}")
+    for name in names or COMMANDS:
         panel = next(panel for panel, members in PANELS.items() if name in members)
         app.command(
             name,
             short_help=COMMANDS[name],
             rich_help_panel=panel,
-        )(_quiet(getattr(module, "command", _without_framework)))
+        )(_quiet(_command(name) if names else _outline))
     return app
+
+
+def _command(name: str) -> Callable[..., None]:
+    module = import_module(f"laneway.cli.{name}")
+    command: Callable[..., None] = getattr(module, "command", _outline)  # `emit` has none
+    return command
 
 
 def _quiet(command: Callable[..., None]) -> Callable[..., None]:
@@ -133,8 +142,8 @@ def _own_up(fault: Exception) -> int:
     return complain(LanewayError(message, hint="`python -X dev -m laneway …` shows all of it"))
 
 
-def _without_framework() -> None:
-    """`emit` in the list of commands; it is never run from there."""
+def _outline() -> None:
+    """A command in the list of commands; it is never run from there."""
 
 
 def _main(
@@ -164,10 +173,12 @@ def _take_everywhere(args: list[str]) -> list[str]:
 
 
 def _wanted(args: list[str]) -> list[str]:
-    """The one command that is named, or all of them: for help, completion and a misspelling."""
-    if args and args[0] in COMMANDS and "_LANEWAY_COMPLETE" not in os.environ:
-        return [args[0]]
-    return list(COMMANDS)
+    """The one command that is named; none for help, a misspelling, and to complete a command's name."""
+    if COMPLETION in os.environ:
+        typed = os.environ.get("COMP_WORDS") or os.environ.get("_TYPER_COMPLETE_ARGS", "")
+        args = typed.split(maxsplit=2)[1:] if len(typed.split()) > 2 or typed[-1:].isspace() else []
+    first = next((arg for arg in args if not arg.startswith("-")), "").strip()
+    return [first] if first in COMMANDS else []
 
 
 def _exit_code(stop: SystemExit) -> int:

@@ -11,6 +11,7 @@ from laneway.base.settings import Settings, resolve
 from laneway.cli import option
 from laneway.cli.client import Client
 from laneway.cli.escape import escape
+from laneway.cli.pager import paged
 from laneway.cli.terminal import Terminal
 from laneway.log.segment import LogPath
 from laneway.log.side import SideFiles
@@ -44,10 +45,9 @@ def command(
         except OSError as error:
             raise LogError(f"{output}: {error.strerror}") from error
         return
-    terminal = Terminal()
-    if terminal.is_tty:
-        for line in data.decode("utf-8", "replace").split("\n"):
-            terminal.print(escape(line))
+    if Terminal().is_tty:
+        with paged() as terminal:
+            terminal.write(map(escape, data.decode("utf-8", "replace").split("\n")))
         return
     sys.stdout.buffer.write(data)
     sys.stdout.flush()

@@ -14,6 +14,7 @@ from laneway.cli import NOTHING, option
 from laneway.cli.backlog import log_files
 from laneway.cli.escape import escape, escape_json
 from laneway.cli.line import crop, pad
+from laneway.cli.pager import paged
 from laneway.cli.terminal import Terminal
 from laneway.log.segment import PACKED, LogPath
 from laneway.sinks.parquet import COLUMNS, load_duckdb
@@ -49,13 +50,12 @@ def command(
     log_path = LogPath.parse(resolve({"log_path": log}).log_path)
     with connect(log_path) as connection:
         names, rows = _run(connection, text)
-        terminal = Terminal()
-        if as_lines:
-            count = _print_lines(names, rows, terminal)
-        elif as_csv:
+        if as_csv:
             count = _print_csv(names, rows)
         else:
-            count = _print_table(names, rows, terminal)
+            write = _print_lines if as_lines else _print_table
+            with paged() as terminal:
+                count = write(names, rows, terminal)
     if not count:
         raise typer.Exit(NOTHING)
 

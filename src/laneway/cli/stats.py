@@ -9,13 +9,13 @@ import typer
 
 from laneway.base.settings import resolve
 from laneway.cli import NOTHING, option
-from laneway.cli.amount import show_cost, show_count, show_duration
+from laneway.cli.amount import count_of, show_cost, show_count, show_duration
 from laneway.cli.chart import Axis, fit_axis, sparkline
 from laneway.cli.escape import escape
 from laneway.cli.line import Part, to_json
 from laneway.cli.pager import paged
 from laneway.cli.query import choose_source, filters, hint_for, say_nothing
-from laneway.cli.table import Column, Line, beside, lay_out, paint, width_of
+from laneway.cli.table import Column, Line, beside, flow, lay_out, paint, width_of
 from laneway.cli.tally import gather
 from laneway.cli.terminal import Terminal
 from laneway.store.api import FIELDS
@@ -98,7 +98,7 @@ def _lines(
     found: dict[str, Any], terminal: Terminal, *, is_utc: bool, is_usual: bool
 ) -> Iterator[Line]:
     width = terminal.width
-    yield _totals(found)
+    yield from flow(list(_totals(found)), width)
     if found["accuracy"] == "at_least":
         yield [("at least: the time was over before all was counted; narrow the query", "yellow")]
     yield []
@@ -116,23 +116,18 @@ def _lines(
         yield from (beside(table, tables.pop(0), room) if is_wide and tables else table)
 
 
-def _totals(found: dict[str, Any]) -> Line:
+def _totals(found: dict[str, Any]) -> Iterator[Line]:
     events, errors = found["events"], found["errors"]
-    facts: list[Part] = [(f"{events:,}", "bold"), (f" event{'s' * (events != 1)}", "")]
+    yield [(f"{events:,}", "bold"), (f" event{'s' * (events != 1)}", "")]
     share = f"{errors / events:.1%}" if errors * 1_000 >= events else "<0.1%"
-    facts += [("   ", "")] + (
-        [(f"{errors:,} failed ({share})", "red")] if errors else [("none failed", "dim")]
-    )
-    for name in ("agents", "sessions"):
-        count = found[name]
-        if count:
-            facts.append((f"   {count:,} {name if count != 1 else name[:-1]}", ""))
+    yield [(f"{errors:,} failed ({share})", "red") if errors else ("none failed", "dim")]
+    yield [(count_of(found["agents"], "agent"), "")]
+    yield [(count_of(found["sessions"], "session"), "")]
     if found["input_tokens"] or found["output_tokens"]:
         told = show_count(found["input_tokens"]), show_count(found["output_tokens"])
-        facts.append((f"   {told[0]}→{told[1]} tokens", ""))
+        yield [(f"{told[0]}→{told[1]} tokens", "")]
     if found["cost_usd"]:
-        facts.append((f"   {show_cost(found['cost_usd'])}", ""))
-    return facts
+        yield [(show_cost(found["cost_usd"]), "")]
 
 
 def _chart(found: dict[str, Any], width: int, is_utc: bool) -> Iterator[Line]:

@@ -50,10 +50,29 @@ def beside(left: Sequence[Line], right: Sequence[Line], width: int, gap: int = 4
     for number in range(max(len(left), len(right))):
         line = list(left[number]) if number < len(left) else []
         if number < len(right):
-            blank = width - cell_len("".join(text for text, _ in line)) + gap
+            blank = width - cells_of(line) + gap
             line = [*line, (" " * blank, ""), *right[number]]
         lines.append(line)
     return lines
+
+
+def flow(facts: Sequence[Line], width: int, gap: int = 3) -> list[Line]:
+    """Short facts one after the other, on as many lines as that takes; 0: on one."""
+    lines: list[Line] = []
+    room = 0
+    for fact in facts:
+        cells = cells_of(fact)
+        if lines and (not width or cells + gap <= room):
+            lines[-1] += [(" " * gap, ""), *fact]
+            room -= cells + gap
+        else:
+            lines.append(list(fact))
+            room = width - cells
+    return lines
+
+
+def cells_of(line: Line) -> int:
+    return cell_len("".join(text for text, _ in line))
 
 
 def paint(terminal: Terminal, line: Line) -> str:

@@ -10,7 +10,7 @@ from laneway.cli.escape import escape
 from laneway.cli.line import Layout, Part, as_prose, crop, to_json
 from laneway.cli.sessions import STATES, show_moment
 from laneway.cli.side import put_back_from, side_reader
-from laneway.cli.table import paint
+from laneway.cli.table import flow, paint
 from laneway.cli.terminal import Terminal
 from laneway.model.event import parse_timestamp_ns
 
@@ -102,11 +102,10 @@ def _head(session: dict[str, Any], terminal: Terminal, is_utc: bool) -> Iterator
         facts.append((f"{counts[0]}→{counts[1]} tokens", ""))
     if session["cost_usd"]:
         facts.append((show_cost(session["cost_usd"]), ""))
-    yield [part for fact in facts for part in (fact, ("   ", ""))]
-    agents: list[Part] = []
-    for agent in map(escape, session["agents"]):
-        agents += [(agent, terminal.agent_style(agent)), ("  ", "")]
-    yield agents
+    width = terminal.width if terminal.is_tty else 0
+    yield from flow([[fact] for fact in facts], width)
+    agents = map(escape, session["agents"])
+    yield from flow([[(agent, terminal.agent_style(agent))] for agent in agents], width, 2)
     yield []
 
 

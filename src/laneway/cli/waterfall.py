@@ -12,7 +12,7 @@ from laneway.base.clock import NS_PER_MS, NS_PER_S
 from laneway.cli.amount import count_of, show_duration
 from laneway.cli.escape import escape
 from laneway.cli.line import Part, crop, pad
-from laneway.cli.table import Line
+from laneway.cli.table import Line, cells_of, flow
 from laneway.cli.terminal import Terminal
 from laneway.model.event import parse_timestamp_ns
 
@@ -57,7 +57,7 @@ def waterfall(
     """All lines of the picture."""
     width = terminal.width
     names = _names(trace["spans"], terminal)
-    widest = max((cell_len("".join(text for text, _ in name)) for name in names), default=0)
+    widest = max(map(cells_of, names), default=0)
     name_cells = min(max(widest, NAME_CELLS[0]), NAME_CELLS[1], width * 2 // 5)
     text_cells = max(TEXT_CELLS, (width - TEXT_FROM) // 2) if width >= TEXT_FROM else 0
     taken = name_cells + TIME_CELLS + 3 + (text_cells + 2 if text_cells else 0)
@@ -68,7 +68,9 @@ def waterfall(
         line = [*_crop(name, name_cells), (" ", ""), *_bar(span, scale, terminal), (" ", "")]
         yield [*line, *_time(span), *_text(span, text_cells)]
         if lists_events:
-            yield from (_instant(event, scale, name_cells, width) for event in span["events"])
+            indent = "  " * min(span["depth"] + 1, DEEP)
+            for event in span["events"]:
+                yield _instant(event, scale, name_cells, width, indent)
     yield from _outside(trace["outside"], scale, name_cells, width)
 
 
@@ -86,7 +88,7 @@ def _head(trace: dict[str, Any], width: int, is_utc: bool) -> Iterator[Line]:
     ]
     if trace["open"]:
         facts.append((f"{trace['open']} open", "yellow"))
-    yield [part for fact in facts for part in (fact, ("  ", ""))]
+    yield from flow([[fact] for fact in facts], width, 2)
     if not trace["complete"]:
         yield [(f"only its oldest {trace['events']:,} events are shown", "yellow")]
     missing = sum(span["state"] == "missing" for span in trace["spans"])
@@ -178,13 +180,15 @@ def _text(span: dict[str, Any], cells: int) -> Line:
     return [(gap + "  ", ""), (crop(text, cells - 2), "dim")]
 
 
-def _instant(event: dict[str, Any], scale: Scale, name_cells: int, width: int) -> Line:
+def _instant(
+    event: dict[str, Any], scale: Scale, name_cells: int, width: int, indent: str = "  "
+) -> Line:
     """One event on a line of its own: its mark on the scale, and what it says."""
     place = min(scale.half(_ns(event["timestamp"])) // 2, scale.cells - 1)
     mark = (FAILURE, "red") if event["error"] else (MARK, "dim")
     kind, text = escape(event["event"]), escape(event["text"])
     said = kind if text == event["event"] else f"{kind}  {text}"
-    name = pad(f"  {escape(event['agent'])}", name_cells)
+    name = pad(indent + escape(event["agent"]), name_cells)
     room = width - name_cells - 1 - place - 2
     is_left = cell_len(said) > room and room < place  # there is more room before the mark
     shown = crop(said, place - 1) if is_left else crop(said, max(room, 1))
