@@ -69,6 +69,12 @@ def test_a_long_text_is_cut_with_an_ellipsis() -> None:
     assert text.endswith("…")
 
 
+@pytest.mark.parametrize("gap", [" ", "\n" * 20, " \x00\t" * 7, "\u2028" * 15])
+def test_a_text_is_the_same_line_however_wide_its_gaps_are(gap: str) -> None:
+    words = [f"word{n:03}" for n in range(70)]
+    assert line("log", content=gap.join(words)) == line("log", content=" ".join(words))
+
+
 def test_control_and_direction_characters_do_not_survive() -> None:
     text = line("user_message", content="a\x1b[31mred\x07\u202eevil\u2066\x9bz\u2028end")
     assert text == "a [31mred evil z end"

@@ -20,6 +20,9 @@ SUMMARY_CHARS = 200
 VALUE_CHARS = 2_000
 """A value is looked at only this far: what follows could not appear in the line."""
 
+HEAD_CHARS = SUMMARY_CHARS + 56
+"""As a rule this much of a value fills the line, and the rest needs no look: each space costs one."""
+
 MAIN_ARGUMENTS = (
     "task",
     "request",
@@ -61,10 +64,13 @@ def summarise(event: Mapping[str, Any]) -> str:
 
 
 def _one_line(text: str) -> str:
+    text = text[:VALUE_CHARS]
     if not text.isascii():
-        text = _BIDI.sub("", text[:VALUE_CHARS])
-    text = _GAPS.sub(" ", text[:VALUE_CHARS]).strip()
-    return text if len(text) <= SUMMARY_CHARS else f"{text[: SUMMARY_CHARS - 1]}…"
+        text = _BIDI.sub("", text)
+    line = _GAPS.sub(" ", text[:HEAD_CHARS]).strip()
+    if len(line) <= SUMMARY_CHARS and len(text) > HEAD_CHARS:
+        line = _GAPS.sub(" ", text).strip()
+    return line if len(line) <= SUMMARY_CHARS else f"{line[: SUMMARY_CHARS - 1]}…"
 
 
 def _text(value: object) -> str:
