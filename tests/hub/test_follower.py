@@ -212,21 +212,6 @@ def test_a_removed_segment_leaves_the_index(hub: Hub, log: Path) -> None:
     eventually(lambda: hub.store.segments() == [])
 
 
-def test_retention_removes_old_segments_from_log_and_index(
-    make_hub: Callable[[], Hub], settings: Settings, log: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(follower_module, "RETENTION_S", 0.05)
-    settings.segment_bytes = 2_000
-    settings.retention_bytes = 5_000
-    hub = make_hub()
-    for number in range(1, 60):
-        hub.append(hub.intake.take([event(number)]).lines)
-    eventually(lambda: hub.log_bytes() <= 5_000 + 2_000)
-    eventually(lambda: hub.lag_bytes() == 0 and "message 59" in contents(hub, limit=1000))
-    eventually(lambda: contents(hub)[0] != "message 1")
-    eventually(lambda: {state.segment for state in hub.store.segments()} <= set(os.listdir(log)))
-
-
 def test_an_index_built_anew_gives_the_same_answers(hub: Hub, log: Path) -> None:
     hub.append(hub.intake.take([event(n) for n in range(1, 30)]).lines)
     write(log / "foreign.jsonl", {"timestamp": 5, "agent": "F", "event": "x", "content": "old"})

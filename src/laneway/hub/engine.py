@@ -10,7 +10,7 @@ from collections.abc import Callable
 from laneway.base.settings import Settings
 from laneway.hub.archive import Archive, EventReader
 from laneway.hub.channel import Status
-from laneway.hub.follower import Follower, Retention
+from laneway.hub.follower import Follower
 from laneway.hub.inquiry import Inquiry
 from laneway.hub.keeper import Keeper
 from laneway.hub.line import LineReader
@@ -18,6 +18,7 @@ from laneway.hub.live import Sink
 from laneway.hub.metric import Metric
 from laneway.hub.pipeline import Recent, open_side_files
 from laneway.hub.reserve import Reserve
+from laneway.hub.retainer import Retainer, Retention
 from laneway.hub.sweeper import Sweeper
 from laneway.log.damage import DamageList
 from laneway.log.read import Reader
@@ -69,7 +70,6 @@ class Engine:
             lines,
             metric,
             self.archive,
-            retention=Retention(settings.retention_age, settings.retention_bytes),
             reserve=Reserve.of(settings),
             on_forget=self._forget,
             on_damage=self._note_damage,
@@ -81,6 +81,9 @@ class Engine:
             compress=settings.compress,
             settled_s=settings.compress_after,
         )
+        rules = Retention(settings.retention_age, settings.retention_bytes)
+        self._retainer = Retainer(log_path, self.store, rules)
+        self._retainer.start()
         self.follower.start()
         self._sweeper = Sweeper(log_path, side)
         if keeps:
@@ -109,6 +112,7 @@ class Engine:
         """Finish the batch at hand, and release everything."""
         self._keeper.stop()
         self._sweeper.stop()
+        self._retainer.stop()
         self.follower.stop()
         self.store.close()
         self._reader.close()

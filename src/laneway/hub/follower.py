@@ -9,7 +9,7 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from time import monotonic, perf_counter
+from time import perf_counter
 from typing import NamedTuple
 
 from laneway.base.clock import now_ns
@@ -22,10 +22,7 @@ from laneway.hub.metric import Metric
 from laneway.hub.reserve import Reserve
 from laneway.hub.ring import entry_of
 from laneway.log.followed import OWN_FILE
-from laneway.log.patience import PatientClock
-from laneway.log.retention import apply_retention
 from laneway.log.segment import LogPath
-from laneway.log.series import list_segments
 from laneway.log.syncer import shared as syncer
 from laneway.log.tail import Break, Chunk, Tail
 from laneway.log.text import Damage, RawFile
@@ -42,14 +39,7 @@ PACE_S, PACE_BYTES = BATCH_S / 2, 64 * KIB
 every `BATCH_S`, and a transaction of a hundred events costs little more than one of ten."""
 
 IDLE_S = 0.5
-"""Longest wait while nothing comes; bounds the stop and the retention timer, nothing else."""
-
-RETENTION_S = 60.0
-"""Between two looks for segments that have become too old or too many."""
-
-FULL_S, FULL_SHARE = 0.2, 0.1
-"""Between two looks where a total size is set, so that the log takes hardly more at any time; longer
-where a look takes more than this share of the time."""
+"""Longest wait while nothing comes; bounds the stop, nothing else."""
 
 TRIES = 3
 """Failures of one chunk before its events are tried one by one."""
@@ -83,11 +73,6 @@ class BadLine(NamedTuple):
     reason: str
 
 
-class Retention(NamedTuple):
-    age_s: float = 0.0
-    total_bytes: int = 0
-
-
 class Follower:
     """Follows one log. `start` and `stop` once each; the other methods from any thread."""
 
@@ -100,7 +85,6 @@ class Follower:
         metric: Metric,
         archive: Archive,
         *,
-        retention: Retention = Retention(),  # noqa: B008 - an immutable value
         reserve: Reserve | None = None,
         on_forget: Callable[[str], None] = lambda segment: None,
         on_damage: Callable[[Damage], None] = lambda damage: None,
@@ -112,7 +96,6 @@ class Follower:
         self._lines = lines
         self._metric = metric
         self._archive = archive
-        self._retention = retention
         self._reserve = reserve
         self._on_forget = on_forget
         self._on_damage = on_damage
@@ -124,9 +107,6 @@ class Follower:
         self._is_level = threading.Event()
         self._wants_reindex = False
         self._is_purged = False  # the viewers' history is built again at the end
-        self._retention_at_s = 0.0
-        newest_ns = max((file.mtime_ns for file in list_segments(log_path)), default=0)
-        self._clock = PatientClock(newest_ns)
         self._newest_segment = ""
         self._fault = ""
         self._failures: dict[tuple[str, int], int] = {}
@@ -234,7 +214,6 @@ class Follower:
             self._begin_anew()
         if damaged := self._store.take_damaged():
             self._heal(damaged)
-        self._retain_if_due()
         chunks = self._tail.poll(CHUNK_BYTES)
         for segment in self._tail.take_vanished():
             self._forget(segment)
@@ -243,7 +222,6 @@ class Follower:
         for chunk in chunks:
             self._take(chunk)
             self._live.flush()
-            self._retain_if_due()
         self._fault = ""
         due_s = self._live.flush()
         if not chunks and self._is_purged:
@@ -273,30 +251,6 @@ class Follower:
         self._store.renew_epoch()
         self._reopen()
         self._live.restart(self._store.epoch)
-
-    def _retain_if_due(self) -> None:
-        begun_s = monotonic()
-        if begun_s < self._retention_at_s:
-            return
-        self._retain()
-        pause_s = max(FULL_S, (monotonic() - begun_s) / FULL_SHARE)
-        is_bounded = self._retention.total_bytes > 0
-        self._retention_at_s = begun_s + (min(pause_s, RETENTION_S) if is_bounded else RETENTION_S)
-
-    def _retain(self) -> None:
-        rules, was_waiting = self._retention, self._clock.is_waiting
-        removed = apply_retention(
-            self._log_path,
-            age_s=rules.age_s,
-            total_bytes=rules.total_bytes,
-            time_ns=self._clock.now_ns(),
-            index_bytes=self._store.size_bytes,
-        )
-        if rules.age_s and self._clock.is_waiting and not was_waiting:
-            log.warning("the clock is far ahead of the log: nothing becomes too old for an hour")
-        for segment in removed:
-            log.info("retention removed %s", segment)
-            self._forget(segment)
 
     def _forget(self, segment: str) -> None:
         self._store.forget(segment)

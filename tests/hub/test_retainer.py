@@ -1,0 +1,73 @@
+"""Retention bounds the disk, whatever the follower does."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from laneway.base.errors import StoreError
+from laneway.base.settings import Settings
+from laneway.hub import follower as follower_module
+from laneway.hub.hub import Hub
+from laneway.store.api import Query
+from laneway.store.sqlite.store import SqliteStore
+
+from .event import event, eventually
+
+LIMIT_BYTES = 1_000_000
+SEGMENT_BYTES = 40_000
+
+
+@pytest.fixture
+def bounded(settings: Settings) -> Settings:
+    settings.segment_bytes = SEGMENT_BYTES
+    settings.retention_bytes = LIMIT_BYTES
+    return settings
+
+
+def fill(hub: Hub, count: int) -> None:
+    for number in range(1, count + 1):
+        hub.append(hub.intake.take([event(number, content=f"{number} " + "x" * 5_000)]).lines)
+
+
+def size_of(directory: str) -> int:
+    return sum(path.stat().st_size for path in Path(directory).rglob("*-0*"))
+
+
+def test_old_segments_leave_log_and_index(make_hub: Callable[[], Hub], bounded: Settings) -> None:
+    hub = make_hub()
+    fill(hub, 300)
+    eventually(lambda: b'"299 x' in b"".join(hub.archive.page(Query(limit=1)).lines))
+    directory = Path(hub.log_path.directory)
+    eventually(lambda: size_of(str(directory)) <= LIMIT_BYTES + SEGMENT_BYTES)
+    eventually(lambda: {one.segment for one in hub.store.segments()} <= set(os.listdir(directory)))
+
+
+def test_an_index_that_cannot_follow_does_not_let_the_log_grow(
+    make_hub: Callable[[], Hub], bounded: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follower_module, "RETRY_S", 0.01)
+
+    def refuse(*_: object) -> None:
+        raise StoreError("no")
+
+    monkeypatch.setattr(SqliteStore, "add", refuse)
+    hub = make_hub()
+    fill(hub, 300)
+    eventually(lambda: hub.log_bytes() <= LIMIT_BYTES)
+    assert hub.health()["status"] == "failing"
+
+
+def test_what_went_before_it_was_indexed_is_counted(
+    make_hub: Callable[[], Hub], bounded: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = make_hub()
+    fill(hub, 1)
+    eventually(lambda: hub.store.last_seq == 1)
+    with hub.store._writing:  # type: ignore[union-attr]  # as long as the index is held up
+        fill(hub, 300)
+        eventually(lambda: hub.log_bytes() <= LIMIT_BYTES)
+    eventually(lambda: hub.lag_bytes() == 0 and hub.metric.broken.total > 0)
+    assert hub.metric.broken.values.keys() == {("gone",)}
+    assert hub.metric.broken_bytes.total > 0
