@@ -50,4 +50,9 @@ def _where() -> dict[str, object]:
     version = ".".join(map(str, sys.version_info[:3]))
     kernel = ".".join(platform.release().split(".")[:2])
     machine = f"{os.cpu_count()} cores, {platform.system()} {kernel}, CPython {version}"
-    return {"date": datetime.now(UTC).date().isoformat(), "machine": machine}
+    return {
+        "form": os.environ.get("LANEWAY_TORTURE", "short"),
+        "date": datetime.now(UTC).date().isoformat(),
+        "machine": machine,
+        "load": round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None,
+    }
