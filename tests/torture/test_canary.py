@@ -326,7 +326,7 @@ class Listener:
 
 
 @pytest.mark.torture
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800 if COUNT == 100 else 600)
 def test_secrets_through_every_door_are_found_nowhere(tmp_path: Path) -> None:
     home, log = tmp_path / "home", tmp_path / "log"
     hub = Hub(home, log)

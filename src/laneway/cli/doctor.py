@@ -34,6 +34,7 @@ GROUPS: tuple[tuple[str, tuple[Callable[[Settings], Finding], ...]], ...] = (
             disk.check_log_directory,
             trial.check_owner,
             damage.check_damage,
+            damage.check_scrub,
             disk.check_file_system,
             disk.check_space,
             trial.check_locks,

@@ -12,6 +12,7 @@ from laneway.hub.indexer import CAN_SPLIT, Indexer
 from laneway.hub.live import Live
 from laneway.hub.lock import HubLock
 from laneway.hub.metric import Metric, resident_bytes
+from laneway.hub.payload import Payloads
 from laneway.hub.pipeline import Intake, Recent, open_side_files
 from laneway.hub.reserve import Reserve
 from laneway.log.append import NO_SPACE_STATUS, Appender
@@ -47,6 +48,7 @@ class Hub:
         self.redactor = make_redactor(settings, os.environ)
         recent = Recent() if in_process or not CAN_SPLIT else None
         self.side = open_side_files(settings)
+        self.payloads = Payloads(self.side, make_redactor(settings, os.environ))
         self.intake = Intake(self.redactor, self.metric, recent, self.side)
         self.live = Live("", settings.live_events, self.metric)
         self._appender = Appender(

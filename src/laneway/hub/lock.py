@@ -18,6 +18,15 @@ except ImportError:  # Windows: nothing stops a second hub there
 LOCK_FILE = ".hub.lock"
 
 
+def try_lock(fd: int) -> bool:
+    """Whether the file could be locked at once; the kernel lets go of it with the descriptor."""
+    try:
+        flock(fd, LOCK_EX | LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
 class HubLock:
     """Taken when made; the kernel releases it however the process ends.
 
@@ -35,9 +44,7 @@ class HubLock:
                 f"{directory}: {error.strerror}",
                 hint="the hub keeps its log there; `laneway doctor` tells what is wrong",
             ) from error
-        try:
-            flock(self._fd, LOCK_EX | LOCK_NB)
-        except OSError:
+        if not try_lock(self._fd):
             holder = _describe(os.pread(self._fd, 4096, 0))
             os.close(self._fd)
             raise HubError(

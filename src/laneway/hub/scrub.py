@@ -5,6 +5,10 @@ the process ends. Ids, order and times stay: a line without an id gets the one i
 What the index holds of a segment is dropped before its new text takes its place, with the database
 it stood in; the follower indexes the new text. A running hub sees another file under the old name,
 drops what it knows of it, and begins another epoch, so that no viewer keeps anything of it.
+
+A side file with a find gets its new text under a new name, on the disk before any line refers to it;
+the old one goes when no line of any segment refers to it any more. Whenever the process ends, each
+reference leads to a whole file, and the next run removes what this one has left.
 """
 
 import os
@@ -14,9 +18,13 @@ from time import monotonic, sleep
 from typing import NamedTuple
 
 from laneway.base.errors import EventError, HubError, LogError
+from laneway.base.limits import SIDE_BYTES
 from laneway.base.settings import Settings
+from laneway.hub.cleaner import Cleaner
 from laneway.hub.engine import index_path, note_problem
 from laneway.hub.lock import HubLock
+from laneway.hub.scrubbing import Scrubbing
+from laneway.log.reference import References
 from laneway.log.rewrite import (
     Change,
     iter_all_lines,
@@ -27,10 +35,12 @@ from laneway.log.rewrite import (
 )
 from laneway.log.segment import PACKED, LogPath
 from laneway.log.series import list_segments
+from laneway.log.side import DIRECTORY, HASH_CHARS, SideFiles
+from laneway.log.sweep import iter_unreferred, sweep
 from laneway.log.tail import LOG_FILE
 from laneway.log.text import RawFile, fingerprint
 from laneway.model.encode import encode
-from laneway.model.redact import Redactor, make_redactor
+from laneway.model.redact import make_redactor
 from laneway.model.wire import decode_line, stable_id
 from laneway.store.sqlite.directory import read_epoch
 from laneway.store.sqlite.store import SqliteStore
@@ -41,9 +51,13 @@ FIRST_IDS = 3
 NOTICE_S = 30.0
 """A running hub looks at the directory every half second; one that is busy may need longer."""
 
+ORPHAN_S = 10.0
+"""A writer puts a side file there before its line: so young a one may be about to be referred to."""
+
 FOREIGN = "another program writes it: stop that and the hub, and give --foreign"
 PRIVATE = "it is one process's own, which may write it still: end that, and run this again tomorrow"
 HELD = "a writer does not let go of it: run this again"
+AWAITED = "a writer has put it there just now: run this again"
 
 
 class Found(NamedTuple):
@@ -57,39 +71,6 @@ class Found(NamedTuple):
     left: str = ""
 
 
-class Cleaner:
-    """Lines without what today's rules find."""
-
-    def __init__(self, redactor: Redactor) -> None:
-        self._redactor = redactor
-
-    def clean(self, data: bytes) -> tuple[bytes, Counter[str]]:
-        """The line as it should stand, and what was found by rule; the same bytes where nothing was."""
-        if not self._redactor.is_suspicious(data):
-            return data, Counter()
-        before = Counter(self._redactor.counts)
-        try:
-            event = decode_line(data)
-        except EventError:
-            return self._clean_text(data, before)
-        clean, count = self._redactor.redact_event(event)
-        rules = Counter(self._redactor.counts) - before
-        if count:
-            return encode(clean), rules
-        # Of two equal keys only the second is in the event; the first stands in the line.
-        _, rules = self._clean_text(data, Counter(self._redactor.counts))
-        line = encode(event)
-        if rules and not self._clean_text(line, Counter(self._redactor.counts))[1]:
-            return line, rules
-        return data, Counter()
-
-    def _clean_text(self, data: bytes, before: Counter[str]) -> tuple[bytes, Counter[str]]:
-        text = data.decode("utf-8", "surrogateescape")
-        clean = self._redactor.redact_text(text).encode("utf-8", "surrogateescape")
-        rules = Counter(self._redactor.counts) - before
-        return (clean, rules) if rules else (data, rules)
-
-
 class Scrub:
     """One pass over a log. `close` once.
 
@@ -101,7 +82,13 @@ class Scrub:
     def __init__(self, settings: Settings) -> None:
         self._log_path = LogPath.parse(settings.log_path)
         self._index_path = index_path(settings)
-        self._cleaner = Cleaner(make_redactor(settings, os.environ))
+        # The new text is on the disk before a line refers to it.
+        self._side = SideFiles(
+            self._log_path.directory, limit_bytes=max(settings.side_bytes, SIDE_BYTES), durable=True
+        )
+        self._cleaner = Cleaner(make_redactor(settings, os.environ), self._side)
+        self._references = References(self._log_path)
+        self._scrubbing: Scrubbing | None = None
         self._lock: HubLock | None = None
         self._store: SqliteStore | None = None
 
@@ -125,7 +112,7 @@ class Scrub:
         ids: list[str] = []
         events = 0
         for offset, line, mark in self._iter_lines(name):
-            _, found = self._cleaner.clean(line)
+            found = self._cleaner.inspect(line)
             if found:
                 rules += found
                 events += 1
@@ -133,8 +120,44 @@ class Scrub:
                     ids.append(_id_of(line) or stable_id(mark, offset, line))
         return Found(name, events, rules, ids)
 
-    def begin(self) -> None:
-        """Before the first `clean`: keep hubs away, or learn that one runs; remove drafts."""
+    def inspect_side(self) -> Found:
+        """What today's rules find in the side files to which no line refers; those of a line count
+        with its segment."""
+        rules: Counter[str] = Counter()
+        try:
+            dirty = [
+                path
+                for path in iter_unreferred(self._side, self._references.all)
+                if self._note_finds(path, rules)
+            ]
+        except (OSError, LogError) as error:
+            return Found(DIRECTORY, 0, rules, [], f"nobody knows what is referred to: {error}")
+        names = [os.path.basename(path)[:HASH_CHARS] for path in dirty[:FIRST_IDS]]
+        return Found(DIRECTORY, len(dirty), rules, names)
+
+    def clean_side(self, found: Found) -> Found:
+        """Remove the side files with finds to which no line refers, once they are `ORPHAN_S` old."""
+        until_s = monotonic() + ORPHAN_S + 1
+        while found.events and not found.left:
+            try:
+                sweep(self._side, self._references.all, int(ORPHAN_S * 1e9), only=self._has_finds)
+            except (OSError, LogError) as error:
+                return found._replace(left=str(error))
+            if not self.inspect_side().events:
+                break
+            if monotonic() > until_s:
+                return found._replace(left=AWAITED)
+            sleep(0.5)
+        return found
+
+    def begin(self) -> str:
+        """Before the first `clean`: keep hubs away, or learn that one runs; remove drafts. What an
+        interrupted scrub has left is told.
+
+        Raises:
+            LogError: another scrub runs, or the directory cannot be written.
+        """
+        self._scrubbing = Scrubbing(self._log_path.directory)
         try:
             self._lock = HubLock(self._log_path.directory)
         except HubError:
@@ -142,6 +165,12 @@ class Scrub:
         else:
             self._store = SqliteStore(self._index_path, on_problem=note_problem)
         remove_drafts(self._log_path.directory)
+        return self._scrubbing.earlier
+
+    def note_left(self, names: list[str]) -> None:
+        """The files that are still to be gone over, for whoever looks after an interruption."""
+        if self._scrubbing is not None:
+            self._scrubbing.note(names)
 
     @property
     def has_hub(self) -> bool:
@@ -174,11 +203,27 @@ class Scrub:
             return found._replace(left="rewritten; the running hub has not noticed yet: restart it")
         return found
 
-    def close(self) -> None:
+    def close(self, *, is_done: bool = True) -> None:
+        """``is_done``: everything was gone over."""
+        if self._scrubbing is not None:
+            self._scrubbing.release(is_done=is_done)
+            self._scrubbing = None
         if self._store is not None:
             self._store.close()
         if self._lock is not None:
             self._lock.release()
+
+    def _has_finds(self, path: str) -> bool:
+        return self._note_finds(path, Counter())
+
+    def _note_finds(self, path: str, rules: Counter[str]) -> bool:
+        try:
+            with open(path, "rb", opener=_open_plain) as file:
+                found = self._cleaner.inspect_payload(file.read())
+        except OSError:  # the hub's sweeper was first; or it is a link, or somebody else's
+            return False
+        rules.update(found)
+        return bool(found)
 
     def _drop(self, name: str) -> None:
         if self._store is not None:
@@ -209,6 +254,10 @@ class Scrub:
         finally:
             if isinstance(text, RawFile):
                 text.close()
+
+
+def _open_plain(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0))
 
 
 def _base(name: str) -> str:

@@ -36,8 +36,11 @@ def sweep(
     referred: Callable[[], Iterable[str]],
     age_ns: int = ORPHAN_NS,
     time_ns: int = 0,
+    only: Callable[[str], bool] = lambda path: True,
 ) -> int:
     """Remove side files older than ``age_ns`` that are not among ``referred()``; how many went.
+
+    ``only`` says of each path whether it is to go.
 
     Raises:
         OSError, LogError: ``referred`` cannot tell; nothing was removed.
@@ -51,10 +54,21 @@ def sweep(
     count = 0
     for path in old:
         if _digest(path) not in kept:
-            count += _remove(path, oldest_ns)
+            count += only(path) and _remove(path, oldest_ns)
         elif path.endswith(GONE):  # a sweep was killed when it had taken the name away
             _try(os.rename, path, path.removesuffix(GONE) + SUFFIX)
     return count
+
+
+def iter_unreferred(side: SideFiles, referred: Callable[[], Iterable[str]]) -> Iterator[str]:
+    """The paths of the side files, drafts included, that are not among ``referred()``.
+
+    Raises:
+        OSError, LogError: ``referred`` cannot tell.
+    """
+    paths = list(_iter_paths(side.directory))
+    kept = set(referred()) if paths else set()
+    return (path for path in paths if _digest(path) not in kept)
 
 
 def _iter_paths(directory: str) -> Iterator[str]:

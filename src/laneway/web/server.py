@@ -12,6 +12,7 @@ from typing import NamedTuple
 from laneway.base.errors import HubError, SettingError, quote
 from laneway.base.settings import Settings
 from laneway.hub.hub import Hub
+from laneway.hub.scrubbing import tell_interrupted
 from laneway.log.segment import LogPath
 from laneway.web.auth import Access, is_wildcard
 
@@ -127,7 +128,7 @@ def mode_of(path: str) -> int:
 
 
 def warnings(settings: Settings) -> tuple[str, ...]:
-    """One line for each setting that lets others in."""
+    """One line for each setting that lets others in, and for old secrets that are known to be left."""
     found = []
     if is_wildcard(settings.host):
         found.append(
@@ -139,6 +140,8 @@ def warnings(settings: Settings) -> tuple[str, ...]:
     if mode_of(settings.home) & stat.S_IWGRP:
         found.append(f"{settings.home}: every member of its group may put tokens there")
     directory = LogPath.parse(settings.log_path).directory
+    if interrupted := tell_interrupted(directory):
+        found.append(f"{interrupted}; run `laneway scrub` again")
     if mode_of(directory) & stat.S_IWOTH:
         found.append(f"{directory}: every user of this machine may write and remove the log")
     shut = not mode_of(settings.home) & stat.S_IRWXO  # then the files' own bits let nobody in

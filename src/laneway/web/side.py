@@ -66,10 +66,10 @@ def side_routes(hub: Hub) -> list[Route]:
         part = parse_part(request)
 
         def read() -> tuple[bytes, int]:
-            size = hub.side.size(digest)
+            size = hub.payloads.size(digest)
             if part.offset and part.offset >= size:
                 raise RangeError(f"byte {part.offset} of {size}", hint="bytes count from 0")
-            return hub.side.read(digest, part.offset, part.limit), size
+            return hub.payloads.read(digest, part.offset, part.limit), size
 
         data, size = await to_thread.run_sync(read, limiter=limiter)
         return answer_part(digest, data, part, size, request.query_params.get("download") == "1")

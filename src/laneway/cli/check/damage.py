@@ -1,4 +1,5 @@
-"""Compressed segments, read from end to end: every frame has a checksum."""
+"""What is wrong within the log: compressed segments, read from end to end, for every frame has a checksum;
+and old secrets that an interrupted scrub has left."""
 
 import os
 from time import monotonic
@@ -6,6 +7,7 @@ from time import monotonic
 from laneway.base.settings import Settings
 from laneway.cli.amount import show_bytes
 from laneway.cli.check import FAIL, NOTE, OK, WARN, Finding
+from laneway.hub.scrubbing import tell_interrupted
 from laneway.log.segment import PACKED, LogPath
 from laneway.log.series import list_segments
 
@@ -35,6 +37,13 @@ def check_damage(settings: Settings) -> Finding:
         return Finding("segments", WARN, "; ".join(faults[:3]) + _more(faults[3:]), remedy)
     value = f"{checked} of {len(files)} compressed, {show_bytes(text_bytes)} of text, all whole"
     return Finding("segments", OK, value)
+
+
+def check_scrub(settings: Settings) -> Finding:
+    interrupted = tell_interrupted(LogPath.parse(settings.log_path).directory)
+    if interrupted:
+        return Finding("scrub", WARN, interrupted, "laneway scrub")
+    return Finding("scrub", OK, "none was interrupted")
 
 
 def _read(path: str, lost: list[str], faults: list[str]) -> int:
