@@ -103,10 +103,131 @@ def test_a_filter_narrows_lanes_stream_and_count(open_page) -> None:
     expect(page.get_by_test_id("chip")).to_have_count(1)
     page.wait_for_url("**coder**")
 
-    page.get_by_test_id("filter-input").fill("pear 3")
+    page.get_by_test_id("filter-input").fill('"pear 3"')
     page.wait_for_function("() => window.__laneway.visible().matching === 1")
     page.get_by_test_id("filter-clear").click()
     page.wait_for_function("() => window.__laneway.visible().matching === 10")
+
+
+def fill_filter(page: Page, query: str) -> None:
+    page.get_by_test_id("filter-input").fill(query)
+    page.keyboard.press("Enter")
+
+
+def test_the_filter_shows_what_the_hub_finds_past_and_live(open_page) -> None:
+    page = open_page()
+    log_event("coder", "log", "before", level="error")
+    log_event("coder", "log", "calm", level="info")
+    log_event("planner", "log", "another's", level="error")
+    wait_events(page, 3)
+    fill_filter(page, "agent:coder level>=error")
+    page.wait_for_function("() => window.__laneway.visible().matching === 1")
+    expect(page.get_by_test_id("chip")).to_have_count(2)
+    assert lanes(page) == ["coder"]
+
+    log_event("coder", "log", "still calm", level="info")
+    log_event("planner", "log", "another's again", level="critical")
+    log_event("coder", "log", "after", level="critical")
+    page.wait_for_function("() => window.__laneway.visible().matching === 2")
+    wait_events(page, 6)
+    assert [event["text"] for event in events(page, matching=True)] == ["before", "after"]
+    expect(page.get_by_test_id("row-count")).to_contain_text("2 of 6")
+    stream = page.get_by_test_id("stream")
+    expect(stream.get_by_text("after", exact=True)).to_be_visible()
+    expect(stream.get_by_text("still calm")).to_have_count(0)
+    assert lanes(page) == ["coder"]
+    assert page.evaluate("() => window.__laneway.pulse()") == 2
+
+    page.wait_for_url("**q=agent%3Acoder**")
+    page.reload()
+    page.wait_for_function("() => window.__laneway?.visible().matching === 2")
+    expect(page.get_by_test_id("chip")).to_have_count(2)
+
+
+def test_the_filter_finds_what_only_the_log_holds(open_page) -> None:
+    page = open_page()
+    with bind(session_id="s1"):
+        log_event("coder", "log", "x" * 500 + " needle", http={"status": 503})
+        log_event("coder", "log", "y", http={"status": 200})
+    wait_events(page, 2)
+    fill_filter(page, "attr.http.status>=500")
+    page.wait_for_function("() => window.__laneway.visible().matching === 1")
+    fill_filter(page, "~eedl")
+    page.wait_for_function("() => window.__laneway.visible().matching === 1")
+    log_event("coder", "log", "another needle", http={"status": 500})
+    page.wait_for_function("() => window.__laneway.visible().matching === 2")
+
+
+def test_a_wrong_query_is_told_at_its_column_and_changes_nothing(open_page) -> None:
+    page = open_page()
+    log_event("coder", "log", "one")
+    log_event("planner", "log", "two")
+    wait_events(page, 2)
+    fill_filter(page, "agent:coder")
+    page.wait_for_function("() => window.__laneway.visible().matching === 1")
+    fill_filter(page, "timeout agnet:planner")
+    fault = page.get_by_test_id("filter-fault")
+    expect(fault).to_contain_text("a field was expected")
+    expect(fault).to_contain_text("did you mean agent?")
+    expect(fault).to_have_attribute("data-column", "9")
+    expect(page.get_by_test_id("filter-fault-at")).to_have_text("agnet:planner")
+    assert page.evaluate("() => window.__laneway.visible().matching") == 1
+    expect(page.get_by_test_id("chip")).to_have_count(1)
+    log_event("coder", "log", "three")
+    page.wait_for_function("() => window.__laneway.visible().matching === 2")
+
+    page.keyboard.press("Escape")
+    expect(fault).to_have_count(0)
+    expect(page.get_by_test_id("filter-input")).to_have_value("")
+
+
+def test_an_address_with_a_wrong_query_can_be_mended(open_page) -> None:
+    log_event("coder", "log", "one")
+    page = open_page(path="/logs?q=agnet:coder")
+    expect(page.get_by_test_id("filter-fault")).to_contain_text("did you mean agent?")
+    wait_events(page, 1)
+    fill_filter(page, "agent:coder")
+    expect(page.get_by_test_id("filter-fault")).to_have_count(0)
+    expect(page.get_by_test_id("chip")).to_have_count(1)
+
+
+def test_the_filter_holds_over_a_restart_of_the_hub(open_page, hub) -> None:
+    page = open_page()
+    log_event("coder", "log", "before")
+    log_event("planner", "log", "other")
+    wait_events(page, 2)
+    fill_filter(page, "agent:coder")
+    page.wait_for_function("() => window.__laneway.visible().matching === 1")
+    hub.kill()
+    page.wait_for_function("() => window.__laneway.state().link !== 'live'")
+    log_event("coder", "log", "while it was away")
+    log_event("planner", "log", "other while it was away")
+    hub.start()
+    page.wait_for_function("() => window.__laneway.visible().matching === 2", timeout=60_000)
+    log_event("planner", "log", "other after")
+    log_event("coder", "log", "after")
+    page.wait_for_function("() => window.__laneway.visible().matching === 3", timeout=60_000)
+    wait_events(page, 6)
+    assert {event["agent"] for event in events(page, matching=True)} == {"coder"}
+
+
+def test_names_are_completed_with_the_keyboard_and_queries_are_remembered(open_page) -> None:
+    page = open_page()
+    log_event("coder", "log", "one")
+    log_event("planner", "log", "two")
+    wait_events(page, 2)
+    page.keyboard.press("/")
+    page.keyboard.type("age")
+    expect(page.get_by_role("option").first).to_contain_text("agent")
+    page.keyboard.press("Tab")
+    page.keyboard.type("co")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.wait_for_function("() => window.__laneway.visible().matching === 1")
+    expect(page.get_by_test_id("chip")).to_have_attribute("data-text", "agent:coder")
+    page.get_by_test_id("filter-clear").click()
+    page.wait_for_function("() => window.__laneway.visible().matching === 2")
+    expect(page.locator("#filter-suggestions li")).to_have_text(["agent:coder"])
 
 
 def test_the_detail_shows_the_redacted_input_as_text(open_page) -> None:

@@ -1,5 +1,6 @@
 // The hub's HTTP routes that the page uses. Every failure is an ApiError that a person can read.
 
+import type { Term } from "../model/filter";
 import type { StoredEvent } from "../model/stored";
 
 export class ApiError extends Error {
@@ -8,6 +9,8 @@ export class ApiError extends Error {
     readonly status: number,
     message: string,
     readonly hint = "",
+    /** Where in the query the fault stands, from 1; 0 where it stands nowhere there. */
+    readonly column = 0,
   ) {
     super(message);
   }
@@ -29,6 +32,29 @@ export async function fetchEvents(
 ): Promise<Page> {
   const search = new URLSearchParams(query).toString();
   return (await request(`/api/events?${search}`, signal ? { signal } : {})) as Page;
+}
+
+export interface SeqPage {
+  readonly seqs: readonly number[];
+  readonly next: string | null;
+  readonly scan?: { readonly complete: boolean; readonly passed_bytes: number; readonly total_bytes: number };
+}
+
+/** Which events of `[from, to)` a query finds, newest first; `cursor` is the `next` of the page before. */
+export async function fetchSeqs(
+  query: string,
+  range: { readonly from: number; readonly to: number; readonly cursor: string },
+  signal?: AbortSignal,
+): Promise<SeqPage> {
+  const search = new URLSearchParams({ q: query, from: String(range.from), to: String(range.to) });
+  if (range.cursor) search.set("cursor", range.cursor);
+  return (await request(`/api/seqs?${search}`, signal ? { signal } : {})) as SeqPage;
+}
+
+/** The conditions of a query, as the hub reads it. */
+export async function fetchTerms(query: string): Promise<readonly Term[]> {
+  const plan = await request(`/api/explain?${new URLSearchParams({ q: query })}`);
+  return (plan as { terms: readonly Term[] }).terms;
 }
 
 export interface SidePart {
@@ -90,11 +116,12 @@ async function send(path: string, options: RequestInit): Promise<Response> {
 }
 
 function problemOf(response: Response, body: unknown): ApiError {
-  const problem = (body ?? {}) as { message?: string; hint?: string };
+  const problem = (body ?? {}) as { message?: string; hint?: string; column?: number };
   return new ApiError(
     response.status,
     problem.message ?? `The hub answered ${response.status}.`,
     problem.hint,
+    problem.column,
   );
 }
 

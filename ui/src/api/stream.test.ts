@@ -56,7 +56,7 @@ class Page {
   onMessage = (message: Message) => void this.messages.push(message);
   onState = (state: LinkState) => void this.states.push(state.kind);
   onCorrupt = (error: Error) => void this.corrupt.push(error.message);
-  resumePoint = () => this.known;
+  address = () => streamPath(this.known);
 }
 
 let world: World;

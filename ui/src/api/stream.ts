@@ -43,8 +43,8 @@ export interface Surroundings {
 export interface Owner {
   onMessage(message: Message): void;
   onState(state: LinkState): void;
-  /** Where to go on; null to begin anew. */
-  resumePoint(): { readonly epoch: string; readonly since: number } | null;
+  /** Where to connect to, asked before each connection. */
+  address(): string;
   /** What was taken in cannot be trusted any more. */
   onCorrupt(error: ProtocolError): void;
 }
@@ -78,7 +78,7 @@ export class Stream {
   private connect(): void {
     this.drop();
     if (this.attempt === 0) this.owner.onState({ kind: "connecting" });
-    const socket = this.around.open(streamPath(this.owner.resumePoint()), {
+    const socket = this.around.open(this.owner.address(), {
       onMessage: (data) => this.take(socket, data),
       onClose: () => this.lost(socket, "the connection closed"),
     });
@@ -149,6 +149,7 @@ export function retryDelayMs(attempt: number, random: number): number {
   return fullMs * (0.5 + random / 2);
 }
 
+/** All events as columns. `resume`: where to go on; null to begin anew. */
 export function streamPath(resume: { epoch: string; since: number } | null): string {
   const query = new URLSearchParams({ history: String(HISTORY) });
   if (resume) {
@@ -156,6 +157,11 @@ export function streamPath(resume: { epoch: string; since: number } | null): str
     query.set("since", String(resume.since));
   }
   return `/logs/ws?${query}`;
+}
+
+/** The numbers of the events that a query finds. */
+export function seqsPath(query: string): string {
+  return `/logs/ws?${new URLSearchParams({ format: "seqs", q: query })}`;
 }
 
 /** The browser itself. */

@@ -2,6 +2,7 @@
 
 import { AS_GAP } from "../model/event_table";
 import { CATEGORIES } from "../model/category";
+import { queryOf } from "../model/filter";
 import { SESSION_DEPTH } from "../model/packing";
 import { SESSION_PX } from "../render/layout";
 import type { FrameReport } from "../render/frame";
@@ -22,6 +23,8 @@ export interface Facts {
     text: string;
     isMatch: boolean;
   }[];
+  /** Events that the pulse counts in all of its bins. */
+  pulse(): number;
   openBars(): { agent: string; label: string; event: string; startMs: number }[];
   /** Bars in the visible range that match the filter, with where they begin and end on the canvas. */
   bars(): {
@@ -45,7 +48,15 @@ export interface Facts {
     matching: number;
     total: number;
   };
-  state(): { link: string; epoch: string; lastSeq: number; missing: number; gaps: number };
+  state(): {
+    link: string;
+    epoch: string;
+    lastSeq: number;
+    missing: number;
+    gaps: number;
+    query: string;
+    isSearching: boolean;
+  };
 }
 
 declare global {
@@ -62,6 +73,7 @@ export function exposeFacts(board: Board): void {
     resetFrames: () => board.frame.resetReport(),
     agents: () => agents(board),
     events: (limit = 1000) => events(board, limit),
+    pulse: () => board.picture.pulseGrid.counts.reduce((sum, count) => sum + count, 0),
     openBars: () => openBars(board),
     bars: () => bars(board),
     visible: () => visible(board),
@@ -71,6 +83,8 @@ export function exposeFacts(board: Board): void {
       lastSeq: board.journal.lastSeq,
       missing: board.missing,
       gaps: countGaps(board),
+      query: queryOf(board.filter),
+      isSearching: board.isSearching,
     }),
   };
 }

@@ -36,7 +36,7 @@ export function bindKeys({ board, focusFilter, toggleHelp, nextScheme }: KeyTarg
     ArrowUp: () => board.step(-1),
     Enter: () => (board.choice ? undefined : board.step(-1)),
     Escape: () => board.unchoose(),
-    e: () => board.toggleTerm({ field: "error", value: "true", negated: false }),
+    e: () => board.toggleValue("has", "error"),
     t: nextScheme,
     "/": focusFilter,
     "Shift+?": toggleHelp,

@@ -1,9 +1,10 @@
 // The start: trade the one-time code, build the page, open the stream.
 
 import { mount } from "svelte";
-import { checkAccess, exchangeCode } from "../api/client";
+import { checkAccess, exchangeCode, fetchSeqs } from "../api/client";
 import { browserSurroundings, Stream } from "../api/stream";
 import { Board } from "../state/board.svelte";
+import { Sieve } from "../state/sieve";
 import { SchemeChoice } from "../state/scheme.svelte";
 import "./tokens.css";
 import "./base.css";
@@ -27,8 +28,9 @@ async function signIn(code: string): Promise<void> {
 
 async function start(): Promise<void> {
   const code = takeCode();
-  const board = new Board();
-  const stream = new Stream(board, browserSurroundings(checkAccess));
+  const around = browserSurroundings(checkAccess);
+  const board = new Board((query, listener) => new Sieve(query, listener, around, fetchSeqs));
+  const stream = new Stream(board, around);
   const target = document.getElementById("app");
   if (!target) throw new Error("the page lacks its #app element");
   exposeFacts(board);

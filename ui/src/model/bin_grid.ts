@@ -79,8 +79,10 @@ export class BinGrid {
     const { events } = source;
     const fromMs = this.firstBin * this.stepMs;
     const untilMs = (this.firstBin + this.bins) * this.stepMs;
-    events.scan(fromMs, untilMs, (from, to) => this.countRows(source, from, to), this.readRow);
-    this.readRow = events.end;
+    const end = events.shownEnd;
+    const count = (from: number, to: number) => this.countRows(source, from, Math.min(to, end));
+    events.scan(fromMs, untilMs, count, this.readRow);
+    this.readRow = end;
   }
 
   private countRows(source: BinSource, fromRow: number, toRow: number): void {

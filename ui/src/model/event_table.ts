@@ -49,6 +49,8 @@ export function emptyRow(): EventRow {
 export class EventTable {
   first = 0;
   end = 0;
+  /** Rows from here on wait for the verdict of the filter; without one, none does. */
+  judged = Infinity;
 
   private capacity = FIRST_CAPACITY;
   private mask = FIRST_CAPACITY - 1;
@@ -76,6 +78,11 @@ export class EventTable {
 
   get length(): number {
     return this.end - this.first;
+  }
+
+  /** The end of the rows of which it is known whether they are shown. */
+  get shownEnd(): number {
+    return Math.min(this.end, this.judged);
   }
 
   /** Where the columns hold the row. */

@@ -1,102 +1,90 @@
-// Which events are shown. The names of the fields are those of the query API.
-
-import { LEVELS } from "./protocol";
-
-export const FIELDS = ["agent", "event", "session", "tool", "level", "error"] as const;
-export type Field = (typeof FIELDS)[number];
+// Which events are asked for: the conditions of one query (docs/query.md) that must all hold. The hub
+// reads queries, and makes conditions of them; the page makes only those of a field and its values.
 
 export interface Term {
-  readonly field: Field;
-  readonly value: string;
+  /** In the query language, fit to stand beside others. */
+  readonly text: string;
+  /** What it asks about, "" for words and groups. */
+  readonly field: string;
+  /** Any of these; empty for a condition of another kind, such as a comparison. */
+  readonly values: readonly string[];
   readonly negated: boolean;
 }
 
-/** Terms of one field add up (any of them), different fields must all hold; negated ones none. */
 export interface Filter {
   readonly terms: readonly Term[];
-  /** Looked for in the one-line text, agent, event and tool names; case does not matter. */
-  readonly text: string;
 }
 
-export const NO_FILTER: Filter = { terms: [], text: "" };
+export const NO_FILTER: Filter = { terms: [] };
+
+/** Words that stand where a field does, and take no list. */
+const NO_LISTS = new Set(["has", "is"]);
+/** What needs no quotes in the language, with room to spare. */
+const PLAIN = /^[A-Za-z0-9_][A-Za-z0-9_-]*$/;
 
 export function isEmpty(filter: Filter): boolean {
-  return filter.terms.length === 0 && filter.text === "";
+  return filter.terms.length === 0;
 }
 
-export function isSame(one: Term, other: Term): boolean {
-  return one.field === other.field && one.value === other.value && one.negated === other.negated;
+/** The whole query. */
+export function queryOf(filter: Filter): string {
+  return filter.terms.map((term) => term.text).join(" ");
 }
 
-/** With the term added; its opposite, if there is one, goes. */
-export function withTerm(filter: Filter, term: Term): Filter {
-  const opposite = { ...term, negated: !term.negated };
-  const kept = filter.terms.filter((known) => !isSame(known, term) && !isSame(known, opposite));
-  return { ...filter, terms: [...kept, term] };
+export function valueTerm(field: string, values: readonly string[], negated = false): Term {
+  const written = values.map(writeValue);
+  const list = written.length === 1 ? written[0] : `(${written.join(",")})`;
+  return { text: `${negated ? "-" : ""}${field}:${list}`, field, values, negated };
+}
+
+export function hasValue(filter: Filter, field: string, value: string, negated = false): boolean {
+  return filter.terms.some((term) => isOf(term, field, negated) && term.values.includes(value));
+}
+
+/** With one more value of a field, or without it if it is asked for already; its opposite goes. */
+export function toggleValue(filter: Filter, field: string, value: string, negated = false): Filter {
+  const isOn = hasValue(filter, field, value, negated);
+  const without = withoutValue(withoutValue(filter, field, value, true), field, value, false);
+  return isOn ? without : withValue(without, field, value, negated);
 }
 
 export function withoutTerm(filter: Filter, term: Term): Filter {
-  return { ...filter, terms: filter.terms.filter((known) => !isSame(known, term)) };
+  return { terms: filter.terms.filter((known) => known !== term) };
 }
 
-export function hasTerm(filter: Filter, term: Term): boolean {
-  return filter.terms.some((known) => isSame(known, term));
+/** The opposite of a condition. */
+export function turned(term: Term): Term {
+  const text = term.negated ? term.text.slice(1) : `-${term.text}`;
+  return { ...term, text, negated: !term.negated };
 }
 
-/** `agent:planner`, `-event:log`, `tool:"two words"` as a term, or null for anything else. */
-export function tryTerm(text: string): Term | null {
-  const parts = /^(-?)([a-z]+):(?:"([^"]+)"|(\S+))$/i.exec(text.trim());
-  const field = FIELDS.find((name) => name === parts?.[2]?.toLowerCase());
-  const value = parts?.[3] ?? parts?.[4];
-  return field && value ? { field, value, negated: parts?.[1] === "-" } : null;
+/** Values of one field join: an event has one of them. */
+function withValue(filter: Filter, field: string, value: string, negated: boolean): Filter {
+  const known = NO_LISTS.has(field) ? undefined : filter.terms.find((term) => isOf(term, field, negated));
+  if (!known) return { terms: [...filter.terms, valueTerm(field, [value], negated)] };
+  const joined = valueTerm(field, [...known.values, value], negated);
+  return { terms: filter.terms.map((term) => (term === known ? joined : term)) };
 }
 
-/** The parts of an event that a filter sees. */
-export interface Facts {
-  readonly agent: string;
-  readonly event: string;
-  readonly session: string;
-  readonly tool: string;
-  readonly sev: number;
-  readonly isError: boolean;
-  readonly text: string;
+function withoutValue(filter: Filter, field: string, value: string, negated: boolean): Filter {
+  const terms = filter.terms.flatMap((term) => {
+    if (!isOf(term, field, negated) || !term.values.includes(value)) return [term];
+    const left = term.values.filter((known) => known !== value);
+    return left.length > 0 ? [valueTerm(field, left, negated)] : [];
+  });
+  return { terms };
 }
 
-export type Test = (facts: Facts) => boolean;
-
-/** A test over whole events. `Matcher` does the same over columns, faster. */
-export function compile(filter: Filter): Test {
-  const fields = FIELDS.map((field) => fieldTest(field, filter.terms)).filter((test) => test !== null);
-  const text = textTest(filter.text);
-  return (facts) => fields.every((test) => test(facts)) && (text === null || text(facts));
+function isOf(term: Term, field: string, negated: boolean): boolean {
+  return term.field === field && term.negated === negated && term.values.length > 0;
 }
 
-function fieldTest(field: Field, terms: readonly Term[]): Test | null {
-  const wanted = new Set<string>();
-  const unwanted = new Set<string>();
-  for (const term of terms) {
-    if (term.field === field) (term.negated ? unwanted : wanted).add(term.value);
-  }
-  if (wanted.size === 0 && unwanted.size === 0) return null;
-  return (facts) => {
-    const value = fieldValue(facts, field);
-    return (wanted.size === 0 || wanted.has(value)) && !unwanted.has(value);
-  };
+export function writeValue(value: string): string {
+  if (PLAIN.test(value)) return value;
+  const escaped = value.replace(/["\\]/g, "\\$&").replace(/[\u0000-\u001f\u007f]/g, escapeControl);
+  return `"${escaped}"`;
 }
 
-function fieldValue(facts: Facts, field: Field): string {
-  if (field === "level") return LEVELS[facts.sev] ?? "info";
-  if (field === "error") return String(facts.isError);
-  return facts[field];
-}
-
-export function textPattern(text: string): RegExp | null {
-  const words = text.trim();
-  return words ? new RegExp(words.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"), "iu") : null;
-}
-
-function textTest(text: string): Test | null {
-  const pattern = textPattern(text);
-  if (!pattern) return null;
-  return (facts) => [facts.text, facts.agent, facts.event, facts.tool].some((part) => pattern.test(part));
+function escapeControl(sign: string): string {
+  return `\\u{${sign.charCodeAt(0).toString(16)}}`;
 }

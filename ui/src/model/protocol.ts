@@ -62,7 +62,15 @@ export interface Beat {
   readonly lag_bytes: number;
 }
 
-export type Message = Hello | Batch | Gap | Beat;
+/** Of the seqs `from` to `to`, those that the query of the connection finds. */
+export interface Hits {
+  readonly type: "hits";
+  readonly from: number;
+  readonly to: number;
+  readonly seqs: readonly number[];
+}
+
+export type Message = Hello | Batch | Gap | Beat | Hits;
 
 /** The hub said something that breaks the protocol; the connection is of no more use. */
 export class ProtocolError extends Error {}
@@ -96,6 +104,8 @@ export function parseMessage(frame: string): Message | null {
       return checkBatch(message as unknown as Batch);
     case "gap":
       return checkNumbers(message as unknown as Gap, ["from", "to"]);
+    case "hits":
+      return checkHits(message as unknown as Hits);
     case "beat":
       return checkNumbers(message as unknown as Beat, ["now", "seq"]);
     default:
@@ -134,6 +144,11 @@ function checkBatch(batch: Batch): Batch {
     }
   }
   return checkNumbers(batch, ["seq0", "n", "t0"]);
+}
+
+function checkHits(hits: Hits): Hits {
+  if (!Array.isArray(hits.seqs)) throw new ProtocolError("hits lack their seqs");
+  return checkNumbers(hits, ["from", "to"]);
 }
 
 function checkNumbers<T extends object>(message: T, names: readonly (keyof T)[]): T {

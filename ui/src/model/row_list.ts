@@ -26,10 +26,10 @@ export class RowList {
 
   /** Takes up rows that arrived since the last call. */
   refresh(events: EventTable): void {
-    for (let row = Math.max(this.readRow, events.first); row < events.end; row++) {
+    for (let row = Math.max(this.readRow, events.first); row < events.shownEnd; row++) {
       if (events.match[events.slot(row)] === 1) this.push(row);
     }
-    this.readRow = events.end;
+    this.readRow = events.shownEnd;
     while (this.start < this.stop && (this.rows[this.start] as number) < events.first) {
       this.start++;
       this.dropped++;

@@ -1,20 +1,20 @@
 // The page's one state: what the hub said, what a person asked for, and who must repaint.
 
 import { fetchGap } from "../api/backfill";
-import { fetchEvent, fetchEvents } from "../api/client";
-import type { LinkState, Owner } from "../api/stream";
+import { ApiError, fetchEvent, fetchEvents, fetchTerms } from "../api/client";
+import { type LinkState, type Owner, streamPath } from "../api/stream";
 import { spanMs, type Viewport } from "../base/viewport";
 import { AS_GAP } from "../model/event_table";
-import { type Filter, hasTerm, NO_FILTER, type Term, withoutTerm, withTerm } from "../model/filter";
+import { type Filter, NO_FILTER, queryOf, toggleValue } from "../model/filter";
 import { Journal } from "../model/journal";
-import { matchAll, matchFrom } from "../model/match";
-import { Matcher } from "../model/matcher";
 import type { Batch, Beat, Gap, Hello, Message, ProtocolError } from "../model/protocol";
 import { parseTimeMs } from "../model/stored";
 import { RowList } from "../model/row_list";
+import { judgeAll, judgeFrom, judgeMore, Verdict } from "../model/verdict";
 import { Frame } from "../render/frame";
 import { EMPTY_FACE, type Face, type LaneFace, laneFace, Meter } from "./face";
 import { Picture } from "./picture";
+import type { Listener, Sieve } from "./sieve";
 import { Timeline } from "./timeline.svelte";
 
 /** Text is redrawn this often at most: faster cannot be read, and layout costs. */
@@ -33,17 +33,28 @@ export interface Choice {
   readonly bar: number;
 }
 
-export class Board implements Owner {
+/** A query that the hub does not take, and why. */
+export interface Refusal {
+  readonly query: string;
+  readonly error: ApiError;
+}
+
+export class Board implements Owner, Listener {
   readonly journal = new Journal();
   readonly picture = new Picture(this.journal);
   readonly rows = new RowList();
   readonly frame = new Frame();
   readonly timeline = new Timeline();
-  matcher = new Matcher(NO_FILTER, this.journal);
+  /** What the hub said of the events, where there is a filter. */
+  verdict: Verdict | null = null;
   filterVersion = 0;
 
   link = $state.raw<LinkState>({ kind: "connecting" });
   filter = $state.raw<Filter>(NO_FILTER);
+  refusal = $state.raw<Refusal | null>(null);
+  /** The hub still looks for older events that match; how much of the log it read, NaN where it need not. */
+  isSearching = $state(false);
+  searchShare = $state(NaN);
   choice = $state.raw<Choice | null>(null);
   /** Where a pointer stands in time, over whichever view. */
   pointerMs = $state.raw<number | null>(null);
@@ -73,6 +84,14 @@ export class Board implements Owner {
   private pausedTotal = 0;
   private historyUntil = -1;
   private pendingRef = "";
+  /** Of the address: the hub has not said yet how it reads it. */
+  private unreadQuery = "";
+  /** Whose verdict holds; and one that has not spoken yet, of a filter just set. */
+  private sieve: Sieve | null = null;
+  private coming: Sieve | null = null;
+  private siftedFilter = NO_FILTER;
+
+  constructor(private readonly makeSieve: (query: string, listener: Listener) => Sieve) {}
 
   // -- painting -------------------------------------------------------------------------------
 
@@ -108,9 +127,9 @@ export class Board implements Owner {
     this.link = state;
   }
 
-  resumePoint(): { epoch: string; since: number } | null {
+  address(): string {
     const { epoch, lastSeq } = this.journal;
-    return epoch && lastSeq >= 0 ? { epoch, since: lastSeq } : null;
+    return streamPath(epoch && lastSeq >= 0 ? { epoch, since: lastSeq } : null);
   }
 
   onCorrupt(error: ProtocolError): void {
@@ -123,7 +142,7 @@ export class Board implements Owner {
     if (message.type === "hello") this.takeHello(message);
     else if (message.type === "batch") this.takeBatch(message);
     else if (message.type === "gap") this.takeGap(message);
-    else this.takeBeat(message);
+    else if (message.type === "beat") this.takeBeat(message);
     this.frame.owe(performance.now() - startedMs);
   }
 
@@ -139,6 +158,7 @@ export class Board implements Owner {
       this.isEmpty = true;
       this.missing = 0;
       this.historyUntil = hello.seq;
+      this.endSieves();
     }
     if (!this.isLoaded && hello.seq <= 0) this.finishLoading();
     this.changed();
@@ -148,7 +168,7 @@ export class Board implements Owner {
     const { treeVersion } = this.journal;
     const firstRow = this.journal.events.end;
     this.journal.takeBatch(batch);
-    matchFrom(this.journal, this.matcher, firstRow);
+    judgeFrom(this.journal, this.verdict, firstRow);
     this.isEmpty = this.journal.total === 0;
     if (!this.isLoaded && (this.journal.lastSeq >= this.historyUntil || !batch.history)) this.finishLoading();
     if (this.timeline.isFollowing || this.reachesView(batch, treeVersion)) this.touchTime();
@@ -167,7 +187,9 @@ export class Board implements Owner {
   }
 
   private takeGap(gap: Gap): void {
+    const firstRow = this.journal.events.end;
     this.journal.takeGap(gap);
+    judgeFrom(this.journal, this.verdict, firstRow);
     if (this.isLoaded) this.missing += gap.to - gap.from;
     this.changed();
   }
@@ -195,6 +217,8 @@ export class Board implements Owner {
     if (total > 0 && this.timeline.isFollowing && !this.hasAskedRange)
       this.timeline.showLast(this.firstSpanMs());
     if (this.pendingRef) void this.chooseRef(this.pendingRef);
+    if (this.unreadQuery) void this.readQuery(this.unreadQuery);
+    else this.sift();
   }
 
   private firstSpanMs(): number {
@@ -289,21 +313,108 @@ export class Board implements Owner {
 
   // -- filter ---------------------------------------------------------------------------------
 
+  /** What was shown stays until the hub has answered. */
   setFilter(filter: Filter): void {
+    const isSame = queryOf(filter) === queryOf(this.filter);
     this.filter = filter;
+    this.refusal = null;
+    if (!isSame) this.sift();
+  }
+
+  toggleValue(field: string, value: string, negated = false): void {
+    this.setFilter(toggleValue(this.filter, field, value, negated));
+  }
+
+  /** The query of the address: nothing is shown before the hub has read it. */
+  askQuery(query: string): void {
+    this.unreadQuery = query;
+    if (query) this.setFilter({ terms: [{ text: query, field: "", values: [], negated: false }] });
+  }
+
+  refuse(query: string, error: ApiError): void {
+    this.refusal = { query, error };
+  }
+
+  private async readQuery(query: string): Promise<void> {
+    this.unreadQuery = "";
+    try {
+      this.filter = { terms: await fetchTerms(query) };
+      this.sift();
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      if (error.status === 400) this.setFilter(NO_FILTER);
+      else this.sift();
+      this.refuse(query, error);
+    }
+  }
+
+  /** Has the hub look for what the filter asks. */
+  private sift(): void {
+    this.coming?.stop();
+    this.coming = null;
+    const query = queryOf(this.filter);
+    if (!query) this.endSieves();
+    else if (!this.isLoaded) this.judgeBy(new Verdict());
+    else if (this.sieve?.query !== query) {
+      this.coming = this.makeSieve(query, this);
+      this.coming.start();
+    }
+    this.noteSearch();
+  }
+
+  private endSieves(): void {
+    this.coming?.stop();
+    this.sieve?.stop();
+    this.coming = this.sieve = null;
+    this.judgeBy(queryOf(this.filter) ? new Verdict() : null);
+  }
+
+  firstSeq(): number {
+    const { events } = this.journal;
+    if (events.length === 0) return 1;
+    const i = events.slot(events.first);
+    const gap = events.drawn[i] === AS_GAP ? (events.durMs[i] as number) : 0;
+    return (events.seq[i] as number) + gap;
+  }
+
+  onPast(sieve: Sieve): void {
+    if (sieve === this.coming) {
+      this.sieve?.stop();
+      this.sieve = sieve;
+      this.coming = null;
+      this.siftedFilter = this.filter;
+    }
+    if (sieve === this.sieve) this.judgeBy(sieve.verdict);
+    this.noteSearch();
+  }
+
+  onMore(sieve: Sieve): void {
+    if (sieve !== this.sieve || !judgeMore(this.journal, sieve.verdict)) return;
+    this.touchTime();
+    this.touchRows();
+  }
+
+  onRefused(sieve: Sieve, error: ApiError): void {
+    if (sieve !== this.coming) return;
+    this.coming = null;
+    this.filter = this.sieve ? this.siftedFilter : NO_FILTER;
+    if (!this.sieve) this.endSieves();
+    this.refuse(sieve.query, error);
+    this.noteSearch();
+  }
+
+  private judgeBy(verdict: Verdict | null): void {
+    this.verdict = verdict;
     this.filterVersion++;
-    this.matcher = new Matcher(filter, this.journal);
-    this.rematch();
-  }
-
-  toggleTerm(term: Term): void {
-    this.setFilter(hasTerm(this.filter, term) ? withoutTerm(this.filter, term) : withTerm(this.filter, term));
-  }
-
-  private rematch(): void {
-    matchAll(this.journal, this.matcher);
+    judgeAll(this.journal, verdict);
     this.rows.clear();
     this.changed();
+  }
+
+  private noteSearch(): void {
+    const sieve = this.coming ?? this.sieve;
+    this.isSearching = sieve?.isSearching ?? false;
+    this.searchShare = sieve?.share ?? NaN;
   }
 
   // -- choice ---------------------------------------------------------------------------------
@@ -391,9 +502,10 @@ export class Board implements Owner {
       const { rows, remaining } = await fetchGap(gap, after, this.journal, (query) => fetchEvents(query));
       this.journal.merge(rows, [...this.otherGaps(from), ...remaining]);
       this.missing = Math.max(0, this.missing - rows.length);
-      this.filterVersion++;
       if (this.choice) this.choose(this.choice.seq);
-      this.rematch();
+      this.judgeBy(this.verdict);
+      this.sieve?.cover(gap.from, gap.to);
+      this.noteSearch();
     } catch (error) {
       this.gapProblem = error instanceof Error ? error.message : String(error);
     } finally {

@@ -3,8 +3,8 @@
 import { spanMs, type Viewport } from "../base/viewport";
 import { BinGrid, octaveStep } from "../model/bin_grid";
 import type { Journal } from "../model/journal";
-import type { Matcher } from "../model/matcher";
 import { type Branch, order } from "../model/tree";
+import type { Verdict } from "../model/verdict";
 import { Layout, layoutKey } from "../render/layout";
 import { pulseStep } from "../render/pulse";
 import { type LaneScene, type Selection, tooDense } from "../render/scene";
@@ -23,14 +23,18 @@ export class Picture {
 
   constructor(private readonly journal: Journal) {}
 
-  /** Makes the layout anew if lanes came, moved or grew; returns whether it did. */
-  refreshLayout(matcher: Matcher, filterVersion: number, rows: readonly number[]): boolean {
+  /** Makes the layout anew if lanes came, moved or grew; returns whether it did. A filter has the lanes of
+      those agents that did something that matches. */
+  refreshLayout(verdict: Verdict | null, filterVersion: number, rows: readonly number[]): boolean {
     const { journal } = this;
-    const orderKey = `${journal.treeVersion}/${filterVersion}`;
+    const orderKey = `${journal.treeVersion}/${filterVersion}/${verdict?.agents.size ?? ""}`;
     if (orderKey !== this.orderKey) {
       this.orderKey = orderKey;
       const present = journal.present();
-      this.branches = order(journal.parents, (agent) => present.has(agent) && matcher.showsAgent(agent));
+      this.branches = order(
+        journal.parents,
+        (agent) => present.has(agent) && (!verdict || verdict.agents.has(agent)),
+      );
     }
     const key = `${orderKey}/${layoutKey(this.branches, journal.lanes, rows)}`;
     if (key === this.layoutKey) return false;

@@ -1,8 +1,7 @@
 import { expect, test } from "vitest";
-import { NO_FILTER } from "../model/filter";
 import { readUrl, writeUrl } from "./url";
 
-const NOTHING = { filter: NO_FILTER, lastMs: NaN, sinceMs: NaN, untilMs: NaN, selected: "" };
+const NOTHING = { query: "", lastMs: NaN, sinceMs: NaN, untilMs: NaN, selected: "" };
 
 test("an empty address asks for nothing, and nothing makes an empty address", () => {
   expect(readUrl("")).toEqual(NOTHING);
@@ -11,13 +10,7 @@ test("an empty address asks for nothing, and nothing makes an empty address", ()
 
 test("what is written is read back", () => {
   const state = {
-    filter: {
-      terms: [
-        { field: "agent" as const, value: "a&b=c#d ü", negated: false },
-        { field: "event" as const, value: "log", negated: true },
-      ],
-      text: 'disk "full" 100%',
-    },
+    query: 'agent:"a&b=c#d ü" -event:log disk "full" ~"100%" level>=error',
     lastMs: NaN,
     sinceMs: 1795425712112,
     untilMs: 1795425812112,

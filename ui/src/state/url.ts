@@ -1,9 +1,8 @@
-// What the address says: filter, range and selection. Terms are named as in the query API.
-
-import { FIELDS, type Filter, type Term } from "../model/filter";
+// What the address says: query, range and selection, named as in the query API.
 
 export interface PageState {
-  readonly filter: Filter;
+  /** In the query language; "" for none. */
+  readonly query: string;
   /** Following: length of the range, NaN where the address does not say. */
   readonly lastMs: number;
   /** A fixed range, NaN NaN while following. */
@@ -15,13 +14,8 @@ export interface PageState {
 
 export function readUrl(search: string): PageState {
   const query = new URLSearchParams(search);
-  const terms: Term[] = [];
-  for (const field of FIELDS) {
-    for (const value of query.getAll(field)) terms.push({ field, value, negated: false });
-    for (const value of query.getAll(`-${field}`)) terms.push({ field, value, negated: true });
-  }
   return {
-    filter: { terms, text: query.get("q") ?? "" },
+    query: query.get("q") ?? "",
     lastMs: number(query.get("last")),
     sinceMs: number(query.get("since")),
     untilMs: number(query.get("until")),
@@ -32,9 +26,7 @@ export function readUrl(search: string): PageState {
 /** "" or "?…"; the parts in an order that does not depend on how they came about. */
 export function writeUrl(state: PageState): string {
   const query = new URLSearchParams();
-  for (const term of state.filter.terms)
-    query.append(term.negated ? `-${term.field}` : term.field, term.value);
-  if (state.filter.text) query.set("q", state.filter.text);
+  if (state.query) query.set("q", state.query);
   if (!Number.isNaN(state.sinceMs)) {
     query.set("since", String(Math.floor(state.sinceMs)));
     query.set("until", String(Math.ceil(state.untilMs)));

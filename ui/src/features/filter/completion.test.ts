@@ -1,0 +1,42 @@
+import { describe, expect, test } from "vitest";
+import { hello } from "../../testing/frames";
+import { Journal } from "../../model/journal";
+import { complete } from "./completion";
+
+const journal = new Journal();
+journal.takeHello(hello({ labels: ["shell", "read file"] }));
+const texts = (typed: string) => complete(typed, journal).map((found) => found.text);
+
+describe("completion", () => {
+  test.each([
+    ["agent:", "agent:planner"],
+    ["agent:co", "agent:coder"],
+    ["-agent:co", "-agent:coder"],
+    ["x AGENT:co", "x AGENT:coder"],
+    ["level>=err", "level>=error"],
+    ["level:war", "level:warning"],
+    ["(tool:re", '(tool:"read file"'],
+    ['tool:"read f', 'tool:"read file"'],
+    ["agent:(planner,co", "agent:(planner,coder"],
+    ["is:", "is:open"],
+    ["lev", "level:"],
+    ["-ev", "-event:"],
+    ["att", "attr."],
+    ["cod", "agent:coder"],
+  ])("of %j offers %j first", (typed, wanted) => {
+    expect(texts(typed)[0]).toBe(wanted);
+  });
+
+  test.each(["", "agent:coder ", "timeout agent:nobody", '"quoted ', "constructor:x"])(
+    "offers nothing for %j",
+    (typed) => {
+      expect(texts(typed)).toEqual([]);
+    },
+  );
+
+  test("says whether a condition is whole", () => {
+    const [field] = complete("ag", journal);
+    const [value] = complete("agent:p", journal);
+    expect([field?.isWhole, value?.isWhole]).toEqual([false, true]);
+  });
+});
