@@ -35,8 +35,8 @@ ENDLESS = {
 }
 QUERIES = [
     "agent:a*", "level>=warn", "duration_ms:>5 OR tool:x", "-event:error (a OR b)", '"two words"', "/a.*b/",
-    "attr.x:1", "id:@3", "cost_usd:<0.5 session:s1", "content:/(?i)x{1,9}/", "has:error", "(((", "agent:", '"',
-    "/(/",
+    "attr.x:1", "id:@3", "cost_usd:<0.5 session:s1", "content:/(?i)x{1,9}/", "has:error", "(((", "agent:",
+    '"', "/(/",
 ]  # fmt: skip
 LONG_TEXT = "too long for its line " * 20_000
 KNOWN = {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { hello } from "../../testing/frames";
 import { Journal } from "../../model/journal";
-import { complete } from "./completion";
+import { complete, isUnfinished } from "./completion";
 
 const journal = new Journal();
 journal.takeHello(hello({ labels: ["shell", "read file"] }));
@@ -38,5 +38,16 @@ describe("completion", () => {
     const [field] = complete("ag", journal);
     const [value] = complete("agent:p", journal);
     expect([field?.isWhole, value?.isWhole]).toEqual([false, true]);
+  });
+
+  test("knows a value in the making from one that is there", () => {
+    const unfinished = ["agent:", "agent:cod", "x level>=wa"].map((typed) => isUnfinished(typed, journal));
+    const finished = ["agent:coder", "agent:nobody", "cod", "x "].map((typed) =>
+      isUnfinished(typed, journal),
+    );
+    expect([unfinished, finished]).toEqual([
+      [true, true, true],
+      [false, false, false, false],
+    ]);
   });
 });

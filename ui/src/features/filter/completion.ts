@@ -75,6 +75,12 @@ export function complete(typed: string, names: Names): Suggestion[] {
   return [...fieldsLike(word, kept), ...namesLike(word, kept, names)].slice(0, MAX);
 }
 
+/** Whether a value is being typed that may become one of those known: no use in looking for its beginning. */
+export function isUnfinished(typed: string, names: Names): boolean {
+  const found = VALUE.test(typed) ? complete(typed, names) : [];
+  return found.length > 0 && !found.some(({ text }) => text === typed);
+}
+
 function fieldsLike(word: string, kept: string): Suggestion[] {
   return FIELDS.filter((name) => name.startsWith(word.toLowerCase()))
     .slice(0, 4)
