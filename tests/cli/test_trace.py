@@ -72,6 +72,19 @@ def test_a_beginning_of_several_traces_is_refused_with_their_ids(call: Run, writ
 
 
 @pytest.mark.usefixtures("history")
+def test_a_beginning_that_takes_too_long_to_look_for_is_told(
+    call: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from laneway.cli.source import Found, IndexSource
+
+    call("trace", TRACE)
+    monkeypatch.setattr(IndexSource, "page", lambda *args: Found([], False))
+    ended = call("trace", "abcdef")
+    assert ended.code == 2
+    assert "as far back as there was time to look" in ended.err
+
+
+@pytest.mark.usefixtures("history")
 def test_an_event_without_a_trace_is_told_apart_from_no_event(call: Run) -> None:
     ended = call("trace", "@3")
     assert ended.code == 2

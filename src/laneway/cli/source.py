@@ -4,7 +4,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 from urllib.parse import quote
 
 import orjson
@@ -32,11 +32,21 @@ Asked = Literal["pulse", "facets", "durations", "usage", "sessions"]
 NOT_FOUND = 404
 
 
+class Found(NamedTuple):
+    """``is_complete`` is False where the time was over before everything was looked at."""
+
+    events: list[dict[str, Any]]
+    is_complete: bool
+
+
 class Source(Protocol):
     """One place to ask. Events come in the order asked for, decoded, with their ``seq``."""
 
     def iter_events(self, pairs: Pairs, limit: int) -> Iterator[dict[str, Any]]:
         """At most ``limit`` events, asked for page by page."""
+
+    def page(self, pairs: Pairs, limit: int) -> Found:
+        """One page, in the time that a page may take."""
 
     def iter_one(self, event_id: str) -> Iterator[dict[str, Any]]:
         """The event with an id, or with ``@SEQ``; none if there is none."""
@@ -68,6 +78,10 @@ class HubSource:
             cursor = answer.get("next") or ""
             if not cursor:
                 return
+
+    def page(self, pairs: Pairs, limit: int) -> Found:
+        answer = self._client.get("/api/events", [*pairs, ("limit", str(limit))])
+        return Found(answer["events"], answer.get("scan", {}).get("complete", True))
 
     def iter_one(self, event_id: str) -> Iterator[dict[str, Any]]:
         try:
@@ -129,6 +143,12 @@ class IndexSource:
             if found.next is None:
                 return
             cursor = query_filter.format_cursor(found.next)
+
+    def page(self, pairs: Pairs, limit: int) -> Found:
+        given = query_filter.parse([*pairs, ("limit", str(limit))], query_filter.PAGE)
+        page = self._index.archive.page(query_filter.to_query(given))
+        events = [orjson.loads(line) for line in page.lines]
+        return Found(events, page.scan is None or page.scan.is_complete)
 
     def iter_one(self, event_id: str) -> Iterator[dict[str, Any]]:
         if event_id.startswith("@"):

@@ -99,19 +99,24 @@ def find_trace(source: "Source", name: str) -> dict[str, Any] | None:
 
 
 def _trace_of_beginning(source: "Source", name: str) -> dict[str, Any] | None:
+    """The log itself is read for this, newest first, and only as far as the time of a query goes."""
     begins = any_of(Value(field, (Glob(f"{name}*"),)) for field in (TRACE, SPAN, ID))
-    begins = all_of([begins, Has(TRACE)])
     traces: list[str] = []
     while len(traces) < NAMED:
         others = [negate(Value(TRACE, tuple(map(Equal, traces))))] if traces else []
-        events = _events(source, all_of([begins, *others]))
+        where = all_of([begins, Has(TRACE), *others])
+        events, is_complete = source.page([("q", write(where))], 1)
+        if not events and not is_complete and not traces:
+            raise QueryError(
+                f"{quote(name)}: no trace begins so, as far back as there was time to look",
+                hint="a whole id is found at once",
+            )
         if not events:
             break
         traces.append(events[0]["trace_id"])
     if len(traces) > 1:
         raise QueryError(
-            f"{quote(name)} may mean several traces",
-            hint=f"newest: {', '.join(traces)}",
+            f"{quote(name)} may mean several traces", hint=f"newest: {', '.join(traces)}"
         )
     return source.trace(traces[0]) if traces else None
 
