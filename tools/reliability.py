@@ -1,10 +1,12 @@
 """Puts the figures of `make torture` into the table of docs/reliability.md.
 
-``docs/reliability.json`` holds what the last long run of each test reported. A row of
-the table is found by the test file that it names; its fourth cell is written anew.
+``docs/reliability.json`` holds what the last run of each test reported. A row of the table
+is found by its promise, where a test has several, and the test file that it names; its fourth
+cell is written anew.
 """
 
 import json
+import re
 import sys
 from collections import defaultdict
 from pathlib import Path
@@ -13,13 +15,33 @@ ROOT = Path(__file__).resolve().parent.parent
 TABLE = ROOT / "docs" / "reliability.md"
 FIGURES = ROOT / "docs" / "reliability.json"
 
-GROUPS = ("append", "crash", "network", "process", "rotation")
+GROUPS = ("append", "call", "crash", "network", "process", "rotation")
 """Reports named ``append_ext4``, … are added up under the first word."""
 
 CELLS = {
+    "P2 test_writer.py": "{writer_kill[kills]} kills, {writer_kill[acknowledged]} events acknowledged,"
+    " {writer_kill[lost]} lost, {writer_kill[twice]} twice, {writer_kill[fragments]} fragments",
+    "P5 test_writer.py": "{own_rotation[rotations]} rotations, {own_rotation[lines]} lines,"
+    " {own_rotation[lost]} lost, 0 twice",
+    "P6 test_disk.py": "{disk[times_full]} times full: {disk[emitted]} handed over, {disk[in_log]} in the"
+    " log, {disk[fragments]} fragments, slowest recovery {disk[slowest_s]} s",
+    "P6 test_hub_disk.py": "{hub_disk[times_full]} times full, {hub_disk[acknowledged]} acknowledged,"
+    " {hub_disk[lost]} lost, {hub_disk[refused]} refused; accepted again after at most"
+    " {hub_disk[slowest_s]} s",
+    "P7 test_hub_disk.py": "{call[failed]} of {call[calls]} calls in {call[runs]} kinds of faults failed:"
+    " {call[lost]} acknowledged and not stored",
+    "P11 test_fork.py": "{fork[forks]} forks, {fork[events]} events, {fork[hung]} hung, {fork[lost]} lost,"
+    " {fork[twice]} twice",
+    "P12 test_memory.py": "{memory[accepted]} events in {memory[seconds]} s accepted and all stored,"
+    " {memory[refused]} refused, {memory[most_mb]} MiB at most in both processes",
+    "P14 test_chaos.py": "{chaos[deeds]} times something killed or filled: {chaos[logged]} logged and"
+    " {chaos[sent]} sent, {chaos[stored]} stored once each, {chaos[counted]} + {chaos[rejected]} counted by"
+    " reason: equal",
+    "test_side.py": "{side[kills]} kills: {side[acknowledged]} acknowledged, {side[lost]} lost,"
+    " {side[damaged]} damaged; {side[drafts]} drafts and {side[orphans]} files without a line were swept",
     "test_end_to_end.py": "{hub_kill[kills]} kills of the hub and {hub_kill[writer_kills]} of writers"
     " at {hub_kill[rate]} events a second; {hub_kill[acknowledged]} acknowledged, {hub_kill[lost]} lost,"
-    " {hub_kill[twice]} twice",
+    " {hub_kill[twice]} twice; the index was level {hub_kill[level_s]} s later",
     "test_append.py": "{append[lines]} lines on {append[runs]} kinds of file system; {append[torn]} torn,"
     " {append[lost]} lost, {append[twice]} twice",
     "test_crash.py": "{crash[runs]} points, {crash[kills]} kills; {crash[acknowledged]} acknowledged,"
@@ -59,6 +81,7 @@ def read_figures(path: Path) -> dict[str, Figure]:
             total["runs"] += 1
             for key, value in values.items():
                 total[key] += value if isinstance(value, int) else 0
+            total["seed"] = 0  # of each its own
     return found | {group: Figure(total) for group, total in sums.items()}
 
 
@@ -67,14 +90,28 @@ def fill(text: str, figures: dict[str, Figure]) -> str:
     lines = text.split("\n")
     for place, line in enumerate(lines):
         cells = line.split(" | ")
-        test = next((name for name in CELLS if len(cells) == 5 and f"`{name}`" in cells[2]), "")
-        if test:
+        row = next((key for key in CELLS if len(cells) == 5 and _is_of(key, cells)), "")
+        if row:
             try:
-                cells[3] = CELLS[test].format_map(figures)
-            except KeyError:  # no long run yet
+                cells[3] = CELLS[row].format_map(figures) + _circumstances(CELLS[row], figures)
+            except KeyError:  # no run yet
                 continue
             lines[place] = " | ".join(cells)
     return "\n".join(lines)
+
+
+def _is_of(key: str, cells: list[str]) -> bool:
+    promise, _, test = key.rpartition(" ")
+    return f"`{test}`" in cells[2] and promise in ("", cells[0].strip("| "))
+
+
+def _circumstances(template: str, figures: dict[str, Figure]) -> str:
+    """In which form the run was, with which seed, and how busy the machine was at its end."""
+    figure = figures[re.findall(r"{(\w+)\[", template)[0]]
+    if "form" not in figure:
+        return ""
+    seed = f", seed {dict(figure)['seed']}" if figure.get("seed") else ""
+    return f" ({dict(figure)['form']} form{seed}, load {figure['load']})"
 
 
 def main() -> int:

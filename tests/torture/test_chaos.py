@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.torture.conftest import Report
 from tests.torture.harness import Hub, wait_for
 from tests.torture.test_hub_disk import health, start
 from tests.torture.test_memory import children
@@ -133,9 +134,9 @@ def disturb(hub: Hub, volume: Path, draw: random.Random) -> str:
     return deed
 
 
-def test_emitted_is_stored_plus_counted_whatever_happens(tmp_path: Path) -> None:
-    seed = int(os.environ.get("LANEWAY_SEED", "0")) or random.randrange(1, 10**6)
-    print(f"seed {seed}")
+def test_emitted_is_stored_plus_counted_whatever_happens(
+    tmp_path: Path, seed: int, report: Report
+) -> None:
     draw = random.Random(seed)
     deeds: Counter[str] = Counter()
     with ext4(tmp_path / "disk", 192 << 20) as volume:
@@ -176,22 +177,19 @@ def test_emitted_is_stored_plus_counted_whatever_happens(tmp_path: Path) -> None
 
     assert max(stored.values()) == 1
     by_agent = Counter(agent for agent, _ in stored)
-    for name, report in reports.items():
-        lost = sum(report["lost"].values())
-        assert report["is_flushed"], (name, report)
-        assert report["waiting"] == 0, (name, report)
-        assert report["emitted"] == by_agent[name] + lost + report.get("rejected", 0), (
-            name,
-            report,
-        )
+    for name, told in reports.items():
+        lost = sum(told["lost"].values())
+        assert told["is_flushed"], (name, told)
+        assert told["waiting"] == 0, (name, told)
+        assert told["emitted"] == by_agent[name] + lost + told.get("rejected", 0), (name, told)
     for sender in senders:
         kept = {id_ for agent, id_ in stored if agent == sender._name}
         assert kept == sender.stored
         assert sender.counts["sent"] == len(kept) + sender.counts["rejected"]
-    told = {name: report["lost"] for name, report in reports.items() if report["lost"]}
-    emitted = sum(report["emitted"] for report in reports.values())
-    print(
-        f"seed {seed}: {dict(deeds)}; {emitted} logged and {sum(s.counts['sent'] for s in senders)} sent, "
-        f"{len(stored)} stored once each, lost and counted {told}, "
-        f"rejected {sum(s.counts['rejected'] for s in senders)}; {dict(senders[0].counts)}"
-    )
+    print(f"{dict(deeds)}; {dict(senders[0].counts)}")
+    report(
+        "chaos", deeds=sum(deeds.values()), logged=sum(told["emitted"] for told in reports.values()),
+        sent=sum(sender.counts["sent"] for sender in senders), stored=len(stored),
+        counted=sum(sum(told["lost"].values()) for told in reports.values()),
+        rejected=sum(sender.counts["rejected"] for sender in senders),
+    )  # fmt: skip

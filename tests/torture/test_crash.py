@@ -24,7 +24,7 @@ from tests.torture.harness import Hub, wait_for
 pytestmark = pytest.mark.torture
 
 IS_LONG = os.environ.get("LANEWAY_TORTURE") == "long"
-KILLS = 20 if IS_LONG else 1
+KILLS = 5 if IS_LONG else 1
 HOOK_PATH = os.pathsep.join(
     [str(Path(__file__).with_name("crash")), *filter(None, [os.environ.get("PYTHONPATH")])]
 )

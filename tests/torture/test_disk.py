@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.torture.conftest import Report
 from tests.torture.harness import wait_for
 from tests.torture.volume import fill, mounted
 
@@ -67,7 +68,7 @@ def read_log(log: Path) -> tuple[set[tuple[str, int]], int]:
     return found, fragments
 
 
-def test_a_disk_that_fills_up_again_and_again_loses_nothing(tmp_path: Path) -> None:
+def test_a_disk_that_fills_up_again_and_again_loses_nothing(tmp_path: Path, report: Report) -> None:
     with mounted(tmp_path / "volume", "512m" if IS_LONG else "24m") as volume:
         log = volume / "log"
         writers = {f"w{n}": start_writer(f"w{n}", tmp_path / "home", log) for n in range(3)}
@@ -90,14 +91,14 @@ def test_a_disk_that_fills_up_again_and_again_loses_nothing(tmp_path: Path) -> N
             reports[name] = json.loads(out)
         found, fragments = read_log(log)
 
-    emitted = sum(report["emitted"] for report in reports.values())
-    lost = sum(sum(report["lost"].values()) for report in reports.values())
-    for name, report in reports.items():
-        missing = {(name, n) for n in report["acknowledged"]} - found
+    emitted = sum(told["emitted"] for told in reports.values())
+    lost = sum(sum(told["lost"].values()) for told in reports.values())
+    for name, told in reports.items():
+        missing = {(name, n) for n in told["acknowledged"]} - found
         assert not missing, f"{len(missing)} acknowledged events are gone"
-        assert report["is_flushed"]
+        assert told["is_flushed"]
     assert len(found) == emitted - lost
-    print(
-        f"{ROUNDS} times full: {emitted} emitted, {len(found)} in the log, {lost} counted as lost, "
-        f"{fragments} fragments, slowest recovery {slowest_s:.2f} s"
-    )
+    report(
+        "disk", times_full=ROUNDS, emitted=emitted, in_log=len(found), counted=lost,
+        fragments=fragments, slowest_s=round(slowest_s, 2),
+    )  # fmt: skip

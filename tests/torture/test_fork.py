@@ -10,6 +10,8 @@ from pathlib import Path
 import orjson
 import pytest
 
+from tests.torture.conftest import Report
+
 pytestmark = pytest.mark.torture
 
 IS_LONG = os.environ.get("LANEWAY_TORTURE") == "long"
@@ -93,7 +95,9 @@ def run(tmp_path: Path, code: str, *arguments: str) -> tuple[str, Counter[tuple[
     return done.stdout, Counter((event["agent"], event["n"]) for event in events)
 
 
-def test_forks_while_threads_log_hang_lose_and_repeat_nothing(tmp_path: Path) -> None:
+def test_forks_while_threads_log_hang_lose_and_repeat_nothing(
+    tmp_path: Path, report: Report
+) -> None:
     said, found = run(tmp_path, FORKING, str(FORKS))
     counts = list(map(int, said.split()))
 
@@ -101,7 +105,7 @@ def test_forks_while_threads_log_hang_lose_and_repeat_nothing(tmp_path: Path) ->
     wanted |= {("child", n) for n in range(FORKS)}
     assert set(found) == wanted
     assert set(found.values()) == {1}
-    print(f"{FORKS} forks, {len(found)} events, 0 lost, 0 twice")
+    report("fork", forks=FORKS, events=len(found), hung=0, lost=0, twice=0)
 
 
 @pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())

@@ -26,6 +26,7 @@ from laneway.hub.hub import Hub as InnerHub
 from laneway.log import append, segment, sync, syncer
 from laneway.web.app import create_app
 from laneway.web.auth import Access
+from tests.torture.conftest import Report
 from tests.torture.fault import KINDS, Faults, inject
 from tests.torture.harness import Hub, wait_for
 from tests.torture.volume import ext4, fill, mount
@@ -154,7 +155,9 @@ def wait_indexed(hub: Hub, log: Path) -> None:
     )
 
 
-def test_a_full_disk_is_507_until_there_is_space_and_nothing_is_lost(tmp_path: Path) -> None:
+def test_a_full_disk_is_507_until_there_is_space_and_nothing_is_lost(
+    tmp_path: Path, report: Report
+) -> None:
     with ext4(tmp_path / "disk", VOLUME_BYTES) as volume:
         hub = make_hub(tmp_path, volume)
         hub.start()
@@ -194,10 +197,10 @@ def test_a_full_disk_is_507_until_there_is_space_and_nothing_is_lost(tmp_path: P
     assert max(indexed.values()) == 1
     assert set(statuses) == {200, 507}
     assert not any(sender.without_retry_after for sender in senders)
-    print(
-        f"{ROUNDS} times full: {len(acknowledged)} acknowledged, 0 lost, {statuses[507]} answers 507, "
-        f"accepted again at most {slowest_s:.2f} s after there was space"
-    )
+    report(
+        "hub_disk", times_full=ROUNDS, acknowledged=len(acknowledged), lost=0,
+        refused=statuses[507], slowest_s=round(slowest_s, 2),
+    )  # fmt: skip
 
 
 def test_a_hub_starts_on_a_full_disk_and_shows_what_it_has(tmp_path: Path) -> None:
@@ -315,7 +318,7 @@ MOST_CALLS = 2_000
 @pytest.mark.parametrize("count", [1, 4])
 @pytest.mark.parametrize("kind", KINDS)
 async def test_whatever_call_fails_the_hub_acknowledges_only_what_it_has_stored(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, count: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, report: Report, kind: str, count: int
 ) -> None:
     monkeypatch.setattr(sync, "REST_NS", (0, 0))
     step = 1 if IS_LONG else 9
@@ -349,6 +352,6 @@ async def test_whatever_call_fails_the_hub_acknowledges_only_what_it_has_stored(
         hub.close()
         assert acknowledged | {"last"} <= set(lines_of(directory / "log")), f"call {number}"
         if not faults.has_fired:
-            print(f"{number - 1} calls, every {step}. of them failed")
+            report(f"call_{kind}_{count}", calls=number - 1, failed=(number - 1) // step, lost=0)
             return
     pytest.fail("no run passed clean")

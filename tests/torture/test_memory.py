@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.torture.conftest import Report
 from tests.torture.harness import Hub, wait_for
 
 pytestmark = [pytest.mark.torture, pytest.mark.timeout(600)]
@@ -123,7 +124,7 @@ def post_huge_event(hub: Hub) -> int:
     return status
 
 
-def test_overload_is_refused_and_not_kept_in_memory(tmp_path: Path) -> None:
+def test_overload_is_refused_and_not_kept_in_memory(tmp_path: Path, report: Report) -> None:
     hub = Hub(tmp_path / "home", tmp_path / "log")
     hub.start()
     viewers: list[socket.socket] = []
@@ -154,10 +155,10 @@ def test_overload_is_refused_and_not_kept_in_memory(tmp_path: Path) -> None:
         hub.stop()
     refused = sum(burst.refused for burst in bursts)
     statuses = set().union(*(burst.statuses for burst in bursts))
-    print(
-        f"{accepted} accepted and stored ({accepted / took_s:.0f} a second), {refused} refused "
-        f"{sorted(statuses)}, {STUCK_VIEWERS} stuck viewers, most memory {memory.peak_bytes >> 20} MiB"
-    )
+    report(
+        "memory", accepted=accepted, rate=round(accepted / took_s), refused=refused,
+        seconds=round(took_s), viewers=STUCK_VIEWERS, most_mb=memory.peak_bytes >> 20,
+    )  # fmt: skip
     assert memory.peak_bytes <= LIMIT_BYTES
     assert statuses <= {200, 429, 503}
     assert not any(burst.without_retry_after for burst in bursts)

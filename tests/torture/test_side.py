@@ -18,6 +18,7 @@ from laneway.log.segment import LogPath
 from laneway.log.side import SideFiles
 from laneway.log.sweep import sweep
 from laneway.model.cut import put_back
+from tests.torture.conftest import Report
 
 pytestmark = pytest.mark.torture
 
@@ -83,8 +84,9 @@ def files_of(log: Path, suffix: str) -> list[Path]:
     return [path for path in (log / "side").rglob(f"*{suffix}") if path.is_file()]
 
 
-def test_every_acknowledged_payload_reads_back_whole(tmp_path: Path) -> None:
-    seed = int(os.environ.get("LANEWAY_SEED", "0")) or random.randrange(1, 10**6)
+def test_every_acknowledged_payload_reads_back_whole(
+    tmp_path: Path, seed: int, report: Report
+) -> None:
     draw = random.Random(seed)
     log, total = tmp_path / "log", Counter[str]()
     alive: list[tuple[str, subprocess.Popen[bytes]]] = []
@@ -127,7 +129,7 @@ def test_every_acknowledged_payload_reads_back_whole(tmp_path: Path) -> None:
     events = read_events(log)
     assert all(put_back(events[key], side.read) == 0 for key in acknowledged)
     total.update(kills=KILLS, acknowledged=len(acknowledged), drafts=drafts, orphans=swept - drafts)
-    print(f"seed {seed}: {dict(total)}, 0 lost, 0 damaged")
+    report("side", **total, lost=0, damaged=0)
     assert len(acknowledged) >= KILLS
     assert drafts <= KILLS
     assert swept <= 3 * KILLS

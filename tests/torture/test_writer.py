@@ -13,6 +13,7 @@ import orjson
 import pytest
 
 from laneway.log.segment import LogPath
+from tests.torture.conftest import Report
 from tests.torture.harness import Writer
 
 pytestmark = pytest.mark.torture
@@ -68,8 +69,7 @@ def kill_writers(log: Path, draw: random.Random) -> list[Writer]:
     return dead
 
 
-def test_a_killed_writer_harms_no_other(tmp_path: Path) -> None:
-    seed = int(os.environ.get("LANEWAY_SEED", "0")) or random.randrange(1, 10**6)
+def test_a_killed_writer_harms_no_other(tmp_path: Path, seed: int, report: Report) -> None:
     draw = random.Random(seed)
     total: Counter[str] = Counter()
     for round_ in range(ROUNDS):
@@ -86,11 +86,13 @@ def test_a_killed_writer_harms_no_other(tmp_path: Path) -> None:
         total.update(
             kills=KILLS, acknowledged=len(acknowledged), found=len(found), fragments=fragments
         )
-    print(f"seed {seed}: {dict(total)}, 0 lost, 0 twice")
+    report("writer_kill", **total, lost=0, twice=0)
     assert total["acknowledged"]
 
 
-def test_rotation_under_many_writers_loses_and_repeats_nothing(tmp_path: Path) -> None:
+def test_rotation_under_many_writers_loses_and_repeats_nothing(
+    tmp_path: Path, report: Report
+) -> None:
     writers = [
         subprocess.Popen([sys.executable, "-c", BUSY, str(tmp_path), f"w{n}", str(ROTATION_LINES)])
         for n in range(ROTATION_WRITERS)
@@ -99,9 +101,9 @@ def test_rotation_under_many_writers_loses_and_repeats_nothing(tmp_path: Path) -
     events, fragments = read(tmp_path)
     rotations = len(LogPath(str(tmp_path)).numbers()) - 1
 
-    print(f"{rotations} rotations under {ROTATION_WRITERS} writers, {len(events)} lines")
     assert rotations >= 90
     assert fragments == 0
     assert sorted((event["w"], event["i"]) for event in events) == [
         (f"w{n}", i) for n in range(ROTATION_WRITERS) for i in range(ROTATION_LINES)
     ]
+    report("own_rotation", rotations=rotations, writers=ROTATION_WRITERS, lines=len(events), lost=0)
