@@ -1,7 +1,12 @@
 """`laneway sessions`, from a hub and without one."""
 
+from typing import get_args
+
 import orjson
 import pytest
+
+from laneway.cli.sessions import STATES
+from laneway.hub.session import State
 
 from .conftest import Run, Show, StartHub, Write
 from .history import HOSTILE, OTHER, SESSION
@@ -125,3 +130,16 @@ def test_where_there_are_no_sessions_it_says_how_there_would_be(show: Show, writ
     screen = show("sessions", "--no-color", COLUMNS="200")
     assert screen.end() == 1
     assert "no sessions found; no event has a session_id; `laneway.bind(" in screen.text
+
+
+def test_every_state_has_its_mark() -> None:
+    assert set(get_args(State)) == set(STATES)
+
+
+def test_times_at_the_ends_of_the_calendar_are_shown(run: Run, write: Write) -> None:
+    ends = ("0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z")
+    ids = {"session_id": "old", "trace_id": "a" * 32, "span_id": "b" * 16}
+    write(*({"timestamp": text, "duration_ms": 1e12, **ids} for text in ends))
+    for args in (("sessions",), ("sessions", "old"), ("trace", "aaaa"), ("stats",)):
+        ended = run(*args, TZ="America/New_York")
+        assert (ended.code, ended.err) == (0, ""), args

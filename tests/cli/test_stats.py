@@ -126,3 +126,15 @@ def test_an_empty_log_says_how_to_begin(show: Show, write: Write) -> None:
         "nothing to count; the log is empty; `laneway emit me hello` records a first event"
         in screen.text
     )
+
+
+def test_counts_that_are_not_complete_say_so(
+    call: Run, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from laneway.cli import stats
+
+    write(*SESSION)
+    gather = stats.gather
+    hurried = lambda *args: {**gather(*args), "accuracy": "at_least"}  # noqa: E731
+    monkeypatch.setattr(stats, "gather", hurried)
+    assert "at least: the time was over before all was counted" in call("stats").out

@@ -6,7 +6,8 @@ from datetime import datetime
 
 import pytest
 
-from laneway.cli.when import to_utc
+from laneway.cli.when import moment_of, to_utc
+from laneway.model.event import parse_timestamp_ns
 
 NOON = datetime(2026, 11, 23, 12, 0)
 
@@ -43,3 +44,16 @@ def test_with_utc_it_is_utc() -> None:
 )
 def test_all_else_is_left_to_whoever_reads_it(text: str) -> None:
     assert to_utc(text, now=NOON).removeprefix("2026-11-23T") == text.removeprefix("2026-11-23T")
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Tokyo", "UTC"])
+def test_every_time_that_an_event_may_have_can_be_shown(
+    monkeypatch: pytest.MonkeyPatch, zone: str
+) -> None:
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    for text in ("0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"):
+        shown = moment_of(parse_timestamp_ns(text))
+        assert abs(shown.year - int(text[:4])) <= 1
+    assert moment_of(2**70).year == 9999
+    assert moment_of(-(2**70)).year == 1

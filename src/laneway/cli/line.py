@@ -9,10 +9,10 @@ from typing import Any
 
 from rich.cells import cell_len, set_cell_size
 
-from laneway.base.clock import NS_PER_S
 from laneway.cli.amount import show_duration
 from laneway.cli.escape import escape, escape_json
 from laneway.cli.terminal import Terminal
+from laneway.cli.when import moment_of
 from laneway.model.vocabulary import is_end, is_start
 
 Part = tuple[str, str]
@@ -115,9 +115,7 @@ class Layout:
         yield pad(kind, self._kind_cells) + "  ", style
 
     def _local(self, ts_ns: int) -> datetime:
-        moment = datetime.fromtimestamp(ts_ns // NS_PER_S, UTC)
-        moment = moment.replace(microsecond=ts_ns % NS_PER_S // 1000)
-        return moment if self.is_utc else moment.astimezone()
+        return moment_of(ts_ns, is_utc=self.is_utc)
 
 
 def mark_of(event: dict[str, Any]) -> Part:

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from io import TextIOBase
 from typing import TextIO, cast
 
+from laneway.cli import FOUND
 from laneway.cli.terminal import Terminal, hide_stdout
 
 DEFAULT = "less"
@@ -24,7 +25,7 @@ LINES = 24
 def paged() -> Iterator[Terminal]:
     """The terminal for an answer: what exceeds the screen goes to the pager. In a pipe, stdout itself.
 
-    Leaving the pager early ends the command well.
+    Leaving the pager early ends the command, and well.
     """
     plain = Terminal()
     command = pager_command() if plain.is_tty else []
@@ -37,6 +38,7 @@ def paged() -> Iterator[Terminal]:
         stream.end()
     except BrokenPipeError:  # seen enough
         stream.leave()
+        raise SystemExit(FOUND) from None
     except BaseException:
         stream.end()
         raise
@@ -50,6 +52,8 @@ def pager_command() -> list[str]:
         return []
     if not command or command[0] == "cat" or os.environ.get("TERM") == "dumb":
         return []
+    if os.path.basename(command[0]) == "less":
+        command.append("-R")  # whatever LESS says: colours are no riddles
     return command if shutil.which(command[0]) else []
 
 

@@ -104,7 +104,8 @@ def command(
         else:
             count = print_lines(to_lines(found, layout, is_full=full or bool(event_id)), terminal)
     if not count:
-        say_nothing("nothing found", hint_for(pairs[:-1]))
+        gone = "retention may have removed it, or it is not indexed yet"
+        say_nothing("nothing found", gone if event_id else hint_for(pairs[:-1]))
         raise typer.Exit(NOTHING)
 
 

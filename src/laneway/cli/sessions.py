@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from laneway.base.clock import NS_PER_S
 from laneway.base.errors import QueryError, quote
 from laneway.base.limits import PAGE_EVENTS
 from laneway.base.settings import resolve
@@ -26,6 +25,7 @@ from laneway.cli.query import (
 )
 from laneway.cli.table import Column, Row, lay_out, paint
 from laneway.cli.terminal import Terminal
+from laneway.cli.when import moment_of
 from laneway.model.event import parse_timestamp_ns
 from laneway.store.query.expr import Expr, Glob, Value, is_one_of
 from laneway.store.query.field import SESSION
@@ -221,9 +221,8 @@ def _say_rest(answer: dict[str, Any], count: int, terminal: Terminal) -> None:
 def show_moment(text: str, *, is_utc: bool, is_short: bool = False) -> str:
     """``2026-11-23 12:04:33``. Short: ``12:04:33`` of today, else ``11-23 12:04``, or the date alone
     where the year is another."""
-    zone = UTC if is_utc else None
-    moment = datetime.fromtimestamp(parse_timestamp_ns(text) // NS_PER_S, UTC).astimezone(zone)
-    today = datetime.now(zone)
+    moment = moment_of(parse_timestamp_ns(text), is_utc=is_utc)
+    today = datetime.now(UTC if is_utc else None)
     if not is_short:
         return f"{moment:%Y-%m-%d %H:%M:%S}"
     if moment.date() == today.date():

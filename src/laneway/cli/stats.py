@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 
+from laneway.base.clock import NS_PER_MS
 from laneway.base.settings import resolve
 from laneway.cli import NOTHING, option
 from laneway.cli.amount import count_of, show_cost, show_count, show_duration
@@ -18,6 +19,7 @@ from laneway.cli.query import choose_source, filters, hint_for, say_nothing
 from laneway.cli.table import Column, Line, beside, flow, lay_out, paint, width_of
 from laneway.cli.tally import gather
 from laneway.cli.terminal import Terminal
+from laneway.cli.when import moment_of
 from laneway.store.api import FIELDS
 
 ROWS = 10
@@ -146,7 +148,7 @@ def _chart(found: dict[str, Any], width: int, is_utc: bool) -> Iterator[Line]:
 
 def _scale(axis: Axis, cells: int, is_utc: bool) -> str:
     """When the chart begins and ends: the date where that is not the same day as today."""
-    begin, end = (_moment(ms, is_utc) for ms in (axis.start_ms, axis.end_ms))
+    begin, end = (moment_of(ms * NS_PER_MS, is_utc=is_utc) for ms in (axis.start_ms, axis.end_ms))
     today = datetime.now(UTC if is_utc else None).date()
     clock = "%H:%M:%S" if axis.step_ms < 60_000 else "%H:%M"
     day = "%Y-%m-%d " if begin.date() != today else ""
@@ -155,11 +157,6 @@ def _scale(axis: Axis, cells: int, is_utc: bool) -> str:
     if axis.steps >= len(first) + len(last) + 3:
         return first + last.rjust(axis.steps - len(first))
     return f"{first} – {last}"[:cells]
-
-
-def _moment(ms: int, is_utc: bool) -> datetime:
-    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms)
-    return moment if is_utc else moment.astimezone()
 
 
 def _table(

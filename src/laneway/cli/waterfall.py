@@ -2,18 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
 
 from rich.cells import cell_len
 
-from laneway.base.clock import NS_PER_MS, NS_PER_S
+from laneway.base.clock import NS_PER_MS
 from laneway.cli.amount import count_of, show_duration
 from laneway.cli.escape import escape
 from laneway.cli.line import Part, crop, pad
 from laneway.cli.table import Line, cells_of, flow
 from laneway.cli.terminal import Terminal
+from laneway.cli.when import moment_of
 from laneway.model.event import parse_timestamp_ns
 
 NAME_CELLS = (16, 40)
@@ -75,8 +75,7 @@ def waterfall(
 
 
 def _head(trace: dict[str, Any], width: int, is_utc: bool) -> Iterator[Line]:
-    moment = datetime.fromtimestamp(_ns(trace["start"]) / NS_PER_S, UTC)
-    shown = moment if is_utc else moment.astimezone()
+    shown = moment_of(_ns(trace["start"]), is_utc=is_utc)
     yield [("trace ", "dim"), (escape(trace["trace_id"]), "bold")]
     facts: list[Part] = [
         (f"{shown:%Y-%m-%d %H:%M:%S}.{shown.microsecond // 1000:03d}", ""),
