@@ -6,7 +6,7 @@ Against the mock hub of ``ui/dev`` (needs Node), at 5,000 events a second from 5
 
 or against a hub that runs already, with whatever it is being sent::
 
-    python bench/ui/frames.py --url 'http://127.0.0.1:8001/logs#code=…'
+    python bench/ui/frames.py --url 'http://127.0.0.1:8001/logs#code=…' [--query agent:coder]
 
 "work" is what the page's own frame loop took, and the messages taken in since the frame before;
 "task" is all that the main thread did, a frame that drew, in its own CPU time (Chromium's
@@ -163,7 +163,7 @@ def scenes(page: Page, session: CDPSession, seconds: float) -> Iterator[Measured
     yield measure(page, session, "paused while events come", seconds)
 
 
-def run(url: str, seconds: float) -> None:
+def run(url: str, seconds: float, query: str = "") -> None:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
@@ -172,6 +172,10 @@ def run(url: str, seconds: float) -> None:
         page = browser.new_page(viewport=SIZE)
         page.goto(url)
         page.wait_for_function("() => window.__laneway?.visible().total > 0")
+        if query:
+            page.get_by_test_id("filter-input").fill(query)
+            page.get_by_test_id("filter-input").press("Enter")
+            page.wait_for_function("() => !window.__laneway.state().isSearching")
         page.evaluate(LONG_TASKS)
         session = page.context.new_cdp_session(page)
         session.send("Performance.enable", {"timeDomain": "threadTicks"})
@@ -184,12 +188,13 @@ def run(url: str, seconds: float) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--url", help="of a hub that runs; else a mock hub is started")
+    parser.add_argument("--query", default="", help="for the filter, of a hub that runs")
     parser.add_argument("--rate", type=int, default=5_000)
     parser.add_argument("--agents", type=int, default=50)
     parser.add_argument("--seconds", type=float, default=10)
     options = parser.parse_args()
     if options.url:
-        run(options.url, options.seconds)
+        run(options.url, options.seconds, options.query)
     else:
         with mock_hub(options.agents, options.rate) as url:
             run(url, options.seconds)

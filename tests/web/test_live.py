@@ -268,7 +268,16 @@ async def test_a_foreign_host_gets_no_socket(running: Running) -> None:
 
 @pytest.mark.parametrize(
     "query",
-    ["?since=x", "?history=-1", "?format=xml", "?sinse=1", "?q=agent:a", "?format=json&q=agnet:a"],
+    [
+        "?since=x",
+        "?history=-1",
+        "?format=xml",
+        "?sinse=1",
+        "?q=agent:a",
+        "?format=json&q=agnet:a",
+        "?format=seqs&q=agnet:a",
+        "?format=seqs&history=5",
+    ],
 )
 async def test_a_wrong_parameter_is_told_before_the_upgrade(running: Running, query: str) -> None:
     with pytest.raises(InvalidStatus) as caught:
