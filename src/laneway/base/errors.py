@@ -11,7 +11,7 @@ LanewayError
 └── HubError         the hub cannot start, or does not answer
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 
 class LanewayError(Exception):
@@ -94,10 +94,29 @@ class HubError(LanewayError):
     status = 503
 
 
+QUOTED_CHARS = 64 * 1024
+"""Looked through of a value that is quoted; longer than any secret that a rule knows."""
+
+
+def _as_it_is(text: str) -> str:
+    return text
+
+
+_redact: Callable[[str], str] = _as_it_is
+
+
+def redact_quotes(redact: Callable[[str], str]) -> None:
+    """From now on, what messages of this process quote goes through ``redact`` first, and is cut then:
+    the beginning of a secret would be known for one by no rule."""
+    global _redact
+    _redact = redact
+
+
 def quote(value: object, limit: int = 120) -> str:
-    """``value`` as it was seen, quoted and cut, for a message."""
+    """``value`` as it was seen, redacted (`redact_quotes`), quoted and cut, for a message."""
     try:
         text = f'"{value}"' if isinstance(value, str) else repr(value)
     except Exception:  # noqa: BLE001 - a message must come out whatever __repr__ does
         text = f"<{type(value).__name__}>"
+    text = _redact(text[:QUOTED_CHARS])
     return text if len(text) <= limit else f"{text[:limit]}…"

@@ -66,8 +66,15 @@ def encode_redacted(
 
         clean, count = redactor.redact_event(read_event(event))
         return encode_tree(clean), count
-    except Exception as error:  # noqa: BLE001 - fail closed: nothing of the payload goes out
-        return encode_hard({"content": f"[withheld:{type(error).__name__}]", "truncated": True}), 0
+    except Exception:  # noqa: BLE001 - fail closed: nothing of the payload goes out
+        return encode_hard({**_withheld(event, redactor), "truncated": True}), 1
+
+
+def _withheld(event: "Mapping[str, Any]", redactor: "Redactor") -> "dict[str, Any]":
+    try:
+        return redactor.withhold(event)[0]
+    except Exception as error:  # noqa: BLE001 - no mapping, or one whose items cannot be had
+        return {"content": f"[withheld:{type(error).__name__}]"}
 
 
 def _encode_long(

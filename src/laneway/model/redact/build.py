@@ -2,7 +2,7 @@
 
 import os
 
-from laneway.base.errors import SettingError
+from laneway.base.errors import SettingError, redact_quotes
 from laneway.model.redact.keys import environment_secrets
 from laneway.model.redact.redactor import Redactor
 
@@ -31,11 +31,15 @@ if TYPE_CHECKING:
 def make_redactor(settings: "Settings", env: "Mapping[str, str]") -> Redactor:
     """With the key of this machine, so that marks of one secret agree in all its processes.
 
+    What errors of this process quote goes through it from now on.
+
     Raises:
         SettingError: a rule of the user is wrong.
     """
     key_path = os.path.join(settings.home, "redact.key")
-    return Redactor(environment_secrets(env), key_path, make_extra(settings))
+    redactor = Redactor(environment_secrets(env), key_path, make_extra(settings))
+    redact_quotes(redactor.redact_text)
+    return redactor
 
 
 def make_extra(settings: "Settings") -> "Extra | None":

@@ -21,6 +21,10 @@ HEX_ANCHORS = ("fc-",)
 """Of `TOKEN_RULES`, those that could begin a UUID or digest."""
 
 
+SPLIT_ANCHORS = ("ABSK", "ATBB", "ATCTT3", "ATATT3")
+"""Of `TOKEN_RULES`, those whose ``=``, ``+`` or ``/`` may leave no run of `RUN_CHARS`."""
+
+
 class Rule:
     """``tail`` continues where an anchor ends; its group, if there is one, is what is replaced.
 

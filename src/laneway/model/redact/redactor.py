@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 SCAN_CHARS = 4 * LINE_BYTES
 """Text looked through in one event. What is left of it later is one line; past this, texts are withheld."""
 
+CUT = "[cut: "
+CUT_CHARS = 80
+"""At the end of a text that was cut, see `laneway.model.cut`."""
+
 ROUNDS = 4
 """Looks at one text: a mark in place of one secret can bare the shape of the next."""
 
@@ -40,8 +44,18 @@ SHORTEST_EXTRA_CHARS = 4
 PLAIN_NAMES = 1_000
 """Field names remembered as harmless; a stream of invented ones must not fill the memory."""
 
-_SAFE_ON_FAULT = ("timestamp", "agent", "event", "id", "session_id", "trace_id", "span_id",
-                  "parent_span_id", "parent_agent", "level", "truncated")  # fmt: skip
+_SAFE_ON_FAULT = frozenset({"timestamp", "agent", "event", "id", "session_id", "trace_id", "span_id",
+                            "parent_span_id", "parent_agent", "level"})  # fmt: skip
+"""They tell which event it is: their texts stay when the redactor fails, if no token fits into them."""
+
+_NAMED_ON_FAULT = _SAFE_ON_FAULT | {
+    "content", "input", "output", "summary", "error", "tool", "model", "provider", "role", "pod",
+    "host", "pid", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "duration_ms",
+    "cost_usd", "truncated",
+}  # fmt: skip
+"""Of the fields that stay at least by name; another's may be a secret itself."""
+
+_ID_CHARS = "0123456789abcdefABCDEF-:.TZ+"
 
 
 class Redactor:
@@ -69,7 +83,10 @@ class Redactor:
         text = line.decode("latin-1")
         if "\\" in text and ("\\u" in text or "\\/" in text):
             return True
-        return self._is_suspicious(line, text)
+        try:
+            return self._is_suspicious(line, text)
+        except Exception:  # noqa: BLE001 - fail closed: whoever looks closer withholds it
+            return True
 
     def is_clean(self, event: "Mapping[str, Any]", made: "frozenset[str]" = frozenset()) -> bool:
         """Whether a flat event of texts and numbers holds nothing to redact. False: look closer.
@@ -118,7 +135,7 @@ class Redactor:
             if self._is_suspicious(line, text) or _hides_letters(text):
                 return self._redact_plain(event, line)
         except Exception:  # noqa: BLE001 - fail closed
-            clean, count = self._withhold(event)
+            clean, count = self.withhold(event)
             return encode(clean), count
         return line, 0
 
@@ -135,7 +152,7 @@ class Redactor:
             if walk.has_cut:
                 clean["truncated"] = True
         except Exception:  # noqa: BLE001 - fail closed
-            return self._withhold(event)
+            return self.withhold(event)
         for rule, count in walk.counts.items():
             self.counts[rule] = self.counts.get(rule, 0) + count
         return clean, walk.total
@@ -152,7 +169,7 @@ class Redactor:
             if not (has_own or _hides_letters(text) or may_hold(text, line)):
                 return tree, 0
         except Exception:  # noqa: BLE001 - fail closed
-            return self._withhold(tree)
+            return self.withhold(tree)
         return self.redact_event(tree, whole_chars)
 
     def redact_text(self, text: str) -> str:
@@ -178,17 +195,26 @@ class Redactor:
             return True
         return bool(self._needles) and any(needle in text for needle in self._needles)
 
-    def _withhold(self, event: "Mapping[str, Any]") -> tuple["dict[str, Any]", int]:
+    def withhold(self, event: "Mapping[str, Any]") -> tuple["dict[str, Any]", int]:
+        """What may be kept of an event that could not be looked through; by nothing that may fail, too."""
         self.counts["redactor-error"] = self.counts.get("redactor-error", 0) + 1
         kept: dict[str, Any] = {}
         for field, value in event.items():
-            if field in _SAFE_ON_FAULT or type(value) in (int, float, bool):
+            if type(field) is not str or field not in _NAMED_ON_FAULT:
+                kept["withheld"] = WITHHELD
+            elif type(value) in (int, float, bool) or (
+                field in _SAFE_ON_FAULT and self._is_name(value)
+            ):
                 kept[field] = value
-            else:
-                kept[field if type(field) is str and secret_name(field) is None else "withheld"] = (
-                    WITHHELD
-                )
+            elif field != "id":  # an id of all such events would make them one
+                kept[field] = WITHHELD
         return kept, 1
+
+    def _is_name(self, value: "Any") -> bool:
+        """Too short for a token, or an id of hex digits or a time; and none of the environment's secrets."""
+        if type(value) is not str or (len(value) >= RUN_CHARS and value.strip(_ID_CHARS)):
+            return False
+        return not any(secret in value for secret in self._secrets)
 
 
 def _hides_letters(text: str) -> bool:
@@ -312,12 +338,25 @@ class Walk:
             return TOO_LARGE
         if inside and text[:1] in "{[ \n\t" and self.may_name(text):
             text = self.json_text(text)
+        if CUT in text[-CUT_CHARS:]:
+            text = self.without_begun(text)
         for _ in range(ROUNDS):
             spans = self.spans(text)
             if not spans:
                 break
             text = self.splice(text, spans, len(text))
         return text
+
+    def without_begun(self, text: str) -> str:
+        """A text that was cut before it came here, without the beginning of a secret at its end."""
+        from laneway.model.cut import join_mark, split_mark
+        from laneway.model.redact.begun import find_begun
+
+        body, gone, digest = split_mark(text)
+        start = find_begun(body)
+        if not gone or start == len(body):
+            return text
+        return body[:start] + self.replace("cut-secret", body[start:]) + join_mark(gone, digest)
 
     def may_name(self, text: str) -> bool:
         """Whether JSON may hold a secret that only its field's name or an escape gives away."""

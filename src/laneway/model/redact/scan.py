@@ -13,6 +13,7 @@ from laneway.model.redact.patterns import (
     HEX_ANCHORS,
     PATH_RULES,
     RUN_CHARS,
+    SPLIT_ANCHORS,
     TOKEN_RULES,
     WORD_RULES,
     Rule,
@@ -73,6 +74,7 @@ def has_word(low: str) -> bool:
     if not (":" in low or "=" in low or "--" in low or ">" in low or "~" in low):
         return (  # prose: only these need no sign
             "bearer " in low
+            or "absk" in low
             or ("basic " in low and _BASIC.search(low) is not None)
             or ("login " in low and "passw" in low)
         )
@@ -84,6 +86,8 @@ def has_word(low: str) -> bool:
         or "pwd" in low
         or "-----begin " in low
         or "q~" in low
+        or "absk" in low
+        or "[cut: " in low
         or ("curl" in low and ("-u " in low or "--user " in low))
         or ("pass" in low and _PASS.search(low) is not None)
         or ("token" in low and (_TOKEN.search(low) is not None or "--token" in low))
@@ -94,9 +98,13 @@ def has_word(low: str) -> bool:
 
 
 def _has_word_of_signs(low: str) -> bool:
-    """The words whose secrets hold ``=`` or ``@``: cookies, signatures, addresses with passwords."""
+    """The words whose secrets hold ``=`` or ``@``: cookies, signatures, addresses with passwords, and the
+    anchors of tokens that ``=`` may split."""
     return (
-        "://" in low
+        "atatt3" in low
+        or "atctt3" in low
+        or "atbb" in low
+        or "://" in low
         or "cookie" in low
         or "sig=" in low
         or "signature=" in low
@@ -160,8 +168,9 @@ def find_spans(text: str) -> list[Span]:
         return _without_overlap(_find_in_long(text, low))
     runs = long_runs(text.encode("latin-1", "replace")) if len(text) >= RUN_CHARS else []
     spans = _find_words(text, low) if has_word(low) else []
-    if runs:
-        spans += _find_tokens(text, " ".join(runs))
+    split = [anchor for anchor in SPLIT_ANCHORS if anchor in text]
+    if runs or split:
+        spans += _find_tokens(text, " ".join([*runs, *split]))
         if any(map(may_be_base64, runs)):
             spans += _find_base64(text, [found.span() for found in _BASE64.finditer(text)])
     return _without_overlap(spans)
@@ -178,8 +187,7 @@ def _present_tokens(text: str, data: bytes) -> set[str]:
     automaton = _load_automatons()[1]
     if automaton is not None:
         return automaton(data)
-    runs = token_runs(data)
-    return _tokens_of_runs.present(text, runs) if runs else set()
+    return _tokens_of_runs.present(text, token_runs(data))
 
 
 def _load_automatons() -> "tuple[Present | None, Present | None]":

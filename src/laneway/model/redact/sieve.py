@@ -7,7 +7,7 @@ every sieve it may hold back what is clean, never let pass what a rule would mat
 
 import re
 
-from laneway.model.redact.patterns import BASE64_CHARS, HEX_ANCHORS, RUN_CHARS
+from laneway.model.redact.patterns import BASE64_CHARS, HEX_ANCHORS, RUN_CHARS, SPLIT_ANCHORS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class Tokens:
         self._elsewhere: list[str] = []
         for anchor, rule in rules.items():
             piece = re.match("[A-Za-z0-9]*[-_]", anchor)
-            if not re.fullmatch("[A-Za-z0-9_-]+", anchor):
+            if anchor in SPLIT_ANCHORS or not re.fullmatch("[A-Za-z0-9_-]+", anchor):
                 self._elsewhere.append(anchor)
             elif rule.before != "word" or piece is None:
                 self._inside.append(anchor)
