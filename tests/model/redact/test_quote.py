@@ -63,7 +63,9 @@ def test_a_rejection_of_the_hub_quotes_no_part_of_it(name: str) -> None:
 
     assert taken.rejected_count >= 4
     for rejection in taken.rejections:
-        assert shows_no_part(str(rejection), secret.replace("-----BEGIN RSA PRIVATE KEY-----\n", ""))
+        assert shows_no_part(
+            str(rejection), secret.replace("-----BEGIN RSA PRIVATE KEY-----\n", "")
+        )
 
 
 def test_settings_and_queries_quote_no_part_of_it() -> None:
