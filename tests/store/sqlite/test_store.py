@@ -15,6 +15,7 @@ from laneway.store.api import Query, QueryTimeout
 from laneway.store.query.expr import seqs_between
 from laneway.store.sqlite import pool, store
 from laneway.store.sqlite.schema import VERSION
+from laneway.store.sqlite.segment import SegmentWriter
 from laneway.store.sqlite.store import SqliteStore
 from tests.store.build import LINE_BYTES, T0_NS, ask, end_of, make_record
 
@@ -263,6 +264,7 @@ def test_a_reader_connection_cannot_write(reopen: Callable[[], SqliteStore]) -> 
 WRITER = """
 import sys
 from tests.store.build import ask, LINE_BYTES, T0_NS, make_record
+from laneway.store.sqlite.segment import SegmentWriter
 from laneway.store.sqlite.store import SqliteStore
 
 path, segments, batch = sys.argv[1], sys.argv[2].split(","), int(sys.argv[3])
@@ -324,3 +326,27 @@ def all_hits(index: SqliteStore) -> list[tuple[int, ...]]:
         hits += index.find(Query(seqs_between(first, first + 1_000), limit=1_000)).hits
     assert len({(hit.segment, hit.offset) for hit in hits}) == len(hits)
     return sorted(hits)  # type: ignore[arg-type]
+
+
+def test_after_a_full_disk_the_write_ahead_log_gives_its_space_back(
+    reopen: Callable[[], SqliteStore], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reader keeps the database open, so that closing the writer alone folds nothing."""
+    index = reopen()
+    for _ in range(30):
+        fill(index, "a")
+    assert index.find(Query(limit=1)).hits
+    wal = file_of(tmp_path, "a").with_name(file_of(tmp_path, "a").name + "-wal")
+    grown_bytes = wal.stat().st_size
+
+    def refuse(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SegmentWriter, "write", refuse)
+        with pytest.raises(StoreError):
+            fill(index, "a")
+    assert wal.stat().st_size == grown_bytes
+    fill(index, "a")
+    assert wal.stat().st_size < grown_bytes / 2
+    assert index.last_seq == 31 * 20

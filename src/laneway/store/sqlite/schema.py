@@ -212,7 +212,20 @@ def open_writer(path: str) -> sqlite3.Connection:
     connection.execute(f"PRAGMA cache_size = -{WRITER_CACHE_KIB}")
     connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
     connection.execute("PRAGMA secure_delete = OFF")  # compiled in on Debian; zeroing costs writes
+    _fold(connection)
     return connection
+
+
+def _fold(connection: sqlite3.Connection) -> None:
+    """Bring the write-ahead log into the database, and give its space back.
+
+    After a full disk that is up to 16 MiB. Left alone it would go on growing at its end, since
+    readers keep the database open, and the index would stand still though there is a little room.
+    """
+    try:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    except sqlite3.OperationalError:  # no room for that either, or a reader is at work: later
+        pass
 
 
 def open_reader(path: str) -> sqlite3.Connection:
