@@ -23,7 +23,7 @@ from tests.torture.conftest import Report
 pytestmark = pytest.mark.torture
 
 IS_LONG = os.environ.get("LANEWAY_TORTURE") == "long"
-KILLS = 200 if IS_LONG else 10
+KILLS = 60 if IS_LONG else 10
 AT_ONCE = 2
 
 WRITER = """
