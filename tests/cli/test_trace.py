@@ -2,6 +2,7 @@
 
 import orjson
 import pytest
+from rich.cells import cell_len
 
 from laneway.cli.waterfall import DEEP, _branches
 
@@ -13,17 +14,17 @@ trace 4bf92f3577b34da6a3ce929d0e0e4736
 2026-11-23 12:00:01.000  8.0 s  5 spans  10 events  2 agents  1 error  2 open
 a parent span was never seen: not sent, lost, or removed by retention
 
-                    ╷0              ╷2.7 s           ╷5.3 s     8.0 s╷
-planner agent_start ━╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌     open
-├ local-8b planner        ━━━━━━╸                                         1.0 s
-├ grep coder                       ╺━━◆━━╸                                1.0 s ✗
-└ read coder                                 ━╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌     open
-? ffffffffffffffff                                                      missing
-└ coder log                                        ◆                       0 ms
+                    ╷0              ╷2.7 s          ╷5.3 s     8.0 s╷
+planner agent_start ━╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌     open
+├ local-8b planner        ━━━━━━                                         1.0 s
+├ grep coder                       ━━━◆━━                                1.0 s ✗
+└ read coder                                ╺╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌     open
+? ffffffffffffffff                                                     missing
+└ coder log                                       ◆                       0 ms
 
 in no span
-  planner                                                ◆ decision  no ferry
-  planner           agent_response  On Saturday you take the harbou… ◆
+  planner                                               ◆ decision  no ferry
+  planner           agent_response  On Saturday you take the harbo… ◆
 """
 
 
@@ -35,6 +36,7 @@ def history(write: Write) -> None:
 @pytest.mark.usefixtures("history")
 def test_a_trace_is_a_waterfall_of_80_columns(run: Run) -> None:
     assert run("trace", TRACE, "--utc").out == PICTURE
+    assert max(map(cell_len, PICTURE.splitlines())) <= 80
 
 
 @pytest.mark.usefixtures("history")

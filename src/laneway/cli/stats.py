@@ -17,7 +17,7 @@ from laneway.cli.line import Part, to_json
 from laneway.cli.pager import paged
 from laneway.cli.query import choose_source, filters, hint_for, say_nothing
 from laneway.cli.table import Column, Line, beside, flow, lay_out, paint, width_of
-from laneway.cli.tally import gather
+from laneway.cli.tally import SUMS, gather
 from laneway.cli.terminal import Terminal
 from laneway.cli.when import moment_of
 from laneway.store.api import FIELDS
@@ -126,8 +126,8 @@ def _totals(found: dict[str, Any]) -> Iterator[Line]:
     yield [(count_of(found["agents"], "agent"), "")]
     yield [(count_of(found["sessions"], "session"), "")]
     if found["input_tokens"] or found["output_tokens"]:
-        told = show_count(found["input_tokens"]), show_count(found["output_tokens"])
-        yield [(f"{told[0]}→{told[1]} tokens", "")]
+        told = (show_count(found[name]) if found[name] else "0" for name in SUMS[:2])
+        yield [(f"{'→'.join(told)} tokens", "")]
     if found["cost_usd"]:
         yield [(show_cost(found["cost_usd"]), "")]
 
@@ -141,7 +141,7 @@ def _chart(found: dict[str, Any], width: int, is_utc: bool) -> Iterator[Line]:
     if any(errors):
         yield [("failed".ljust(LABEL_CELLS), "dim"), (sparkline(errors), "red")]
     scale = _scale(axis, cells, is_utc)
-    step = f"a bar is {show_duration(axis.step_ms)}, the highest {max(counts):,} events"
+    step = f"a bar is {show_duration(axis.step_ms)}, the highest {count_of(max(counts), 'event')}"
     yield [(" " * LABEL_CELLS + scale, "dim")]
     yield [(" " * LABEL_CELLS + step, "dim")]
 

@@ -60,7 +60,7 @@ def waterfall(
     widest = max(map(cells_of, names), default=0)
     name_cells = min(max(widest, NAME_CELLS[0]), NAME_CELLS[1], width * 2 // 5)
     text_cells = max(TEXT_CELLS, (width - TEXT_FROM) // 2) if width >= TEXT_FROM else 0
-    taken = name_cells + TIME_CELLS + 3 + (text_cells + 2 if text_cells else 0)
+    taken = name_cells + TIME_CELLS + 4 + (text_cells + 2 if text_cells else 0)
     scale = Scale(_ns(trace["start"]), _ns(trace["end"]), max(width - taken, 10))
     yield from _head(trace, width, is_utc)
     yield [(" " * (name_cells + 1), ""), (_ticks(scale), "dim")]
