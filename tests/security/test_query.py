@@ -5,7 +5,9 @@ import asyncio
 import httpx
 import pytest
 
+from laneway.base.errors import QueryError
 from laneway.hub.hub import Hub
+from laneway.store.query.pattern import compile_regex, count_steps
 from laneway.web import filter as query_filter
 
 INJECTIONS = [
@@ -109,3 +111,41 @@ async def test_stored_events_are_values_too(client: httpx.AsyncClient, hub: Hub)
     for event in events:
         found = await client.get("/api/events", params={"agent": event["agent"]})
         assert event["agent"] in {item["agent"] for item in found.json()["events"]}, event["agent"]
+
+
+LONG_LINE = "a" * 200_000
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "x{0,1000}" * 100, ".{0,1000}.{0,1000}x", "(.{0,31}){0,32}" * 8 + "x", "x{" + "9" * 900 + "}",
+        "((.{0,10}){0,10}){0,10}" * 5, r"(\w{0,31}){0,32}" * 8, "x{1000}{1000}", "(?:(?:a?){31}){33}",
+    ],
+)  # fmt: skip
+def test_an_expression_that_would_take_minutes_is_refused_at_once(pattern: str) -> None:
+    with pytest.raises(QueryError, match="steps, at most 1000"):
+        compile_regex(pattern, False)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["(a+)+$", "(a|aa)+$", "(.*)*x", "a?" * 499 + "x", ".{0,490}.{0,490}x", "(((((a*)*)*)*)*)*b"],
+)
+def test_what_is_taken_is_linear_in_the_text(pattern: str) -> None:
+    """With backtracking the first of them would not end in a lifetime."""
+    compile_regex(pattern, False)(LONG_LINE + "!")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "steps"),
+    [
+        ("abc", 3),
+        (r"[a-f0-9]{64}", 64),
+        ("(ab){2,3}c", 10),
+        (r"\x{1F600}\{3}", 4),
+        ("[]{900}]a+", 2),
+    ],
+)
+def test_the_steps_of_an_expression_are_counted(pattern: str, steps: int) -> None:
+    assert count_steps(pattern) == steps

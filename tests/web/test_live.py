@@ -2,6 +2,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from socket import SO_RCVBUF, SOL_SOCKET
 from socket import socket as Socket
 from typing import Any
@@ -10,6 +11,7 @@ from urllib.parse import quote_plus
 import httpx
 import orjson
 import pytest
+import uvicorn
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
@@ -17,6 +19,8 @@ from laneway.base.limits import CLIENTS
 from laneway.hub.frame import whole_event
 from laneway.hub.live import Live
 from laneway.web import live as live_module
+from laneway.web import runner
+from laneway.web.connection import Bounds
 from laneway.web.live import EventChannel
 from laneway.web.token import load
 
@@ -138,31 +142,44 @@ async def test_a_resume_from_too_long_ago_is_told_its_gap(
 
 
 async def test_a_viewer_that_does_not_read_harms_nobody_and_is_told_what_it_missed(
-    running: Running, monkeypatch: pytest.MonkeyPatch
+    serving: Callable[[], Running], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """It comes back before it is let go, which here takes an hour: the time this takes does not count."""
     from laneway.hub import live as hub_live
 
     monkeypatch.setattr(hub_live, "CLIENT_QUEUE_BYTES", 50_000)
-    count = 20_000  # more than the kernel's buffers take for a socket that nobody reads
+    monkeypatch.setattr(runner, "Bounds", lambda **given: Bounds(**given, send_s=3600.0))
+    patient = partial(uvicorn.Config, ws_ping_interval=None)  # nor for an answer to a ping
+    monkeypatch.setattr(runner.uvicorn, "Config", patient)
+    running = await asyncio.to_thread(serving)
+    count = 2_000  # in bytes more than the kernel's buffers take for a socket that nobody reads
+    step = 200  # fits the small queue of the quick one, which is awaited
     plain = socket(
         running, "?format=json", max_queue=1, sock=small_socket(running), ping_interval=None
     )
-    async with plain as slow, socket(running) as quick:
-        reading = asyncio.create_task(seqs_until(quick, count))
-        for start in range(1, count + 1, 1000):
-            batch = [event(n, content="x" * 1000) for n in range(start, start + 1000)]
+    async with plain as slow, socket(running, ping_interval=None) as quick:
+        for start in range(1, count + 1, step):
+            numbers = range(start, start + step)
+            batch = [event(n, content="x" * 10_000) for n in numbers]
             await asyncio.to_thread(running.post, *batch)
-        assert await reading == list(range(1, count + 1))
+            assert await seqs_until(quick, numbers[-1]) == list(numbers)
         shown: list[int] = []
         missed: list[int] = []
-        while max([*shown[-1:], *missed[-1:], 0]) < count:
-            message = await next_message(slow)
-            if message.get("type") == "gap":
-                missed += range(message["from"], message["to"])
-            else:
-                shown.append(message["seq"])
+
+        async def read_until(last: int) -> None:
+            while max([*shown[-1:], *missed[-1:], 0]) < last:
+                message = await next_message(slow)
+                if message.get("type") == "gap":
+                    missed.extend(range(message["from"], message["to"]))
+                else:
+                    shown.append(message["seq"])
+
+        await read_until(count)
         assert missed
-        assert sorted(shown + missed) == list(range(1, count + 1))
+        await asyncio.to_thread(post, running, count + 1)
+        await read_until(count + 1)
+        assert shown[-1] == count + 1
+        assert sorted(shown + missed) == list(range(1, count + 2))
 
 
 def small_socket(running: Running) -> Socket:
