@@ -74,7 +74,7 @@ def has_word(low: str) -> bool:
     if not (":" in low or "=" in low or "--" in low or ">" in low or "~" in low):
         return (  # prose: only these need no sign
             "bearer " in low
-            or "absk" in low
+            or (("+" in low or "/" in low) and "absk" in low)
             or ("basic " in low and _BASIC.search(low) is not None)
             or ("login " in low and "passw" in low)
         )
@@ -86,8 +86,8 @@ def has_word(low: str) -> bool:
         or "pwd" in low
         or "-----begin " in low
         or "q~" in low
-        or "absk" in low
-        or "[cut: " in low
+        or (("+" in low or "/" in low) and "absk" in low)
+        or ("]" in low and "[cut: " in low)
         or ("curl" in low and ("-u " in low or "--user " in low))
         or ("pass" in low and _PASS.search(low) is not None)
         or ("token" in low and (_TOKEN.search(low) is not None or "--token" in low))
