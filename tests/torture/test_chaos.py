@@ -24,7 +24,7 @@ from tests.torture.volume import ext4, fill
 pytestmark = [pytest.mark.torture, pytest.mark.timeout(900)]
 
 IS_LONG = os.environ.get("LANEWAY_TORTURE") == "long"
-ROUNDS = 30 if IS_LONG else 3
+ROUNDS = 12 if IS_LONG else 3
 SETTLE_S = 240.0
 
 LOGGER = """

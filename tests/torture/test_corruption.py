@@ -36,7 +36,7 @@ pytestmark = pytest.mark.torture
 
 IS_LONG = os.environ.get("LANEWAY_TORTURE") == "long"
 SEED = int(os.environ.get("LANEWAY_SEED", "0"))  # read before the tests' environment is emptied
-DAMAGES = 1_000 if IS_LONG else 30
+DAMAGES = 1_000 if IS_LONG else 12
 SEGMENT_LINES = 150
 PACKED_SEGMENTS = 3
 SEGMENTS = PACKED_SEGMENTS + 2  # one sealed and plain, one live

@@ -47,7 +47,7 @@ name, count = sys.argv[1], int(sys.argv[2])
 for n in range(count):
     if laneway.log_event(name, "log", "x" * (n * 37 % 300), n=n):
         print(n, flush=True)
-laneway.flush(20)
+laneway.flush(float(sys.argv[3]) if len(sys.argv) > 3 else 20)
 """
 
 ENGINE = """
@@ -196,7 +196,7 @@ def test_a_hub_killed_before_its_answer_loses_and_repeats_nothing(
         assert hub.process
         name = f"s{kill}"
         while hub.process.poll() is None:
-            done = start(WRITER, name, 30, **env)
+            done = start(WRITER, name, 30, 3, **env)  # once the hub is gone nothing is shipped
             acknowledged |= {(name, int(n)) for n in done.stdout.split()}
             name += "+"
         assert hub.process.returncode == -signal.SIGKILL
