@@ -29,6 +29,7 @@ from laneway.web.auth import Access
 from tests.torture.conftest import Report
 from tests.torture.fault import KINDS, Faults, inject
 from tests.torture.harness import Hub, wait_for
+from tests.torture.test_memory import children
 from tests.torture.volume import ext4, fill, mount
 
 pytestmark = [pytest.mark.torture, pytest.mark.timeout(900)]
@@ -130,13 +131,16 @@ def lines_of(log: Path) -> Counter[str]:
 
 
 def fill_behind(hub: Hub, volume: Path) -> Path:
-    """Fill the disk while the hub stands still, so that what it gives up is not taken, too."""
+    """Fill the disk while the hub and its indexer stand still, so that what it gives up is not taken, too."""
     assert hub.process
-    hub.process.send_signal(signal.SIGSTOP)
+    pids = [hub.process.pid, *children(hub.process.pid)]
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
     try:
         return fill(volume)
     finally:
-        hub.process.send_signal(signal.SIGCONT)
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
 
 
 def fragment_bytes(log: Path) -> int:
