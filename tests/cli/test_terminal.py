@@ -1,10 +1,12 @@
 """What the terminal is taken for."""
 
 import io
+from pathlib import Path
 
 import pytest
 
 from laneway.cli.terminal import AGENT_STYLES_16, AGENT_STYLES_256, Terminal
+from tests.cli.conftest import Show, Write
 
 
 class Tty(io.StringIO):
@@ -56,3 +58,36 @@ def test_agents_differ_in_colour() -> None:
 
 def test_a_link_is_escaped() -> None:
     assert "\\x1b" in Terminal(io.StringIO()).link("http://x/\x1b[2J")
+
+
+EVIL = "\x1b]0;owned\x07\x1b[2J\x9b31m\u202egnp.exe\u200b\x7f"
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        *(("export", "--format", form) for form in ("jsonl", "csv", "otlp", "perfetto")),
+        ("redact", "{log}"),
+        ("redact", "--explain", "--json", "{log}"),
+        ("sql", "from lines"),
+        ("sessions",),
+        ("stats",),
+        ("trace", "e1"),
+        ("query", "--full"),
+        ("query", "--explain", "agent:" + '"' + EVIL + '"'),
+    ],
+    ids=" ".join,
+)
+def test_no_command_lets_an_event_play_with_the_terminal(
+    show: Show, write: Write, home: Path, args: tuple[str, ...]
+) -> None:
+    secret = {EVIL: "password=hunter22!x", "session_id": "s" + EVIL}
+    write({"agent": "a" + EVIL, "content": EVIL, "tool": EVIL, "id": "e1", **secret})
+    log = str(home / "logs" / "events-000001.jsonl")
+    screen = show(*(arg.replace("{log}", log) for arg in args), PAGER="cat")
+    screen.end()
+
+    assert screen.text.strip()
+    assert not {"\x9b", "\u202e", "\u200b", "\x7f", "\x07"} & set(screen.text)
+    assert "\x1b]0;" not in screen.text
+    assert "\x1b[2J" not in screen.text

@@ -103,7 +103,10 @@ def _write(form: str, output: str, events: Events) -> int:
     with Progress() as progress:
         counted = progress.count(events)
         if output == "-":
-            _copy(_encoder(form)(counted), sys.stdout.buffer)
+            terminal = Terminal()
+            for part in _encoder(form)(counted):
+                terminal.write_data(part, is_json=form != "csv")
+            terminal.stream.flush()
         else:
             _write_file(form, output, counted)
         return progress.count_so_far

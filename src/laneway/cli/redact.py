@@ -13,7 +13,7 @@ from laneway.base.errors import SettingError
 from laneway.base.limits import KIB
 from laneway.base.settings import resolve
 from laneway.cli import option
-from laneway.cli.escape import escape
+from laneway.cli.escape import escape, escape_json
 from laneway.cli.terminal import Terminal
 from laneway.model.encode import encode
 from laneway.model.redact import Redactor, make_redactor
@@ -54,9 +54,10 @@ def command(
             if why:
                 _print_finds(redactor, out, name, place, item, as_json=as_json)
             elif isinstance(item, dict):
-                sys.stdout.buffer.write(encode(redactor.redact_event(item)[0]) + b"\n")
+                out.write_data(encode(redactor.redact_event(item)[0]) + b"\n", is_json=True)
             else:
-                sys.stdout.buffer.write(redactor.redact_text(item).encode("utf-8", "replace"))
+                text = redactor.redact_text(item).encode("utf-8", "replace")
+                out.write_data(text, is_json=False)
             sys.stdout.flush()
 
 
@@ -107,7 +108,7 @@ def _print_finds(
         place = _text_place(str(item), line, find) if is_text else _field_place(line, find)
         if as_json:
             row = {**find._asdict(), "file": name, "line": line}
-            sys.stdout.write(orjson.dumps(row).decode() + "\n")
+            sys.stdout.write(escape_json(orjson.dumps(row).decode()) + "\n")
         else:
             where = escape(f"{name}: {place}" if name else place)
             out.print(f"{out.paint(find.rule, 'bold')}  {where}  {out.paint(find.why, 'dim')}")

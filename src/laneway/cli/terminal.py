@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable
 from typing import TextIO
 
-from laneway.cli.escape import escape
+from laneway.cli.escape import escape, escape_json
 
 STYLES = {
     "bold": "1",
@@ -63,6 +63,18 @@ class Terminal:
 
     def print(self, *lines: str) -> None:
         self.write(lines)
+
+    def write_data(self, data: bytes, *, is_json: bool) -> None:
+        """``data`` as it is for a pipe or a file; for a terminal with all spelled out that it would obey.
+
+        JSON stays JSON of equal value; line breaks stay.
+        """
+        if not self.is_tty:
+            self.stream.buffer.write(data)
+            return
+        spell = escape_json if is_json else escape
+        lines = data.decode("utf-8", "replace").replace("\r\n", "\n").split("\n")
+        self.stream.write("\n".join(map(spell, lines)))
 
     def write(self, lines: Iterable[str]) -> None:
         """Each of ``lines`` and a newline, at once."""
