@@ -37,6 +37,7 @@ async def test_built_files_may_be_kept_forever(stranger: httpx.AsyncClient) -> N
 
 OUTSIDE = ["/logs/assets/nothing.js", "/logs/nothing.svg", "/logs/.hidden.txt"]
 OUTSIDE += ["/logs/assets/..%2Findex.html", "/logs/..%2F..%2Fsecret.txt", "/logs/assets/a%00.js"]
+OUTSIDE += [f"/logs/{'x' * 300}.js", f"/logs/assets/{'x' * 5_000}.js"]  # than any file system takes
 OUTSIDE += ["/logs/assets/%2e%2e/%2e%2e/secret.txt", "/logs/assets/a%0d%0ab.js"]
 
 

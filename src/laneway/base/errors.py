@@ -112,6 +112,11 @@ def redact_quotes(redact: Callable[[str], str]) -> None:
     _redact = redact
 
 
+def redacted(text: str) -> str:
+    """``text`` as `quote` would have it, uncut."""
+    return _redact(text)
+
+
 def quote(value: object, limit: int = 120) -> str:
     """``value`` as it was seen, redacted (`redact_quotes`), quoted and cut, for a message."""
     try:

@@ -3,9 +3,7 @@
 What the hub does not need before it listens is imported where it is used.
 """
 
-import logging
 import shlex
-import sys
 import textwrap
 import threading
 from collections.abc import Iterator
@@ -82,7 +80,9 @@ def command(
         }
     )
     terminal = Terminal()
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(message)s", stream=sys.stderr)
+    from laneway.hub.output import configure_output
+
+    configure_output("%(levelname)s: %(message)s")
 
     def greet(ready: "Ready") -> None:
         terminal.write(greeting(ready, settings, terminal))

@@ -18,6 +18,7 @@ from laneway.base.settings import Settings
 from laneway.hub.channel import FeedSink
 from laneway.hub.engine import Engine
 from laneway.hub.metric import Metric, resident_bytes
+from laneway.hub.output import configure_output
 from laneway.store.api import IndexInUse
 
 OPEN_S = 10.0
@@ -92,7 +93,7 @@ def _open(settings: Settings, sink: FeedSink, metric: Metric) -> Engine:
 def main(descriptors: list[int]) -> None:
     """Serve over these descriptors: the feed's first."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole group; the hub decides
-    logging.basicConfig(format="laneway: %(message)s", level=logging.INFO)
+    configure_output("laneway: %(message)s")
     feed, *lines = [Connection(descriptor) for descriptor in descriptors]
     try:
         worker = Worker(feed, lines)

@@ -17,6 +17,9 @@ from laneway.web.door import Door, HeaderMap
 from laneway.web.keyring import Grant, Scope
 from laneway.web.session import SESSION_LIFE_S
 
+SHOWN_CHARS = 32
+"""Of one label of a foreign name; a scheme and a port may be with it."""
+
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 READ_HEADERS = frozenset(
@@ -144,7 +147,7 @@ class Access:
         host = headers.get(b"host", b"")
         if host not in self._hosts and host.lower() not in self._hosts:
             raise AccessError(
-                f"Host {quote(host.decode('latin-1'))} is not a name of this hub",
+                f"Host {quote(shown_name(host))} is not a name of this hub",
                 hint="set LANEWAY_ALLOWED_HOSTS to the names and ports by which it is called",
             )
         if b"origin" in headers:
@@ -159,7 +162,7 @@ class Access:
         scheme, _, name = origin.partition(b"://")
         is_secure = scheme == b"https" and host.lower() in self._secure_hosts
         if name.lower() != host.lower() or not (scheme == b"http" or is_secure):
-            raise AccessError(f"Origin {quote(origin.decode('latin-1'))} is not the hub's own page")
+            raise AccessError(f"Origin {quote(shown_name(origin))} is not the hub's own page")
 
 
 def cookie(headers: HeaderMap) -> bytes:
@@ -189,6 +192,12 @@ def parse_code(body: object) -> str:
     if not isinstance(code, str):
         raise QueryError("the body has no code", hint='send {"code": "…"} as JSON')
     return code
+
+
+def shown_name(given: bytes) -> str:
+    """A Host or Origin as it may be said: of a long part nothing, for it may be a token sent by mistake."""
+    parts = given.decode("latin-1").split(".")
+    return ".".join(part if len(part) <= SHOWN_CHARS else "…" for part in parts)
 
 
 def _spell(host: str, port: int) -> list[bytes]:

@@ -8,12 +8,14 @@ from pathlib import Path
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from laneway.base.errors import quote
 from laneway.web.problem import NotFoundError
 from laneway.web.route import Route
 
 BUILT = Path(__file__).parent / "_ui"
 
-FILE_NAME = re.compile(r"[\w-][\w.-]*")
+FILE_NAME = re.compile(r"[\w-][\w.-]{0,99}")
+"""Longer than any of ours, and short enough for every file system."""
 
 CSP = "; ".join(
     [
@@ -83,7 +85,7 @@ def ui_routes(root: Path = BUILT) -> list[Route]:
 def _file(folder: Path, name: str, caching: str) -> Response:
     path = folder / name
     if not FILE_NAME.fullmatch(name) or ".." in name or path.is_symlink() or not path.is_file():
-        raise NotFoundError(f"the dashboard has no file {name[:80]!r}")
+        raise NotFoundError(f"the dashboard has no file {quote(name)}")
     kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
     headers = {"Cache-Control": caching, "Content-Length": str(os.path.getsize(path))}
     return Response(path.read_bytes(), media_type=kind, headers=headers)
