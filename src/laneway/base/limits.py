@@ -49,5 +49,6 @@ KEY_CHARS = 256
 PAGE_EVENTS = 1_000
 """Largest page of a query."""
 
-RESERVE_BYTES = 16 * MIB
-"""Space that the hub keeps for itself: what the index of a burst needs, and SQLite for opening it."""
+RESERVE_BYTES = 64 * MIB
+"""Space that the hub keeps for itself: what the index of a burst needs, and SQLite for folding its
+write-ahead log, which grows the database by as much as the log holds (16 MiB)."""

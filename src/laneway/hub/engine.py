@@ -25,11 +25,17 @@ from laneway.log.read import Reader
 from laneway.log.segment import LogPath
 from laneway.log.text import Damage
 from laneway.model.redact import make_redactor
+from laneway.store.sqlite.schema import WAL_BYTES
 from laneway.store.sqlite.store import SqliteStore
 
 INDEX_DIRECTORY = ".index"
 
 log = logging.getLogger("laneway.hub")
+
+
+RESERVE_SHARE = 4
+"""The reserve is at least so many times what the index's write-ahead log grows to: folding it needs as
+much space again while it stands, and so does what comes until the disk is known to be full."""
 
 
 class Engine:
@@ -60,6 +66,7 @@ class Engine:
             index_path(settings),
             on_problem=on_problem or note_problem,
             read_event=EventReader(self._reader, lines),
+            wal_bytes=min(WAL_BYTES, settings.reserve_bytes // RESERVE_SHARE or WAL_BYTES),
         )
         self.archive = Archive(self.store, self._reader, lines, self._note_damage)
         self.inquiry = Inquiry(self.store, self.archive)

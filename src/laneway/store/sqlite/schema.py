@@ -10,6 +10,7 @@ third of the inserts and of the bytes of B-trees on (agent, ts), (session, ts) a
 import os
 import sqlite3
 
+from laneway.base.limits import MIB
 from laneway.store.query.token import TOKENIZER
 from laneway.store.sqlite.directory import open_private
 
@@ -29,8 +30,12 @@ WRITER_CACHE_KIB = 8 * 1024
 READER_CACHE_KIB = 512
 """Small: dozens of readers stay open, and the system's page cache stands behind them."""
 
-CHECKPOINT_PAGES = 4_000
-"""16 MiB of WAL: hot pages are written back once for about 30,000 events, not for every 8,000."""
+WAL_BYTES = 16 * MIB
+"""The WAL is folded at this size: hot pages are written back once for about 30,000 events, not for
+every 8,000."""
+
+PAGE_BYTES = 4_096
+"""SQLite's default."""
 
 TABLES = """
 CREATE TABLE meta (
@@ -199,7 +204,7 @@ def find_fault(connection: sqlite3.Connection) -> str:
     return "" if count == 1 else "it does not tell its segment"
 
 
-def open_writer(path: str) -> sqlite3.Connection:
+def open_writer(path: str, wal_bytes: int = WAL_BYTES) -> sqlite3.Connection:
     # SQLite would make it readable by all; its WAL takes the mode from it.
     try:
         os.close(open_private(path, os.O_RDWR | os.O_CREAT))
@@ -210,7 +215,7 @@ def open_writer(path: str) -> sqlite3.Connection:
     # take back the last commits, rows and offset together, and the log, the truth, is read again.
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute(f"PRAGMA cache_size = -{WRITER_CACHE_KIB}")
-    connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {max(1, wal_bytes // PAGE_BYTES)}")
     connection.execute("PRAGMA secure_delete = OFF")  # compiled in on Debian; zeroing costs writes
     _fold(connection)
     return connection

@@ -86,7 +86,10 @@ class SqliteStore:
         on_problem: Callable[[str], None] = ignore_problem,
         query_limit_s: float = QUERY_LIMIT_S,
         read_event: ReadEvent | None = None,
+        wal_bytes: int = schema.WAL_BYTES,
     ) -> None:
+        """``wal_bytes``: what the newest segment's write-ahead log may grow to."""
+        self._wal_bytes = wal_bytes
         self._read_event = read_event
         self._on_problem = on_problem
         self._query_limit_s = query_limit_s
@@ -409,7 +412,7 @@ class SqliteStore:
             if fault := self._find_damage(segment, database):
                 raise self._note_damage(segment, fault)
             self._directory.remove_sum(database)
-        connection = schema.open_writer(database)
+        connection = schema.open_writer(database, self._wal_bytes)
         try:
             if is_new:
                 schema.create(connection, segment, fingerprint)
