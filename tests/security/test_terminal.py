@@ -64,7 +64,7 @@ def test_no_content_reaches_the_terminal_as_an_order(
     args: tuple[str, ...],
 ) -> None:
     write(*hostile_events())
-    screen = show(*args, NO_COLOR="1")
+    screen = show(*args, NO_COLOR="1", PAGER="cat")
     screen.end()
     text = screen.text
     assert "n0" in text
@@ -96,7 +96,7 @@ def test_a_running_hub_s_answers_are_shown_as_safely(
     write(*hostile_events())
     start_hub()
     for args in (("query", "--limit", "1000", "--full"), ("tail", "--no-follow", "-n", "1000")):
-        screen = show(*args, NO_COLOR="1")
+        screen = show(*args, NO_COLOR="1", PAGER="cat")
         screen.end()
         assert "\x1b" not in screen.text
         assert unsafe(screen.text) == []
@@ -125,7 +125,7 @@ def test_names_of_files_are_as_safe(
     for n, text in enumerate(text for text in ESCAPES if "/" not in text and "\0" not in text):
         (home / "logs" / f"f{n}{text}.jsonl").write_text('{"agent":"a","event":"x"}\nno event\n')
     for args in (("tail", "--no-follow", "-n", "1000"), ("doctor",)):
-        screen = show(*args, NO_COLOR="1")
+        screen = show(*args, NO_COLOR="1", PAGER="cat")
         screen.end()
         assert "\x1b" not in screen.text
         assert unsafe(screen.text) == []
