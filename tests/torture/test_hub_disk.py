@@ -156,6 +156,7 @@ def wait_indexed(hub: Hub, log: Path) -> None:
     wait_for(
         lambda: health(hub)["index"]["lag_bytes"] <= fragment_bytes(log),
         f"the index; the hub said:\n{hub.output.read_text()[-2000:]}",
+        120.0,
     )
 
 

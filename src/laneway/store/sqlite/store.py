@@ -506,7 +506,10 @@ class SqliteStore:
 
     def _explain(self, segment: str, error: Exception) -> StoreError:
         code = _code(error)
-        if code in DAMAGE or (code not in NOT_DAMAGE and self._is_damaged(segment)):
+        is_doubtful = code not in NOT_DAMAGE and not isinstance(
+            error, OSError
+        )  # a full disk harms nothing
+        if code in DAMAGE or (is_doubtful and self._is_damaged(segment)):
             return self._note_damage(segment, str(error))
         hint = "free some disk space" if code == sqlite3.SQLITE_FULL else ""
         kind = DiskError if isinstance(error, OSError) or code in OF_THE_DISK else StoreError
