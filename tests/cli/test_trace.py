@@ -99,7 +99,7 @@ def test_an_event_without_a_trace_is_told_apart_from_no_event(call: Run) -> None
 def test_a_terminal_gets_red_for_failures_and_a_word_where_nothing_is(show: Show) -> None:
     screen = show("trace", TRACE)
     assert screen.end() == 0
-    assert "\x1b[31m" in screen.text
+    assert "\x1b[31m━━━◆━━" in screen.text
     nothing = show("trace", "nothing")
     assert nothing.end() == 1
     assert "there is no such trace" in nothing.text
