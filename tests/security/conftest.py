@@ -1,5 +1,25 @@
 """The real application over ASGI, as the tests of the web floor have it."""
 
-from tests.web.conftest import access, app, client, hub, settings, tokens, ui_root
+from tests.web.conftest import (
+    access,
+    app,
+    client,
+    hub,
+    running,
+    serving,
+    settings,
+    tokens,
+    ui_root,
+)
 
-__all__ = ["access", "app", "client", "hub", "settings", "tokens", "ui_root"]
+__all__ = [
+    "access",
+    "app",
+    "client",
+    "hub",
+    "running",
+    "serving",
+    "settings",
+    "tokens",
+    "ui_root",
+]

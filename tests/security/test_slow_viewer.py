@@ -1,7 +1,11 @@
 """Fifty viewers, ten of whom never read: nobody else misses anything, and memory stays bounded."""
 
 import asyncio
+import re
 import socket
+import threading
+import time
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -10,11 +14,10 @@ import pytest
 from websockets.asyncio.client import connect
 
 from laneway.base.limits import MIB
+from laneway.base.settings import Settings
 from laneway.hub import live as hub_live
-from laneway.web import runner
-from laneway.web.connection import Bounds
 from tests.hub.event import event, eventually
-from tests.web.conftest import Running, running  # noqa: F401 - a fixture
+from tests.web.conftest import Running
 
 EVENTS, SLOW, QUICK = 600, 10, 20
 """Quick ones of each kind, WebSocket and SSE."""
@@ -38,7 +41,7 @@ class Account:
         return max([*self.seqs[-1:], *self.gaps[-1:], 0]) < EVENTS
 
 
-def ask(running: Running, path: str, *, upgrade: bool) -> socket.socket:  # noqa: F811
+def ask(running: Running, path: str, *, upgrade: bool) -> socket.socket:
     """A viewer that reads nothing, not even the answer to its request."""
     host = running.url.removeprefix("http://")
     made = socket.socket()
@@ -52,7 +55,7 @@ def ask(running: Running, path: str, *, upgrade: bool) -> socket.socket:  # noqa
     return made
 
 
-async def watch_socket(running: Running, account: Account, query: str = "") -> None:  # noqa: F811
+async def watch_socket(running: Running, account: Account, query: str = "") -> None:
     url = f"{running.url.replace('http', 'ws')}/logs/ws{query}"
     options: dict[str, Any] = {"additional_headers": running.headers, "max_size": None}
     async with connect(url, **options, ping_interval=None) as opened:
@@ -60,7 +63,7 @@ async def watch_socket(running: Running, account: Account, query: str = "") -> N
             pass
 
 
-async def watch_events(running: Running, account: Account, client: httpx.AsyncClient) -> None:  # noqa: F811
+async def watch_events(running: Running, account: Account, client: httpx.AsyncClient) -> None:
     async with client.stream("GET", f"{running.url}/logs/sse", headers=running.headers) as answer:
         async for line in answer.aiter_lines():
             if line.startswith("data: ") and not account.take(orjson.loads(line[6:])):
@@ -68,10 +71,10 @@ async def watch_events(running: Running, account: Account, client: httpx.AsyncCl
 
 
 @pytest.fixture
-def lengths(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+def lengths(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> list[int]:
     """Small queues and little patience; every queue's length after it grew."""
     monkeypatch.setattr(hub_live, "CLIENT_QUEUE_BYTES", QUEUE_BYTES)
-    monkeypatch.setattr(runner, "Bounds", lambda **given: Bounds(**given, send_s=1.0))
+    settings.send_timeout = 1.0
     found: list[int] = []
     real = hub_live.Viewer.offer
 
@@ -85,7 +88,7 @@ def lengths(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 async def test_ten_of_fifty_viewers_never_read_and_the_others_miss_nothing(
     lengths: list[int],
-    running: Running,  # noqa: F811
+    running: Running,
 ) -> None:
     sockets = [ask(running, "/logs/ws?format=json", upgrade=True) for _ in range(SLOW // 2)]
     sockets += [ask(running, "/logs/sse?format=json", upgrade=False) for _ in range(SLOW // 2)]
@@ -118,17 +121,87 @@ async def test_ten_of_fifty_viewers_never_read_and_the_others_miss_nothing(
     assert again.seqs == list(range(1, EVENTS + 1))
 
 
-def viewers(running: Running) -> int:  # noqa: F811
+class SlowReader:
+    """A WebSocket or SSE viewer that takes `SIP_BYTES` at a time, in a thread, until it is told to hurry."""
+
+    SIP_BYTES, PAUSE_S = 4096, 0.05
+
+    def __init__(self, running: Running, path: str, *, upgrade: bool) -> None:
+        self.data = bytearray()
+        self.is_cut = False
+        self.hurry = threading.Event()
+        self._socket = ask(running, path, upgrade=upgrade)
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def _read(self) -> None:
+        try:
+            while data := self._socket.recv(self.SIP_BYTES):
+                self.data += data
+                self.hurry.wait(self.PAUSE_S)
+        except OSError:
+            pass
+        self.is_cut = True
+
+    def close(self) -> None:
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
+        self._socket.close()
+
+    def seqs(self) -> list[int]:
+        return [int(found) for found in re.findall(rb'"seq":(\d+)\}', bytes(self.data))]
+
+    def gaps(self) -> list[int]:
+        found = re.findall(rb'\{"type":"gap","from":(\d+),"to":(\d+)\}', bytes(self.data))
+        return [seq for since, until in found for seq in range(int(since), int(until))]
+
+
+@pytest.mark.parametrize("kind", ["ws", "sse"])
+def test_a_viewer_that_reads_slowly_is_kept_and_told_what_it_missed_and_one_that_takes_nothing_is_cut(
+    settings: Settings, serving: Callable[[], Running], monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """Slower than events come for three times as long as one may take nothing at all."""
+    monkeypatch.setattr(hub_live, "CLIENT_QUEUE_BYTES", QUEUE_BYTES)
+    settings.send_timeout = 2.0
+    running = serving()
+    path, upgrade = f"/logs/{kind}?format=json&history=0", kind == "ws"
+    slow = SlowReader(running, path, upgrade=upgrade)
+    silent = ask(running, path, upgrade=upgrade)
+    eventually(lambda: viewers(running) == 2)
+    count_sent, until_s = 0, time.monotonic() + 3 * settings.send_timeout
+    while time.monotonic() < until_s or count_sent < 400:
+        batch = [
+            event(n, content="seven words " * 2_500) for n in range(count_sent + 1, count_sent + 21)
+        ]
+        running.post(*batch)
+        count_sent += 20
+    eventually(
+        lambda: count(running, 'laneway_connections_ended_total{reason="does_not_read"}') == 1
+    )
+    assert not slow.is_cut
+    assert slow.seqs()[-1:] < [count_sent], "it was not slow"
+    slow.hurry.set()
+    eventually(lambda: max([*slow.seqs(), *slow.gaps()], default=0) >= count_sent)
+    running.post(event(count_sent + 1))
+    eventually(lambda: slow.seqs()[-1] == count_sent + 1)
+    assert slow.gaps()
+    assert sorted([*slow.seqs(), *slow.gaps()]) == list(range(1, count_sent + 2))
+    assert viewers(running) == 1
+    silent.close()
+    slow.close()
+
+
+def viewers(running: Running) -> int:
     return int(running.get("/health")["viewers"])
 
 
-def count(running: Running, name: str) -> int:  # noqa: F811
+def count(running: Running, name: str) -> int:
     text = httpx.get(f"{running.url}/metrics", headers=running.headers, timeout=60).text
     return next(int(x.rpartition(" ")[2]) for x in text.splitlines() if x.startswith(f"{name} "))
 
 
 async def test_a_plain_viewer_s_history_is_bounded_by_bytes_and_the_rest_is_named(
-    running: Running,  # noqa: F811
+    running: Running,
 ) -> None:
     for start in range(1, 41, 10):
         await asyncio.to_thread(

@@ -2,7 +2,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from functools import partial
 from socket import SO_RCVBUF, SOL_SOCKET
 from socket import socket as Socket
 from typing import Any
@@ -11,16 +10,14 @@ from urllib.parse import quote_plus
 import httpx
 import orjson
 import pytest
-import uvicorn
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from laneway.base.limits import CLIENTS
+from laneway.base.settings import Settings
 from laneway.hub.frame import whole_event
 from laneway.hub.live import Live
 from laneway.web import live as live_module
-from laneway.web import runner
-from laneway.web.connection import Bounds
 from laneway.web.live import EventChannel
 from laneway.web.token import load
 
@@ -142,15 +139,13 @@ async def test_a_resume_from_too_long_ago_is_told_its_gap(
 
 
 async def test_a_viewer_that_does_not_read_harms_nobody_and_is_told_what_it_missed(
-    serving: Callable[[], Running], monkeypatch: pytest.MonkeyPatch
+    serving: Callable[[], Running], settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It comes back before it is let go, which here takes an hour: the time this takes does not count."""
     from laneway.hub import live as hub_live
 
     monkeypatch.setattr(hub_live, "CLIENT_QUEUE_BYTES", 50_000)
-    monkeypatch.setattr(runner, "Bounds", lambda **given: Bounds(**given, send_s=3600.0))
-    patient = partial(uvicorn.Config, ws_ping_interval=None)  # nor for an answer to a ping
-    monkeypatch.setattr(runner.uvicorn, "Config", patient)
+    settings.send_timeout = 3600.0
     running = await asyncio.to_thread(serving)
     count = 2_000  # in bytes more than the kernel's buffers take for a socket that nobody reads
     step = 200  # fits the small queue of the quick one, which is awaited

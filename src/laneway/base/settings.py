@@ -48,6 +48,12 @@ def parse_duration_s(text: str) -> float:
         raise ValueError("a duration such as 30s, 15m, 12h or 30d") from None
 
 
+def parse_positive_duration_s(text: str) -> float:
+    if (duration_s := parse_duration_s(text)) > 0:
+        return duration_s
+    raise ValueError("a duration above 0, such as 30s")
+
+
 def parse_port(text: str) -> int:
     if text.strip().isdigit() and 0 <= int(text) <= 65_535:
         return int(text)
@@ -150,6 +156,7 @@ SETTINGS = (
     Setting("token_rate", 0.0, "Events a second that one token may send, with ten seconds' worth at once; past it the hub answers 429. 0: no limit.", parse_rate),
     Setting("agent_rate", 0.0, "The same for one agent, whatever tokens it uses.", parse_rate),
     Setting("connections", limits.CONNECTIONS, "HTTP connections at a time besides the viewers; who is idle makes room for who comes.", parse_count),
+    Setting("send_timeout", 30.0, "A viewer or reader that takes not one byte of what it is sent for this long is let go; one that reads slowly is kept, and told which events it missed.", parse_positive_duration_s),
     Setting("redact_personal", False, "Redact personal data as well: email, telephone, IBAN, card numbers, IP addresses.", parse_flag),
     Setting("redact_rules", (), "Your own rules of redaction: `[[redact_rules]]` tables in `config.toml`, or a JSON array; see [redaction](redaction.md).", parse_tables),
     Setting("live_events", 20_000, "Events kept in memory for the live view.", int),
@@ -190,6 +197,7 @@ class Settings:
     token_rate: float
     agent_rate: float
     connections: int
+    send_timeout: float
     redact_personal: bool
     redact_rules: tuple[dict[str, object], ...]
     live_events: int

@@ -7,6 +7,8 @@ costs no timer of its own.
 
 import asyncio
 import logging
+import socket
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +18,16 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 
 from laneway.base.limits import BODY_BYTES, CLIENTS, CONNECTIONS, KIB
 from laneway.hub.metric import Counter
+
+try:
+    from fcntl import ioctl
+    from termios import TIOCOUTQ
+except ImportError:  # Windows: what the kernel still holds is not known
+
+    def ioctl(fd: int, request: int, arg: bytes, /) -> bytes:  # type: ignore[no-redef]
+        raise OSError("no ioctl here")
+
+    TIOCOUTQ = 0  # type: ignore[misc]
 
 log = logging.getLogger(__name__)
 log.setLevel(logging.ERROR)  # who sends nonsense is counted, and cannot flood the hub's output
@@ -32,7 +44,7 @@ class Bounds:
     keep_alive_s: float = 15.0
     """Between two requests; a shipper sends more often while there is something."""
     send_s: float = 30.0
-    """A receiver that takes nothing for so long is let go."""
+    """A receiver that takes not one byte for so long is let go; see the setting ``send_timeout``."""
     head_bytes: int = 32 * KIB
     """A query of a hundred filters is 4 KB; browsers' own limit on cookies is 4 KB, too."""
     headers: int = 100
@@ -40,6 +52,22 @@ class Bounds:
     """Body with what chunked encoding adds; past it the sender is cut off in mid-sentence."""
     pipelined: int = 16
     """Requests sent ahead of the answers; no client of ours sends any."""
+
+
+class Unread:
+    """What one receiver has not taken, and until when it has time to take some of it."""
+
+    __slots__ = ("end_s", "left_bytes")
+
+    def __init__(self, left_bytes: int, end_s: float) -> None:
+        self.left_bytes = left_bytes
+        self.end_s = end_s
+
+    def look(self, left_bytes: int, end_s: float) -> None:
+        """It has until ``end_s`` for the next bytes, if it took some since the last look."""
+        if left_bytes < self.left_bytes:
+            self.end_s = end_s
+        self.left_bytes = left_bytes
 
 
 class Watch:
@@ -54,8 +82,8 @@ class Watch:
         self.bounds = bounds
         self.waiting: dict[Connection, float] = {}
         """Deadlines of those that have no request in work; who waits longest stands first."""
-        self.stuck: dict[Connection | SocketConnection, float] = {}
-        """Deadlines of those whose receiver does not read."""
+        self.behind: dict[Connection | SocketConnection, Unread] = {}
+        """Those whose receiver does not read as fast as it is sent to; who fell behind first stands first."""
         self._counter = counter
         self._viewer_count = viewer_count
 
@@ -64,15 +92,19 @@ class Watch:
         if count - min(self._viewer_count(), CLIENTS) <= self.bounds.connections:
             return True
         idle = next((c for c in self.waiting if not c.has_served), None)
-        idle = idle or next(iter(self.waiting), None)
-        if idle is None:
+        spare = idle or next(iter(self.waiting), None) or next(iter(self.behind), None)
+        if spare is None:
             self.count("full")
             return False
-        idle.end("made_room")
+        spare.end("made_room")
         return True
 
     def count(self, reason: str) -> None:
         self._counter.add(1, reason)
+
+    def fall_behind(self, receiver: "Connection | SocketConnection", now_s: float) -> None:
+        left_bytes = unread_bytes(receiver.transport)
+        self.behind[receiver] = Unread(left_bytes, now_s + self.bounds.send_s)
 
     async def run(self) -> None:
         """End what is overdue. Runs until cancelled."""
@@ -82,10 +114,40 @@ class Watch:
             await asyncio.sleep(min(1.0, shortest_s / 4))
             now_s = loop.time()
             for connection in [c for c, end_s in self.waiting.items() if end_s <= now_s]:
-                if connection not in self.stuck:
+                if connection not in self.behind:
                     connection.end(connection.waits_for)
-            for receiver in [c for c, end_s in self.stuck.items() if end_s <= now_s]:
-                receiver.end("does_not_read")
+            for receiver, unread in list(self.behind.items()):
+                unread.look(unread_bytes(receiver.transport), now_s + self.bounds.send_s)
+                if unread.end_s <= now_s:
+                    receiver.end("does_not_read")
+
+
+def unread_bytes(transport: asyncio.Transport) -> int:
+    """What was sent and not taken: our buffer, and what the kernel holds (there Linux only tells).
+
+    The kernel holds megabytes for a slow reader and wakes us once for many of them: our buffer alone
+    would stand still for minutes.
+    """
+    left_bytes = transport.get_write_buffer_size()
+    try:
+        fd = transport.get_extra_info("socket").fileno()
+        left_bytes += struct.unpack("i", ioctl(fd, TIOCOUTQ, bytes(4)))[0]
+    except (OSError, ValueError, AttributeError):
+        pass
+    return left_bytes
+
+
+def bound_silence(transport: asyncio.Transport, send_s: float) -> None:
+    """Have the kernel end a connection whose other side is gone without a word: with its machine, or
+    the network. Later than we let go ourselves, which is counted."""
+    option = getattr(socket, "TCP_USER_TIMEOUT", None)
+    if option is not None:
+        try:
+            transport.get_extra_info("socket").setsockopt(
+                socket.IPPROTO_TCP, option, int(2000 * send_s)
+            )
+        except (OSError, AttributeError):  # no TCP
+            pass
 
 
 class Connection(HttpToolsProtocol):
@@ -105,6 +167,7 @@ class Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        bound_silence(transport, self._bounds.send_s)
         if not self._watch.has_room(len(self.connections)):
             self._refusal = 503
             self.send_400_response("too many connections")
@@ -118,9 +181,9 @@ class Connection(HttpToolsProtocol):
     def end(self, reason: str) -> None:
         """Let it go."""
         self._watch.count(reason)
-        is_stuck = self in self._watch.stuck
+        is_behind = self in self._watch.behind
         self._forget()
-        if is_stuck:
+        if is_behind:
             self.transport.abort()  # what waits in the buffer would keep it open
         elif reason == "slow_head" and self._received:
             self._refusal = 408
@@ -178,11 +241,11 @@ class Connection(HttpToolsProtocol):
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._watch.stuck[self] = self.loop.time() + self._bounds.send_s
+        self._watch.fall_behind(self, self.loop.time())
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        self._watch.stuck.pop(self, None)
+        self._watch.behind.pop(self, None)
 
     def handle_websocket_upgrade(self) -> None:
         self._forget()
@@ -216,7 +279,7 @@ class Connection(HttpToolsProtocol):
 
     def _forget(self) -> None:
         self._watch.waiting.pop(self, None)
-        self._watch.stuck.pop(self, None)
+        self._watch.behind.pop(self, None)
 
 
 class SocketConnection(WebSocketsSansIOProtocol):
@@ -229,17 +292,17 @@ class SocketConnection(WebSocketsSansIOProtocol):
 
     def end(self, reason: str) -> None:
         self._watch.count(reason)
-        self._watch.stuck.pop(self, None)
+        self._watch.behind.pop(self, None)
         self.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._watch.stuck.pop(self, None)
+        self._watch.behind.pop(self, None)
         super().connection_lost(exc)
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._watch.stuck[self] = self.loop.time() + self._watch.bounds.send_s
+        self._watch.fall_behind(self, self.loop.time())
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        self._watch.stuck.pop(self, None)
+        self._watch.behind.pop(self, None)

@@ -61,7 +61,9 @@ class Server(uvicorn.Server):
     def __init__(self, app: App) -> None:
         hub = app.hub
         bounds = Bounds(
-            connections=hub.settings.connections, request_bytes=2 * hub.settings.body_bytes
+            connections=hub.settings.connections,
+            send_s=hub.settings.send_timeout,
+            request_bytes=2 * hub.settings.body_bytes,
         )
         self._watch = Watch(bounds, hub.metric.ended, lambda: hub.live.viewer_count)
         super().__init__(
@@ -78,6 +80,7 @@ class Server(uvicorn.Server):
                 date_header=False,
                 ws_per_message_deflate=False,  # costs more than loopback saves
                 ws_max_size=64 * KIB,  # viewers have nothing to say
+                ws_ping_timeout=None,  # a slow viewer answers when it has read so far; the watch decides
                 timeout_keep_alive=ceil(bounds.keep_alive_s) + 1,  # the watch comes first
                 timeout_graceful_shutdown=GRACE_S,
                 backlog=BACKLOG,
