@@ -12,6 +12,8 @@ import pytest
 
 import laneway
 from laneway import log_event
+from laneway.sdk.drop import drop_oldest, read_dropped, segments_held
+from laneway.sdk.spool import Spool
 from tests.sdk.hub_stub import running
 
 
@@ -214,6 +216,65 @@ def test_a_full_spool_keeps_the_oldest_and_counts_the_rest(capfd, monkeypatch) -
     first_refusal = kept.index(False)
     assert not any(kept[first_refusal:])
     assert laneway.stats()["lost"] == {"spool_full": kept.count(False)}
+
+
+def test_a_full_spool_can_drop_the_oldest_instead_and_counts_them(capfd, monkeypatch) -> None:
+    from laneway.sdk import spool
+
+    monkeypatch.setattr(spool, "SIZE_CHECK_S", 0)
+    port = free_port()
+    laneway.configure(
+        logging_url=f"http://127.0.0.1:{port}/log", spool_bytes=20_000, spool_policy="drop_oldest"
+    )
+    assert all(log_event("a", "log", "x" * 400, n=n) for n in range(300))
+    stats = laneway.stats()
+    assert stats["lost"] == {}
+    assert 0 < stats["dropped"] < 300
+    assert stats["spool_bytes"] < 21_000
+
+    with running(port) as hub:
+        assert laneway.flush(20)
+        arrived = sent(hub)
+    assert len(arrived) == 300 - stats["dropped"] == laneway.stats()["shipped"]
+    newest = [n for n in arrived if n >= 300 - len(arrived) // 2]
+    assert newest == list(range(300 - len(arrived) // 2, 300))
+    assert arrived == sorted(set(arrived))
+
+
+def test_what_is_being_sent_is_not_dropped(tmp_path: Path) -> None:
+    made = spool_of(tmp_path, lines=40)
+    made.write_position(2, 0)
+    assert drop_oldest(made)
+    assert [n for n in range(1, 5) if os.path.exists(made.log_path.segment_path(n))] == [1, 2, 4]
+    assert read_dropped(made.directory) == 4
+
+
+def test_nothing_is_dropped_while_the_shipper_goes_to_the_next_segment(tmp_path: Path) -> None:
+    made = spool_of(tmp_path, lines=40)
+    with segments_held(made.directory), pytest.raises(BlockingIOError):
+        drop_oldest(made)
+    assert read_dropped(made.directory) == 0
+
+
+def test_side_files_go_with_the_last_line_that_refers_to_them(tmp_path: Path) -> None:
+    made = Spool(str(tmp_path / "spool"), 16_000, drops_oldest=True)
+    once, twice = made.side.keep(b"once" * 1000), made.side.keep(b"twice" * 1000)
+    for digest in ("0" * 64, once, twice, twice, "0" * 64, "0" * 64):  # a segment each
+        line = f'{{"side_files":[{{"sha256":"{digest}"}}],"x":"{"x" * 2_000}"}}'
+        made.appender.append([line.encode()])
+    left = []
+    while drop_oldest(made):
+        left.append({path.name[:64] for path in (tmp_path / "spool" / "side").rglob("*.*")})
+    assert left == [{twice}, {twice}, set(), set()]
+    assert read_dropped(made.directory) == 4
+
+
+def spool_of(tmp_path: Path, *, lines: int) -> Spool:
+    """Segments of four lines."""
+    made = Spool(str(tmp_path / "spool"), 16_000, drops_oldest=True)
+    for n in range(lines):
+        made.appender.append([b'{"n":%d,"x":"%b"}' % (n, b"x" * 480)])
+    return made
 
 
 def test_an_address_that_is_none_harms_nobody(capfd) -> None:

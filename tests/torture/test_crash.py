@@ -16,10 +16,11 @@ from laneway.base.settings import Settings, resolve
 from laneway.hub.hub import Hub as InProcessHub
 from laneway.log.append import Appender
 from laneway.log.segment import LogPath
+from laneway.sdk.drop import read_dropped
 from laneway.store.api import Query
 from tests.torture.conftest import Report
 from tests.torture.crash.sitecustomize import POINTS
-from tests.torture.harness import Hub, wait_for
+from tests.torture.harness import Hub, free_port, wait_for
 
 pytestmark = pytest.mark.torture
 
@@ -32,11 +33,14 @@ Found = Counter[tuple[str, int]]
 
 SENDING = ("post-before", "post-after", "position-before", "position-after",
            "spool-unlink-before", "spool-unlink-after")  # fmt: skip
+DROPPING = ("dropped-before", "dropped-after", "drop-unlink-before", "drop-unlink-after")
 REMOVING = ("retention-before", "retention-after", "forget-before", "drop-begun", "drop-ended")
 INDEXING = ("index-created", "commit-before", "commit-after", "show-before")
 RENEWING = ("epoch-before", "epoch-after")
 ANSWERING = ("hub-before-answer",)
-WRITING = tuple(sorted(set(POINTS) - {*SENDING, *REMOVING, *INDEXING, *RENEWING, *ANSWERING}))
+WRITING = tuple(
+    sorted(set(POINTS) - {*SENDING, *DROPPING, *REMOVING, *INDEXING, *RENEWING, *ANSWERING})
+)
 
 WRITER = """
 import sys
@@ -174,6 +178,46 @@ def test_a_sender_killed_at_any_point_loses_and_repeats_nothing(
     check(report, point, KILLS, acknowledged, index_of(hub, point))
 
 
+@pytest.mark.parametrize("point", DROPPING)
+def test_a_sender_killed_while_it_drops_the_oldest_counts_each_of_them_once(
+    tmp_path: Path, point: str, seed: int, report: Report
+) -> None:
+    draw = random.Random(seed)
+    env = {
+        "LOGGING_URL": f"http://127.0.0.1:{free_port()}/log",  # nobody is there
+        "LANEWAY_HOME": str(tmp_path),
+        "LANEWAY_SPOOL_BYTES": "20000",
+        "LANEWAY_SPOOL_POLICY": "drop_oldest",
+    }
+    code = WRITER.replace("spool.SEGMENT_BYTES", "spool.SIZE_CHECK_S = 0; spool.SEGMENT_BYTES")
+    acknowledged: list[tuple[str, int]] = []
+    for kill in range(KILLS):
+        name = f"w{kill}"
+        said = crash(point, draw.randint(1, 5), code, name, 2_000, 0.1, **env)
+        acknowledged += [(name, int(n)) for n in said]
+    done = start(code, "last", 200, 0.1, **env)
+    assert done.returncode == 0, done.stderr
+    acknowledged += [("last", int(n)) for n in done.stdout.split()]
+    assert len(done.stdout.split()) == 200, "a newer event was refused"
+    (directory,) = (tmp_path / "spool").iterdir()
+    lines = [line for path in directory.glob("spool-0*") for line in path.read_bytes().split(b"\n")]
+    kept = [(event["agent"], event["n"]) for event in map(orjson.loads, filter(None, lines))]
+    dropped = read_dropped(str(directory))
+    report(
+        f"drop_{point}",
+        kills=KILLS,
+        acknowledged=len(acknowledged),
+        kept=len(kept),
+        dropped=dropped,
+    )
+    assert len(set(kept)) == len(kept)
+    assert dropped > 0
+    written = len(set(acknowledged) | set(kept))
+    unsaid = len(kept) + dropped - written  # of each kill at most: written, dropped, and not said
+    assert 0 <= unsaid <= KILLS
+    assert ("last", 199) in kept
+
+
 def token(hub: Hub) -> str:
     return (hub.home / "ingest.token").read_text().strip()
 
@@ -257,4 +301,5 @@ def test_a_removal_that_is_cut_short_leaves_an_index_that_agrees_with_the_log(
 
 def test_every_point_is_tried() -> None:
     assert len(POINTS) >= 12
-    assert {*WRITING, *SENDING, *ANSWERING, *INDEXING, *RENEWING, *REMOVING} == set(POINTS)
+    tried = {*WRITING, *SENDING, *DROPPING, *ANSWERING, *INDEXING, *RENEWING, *REMOVING}
+    assert tried == set(POINTS)

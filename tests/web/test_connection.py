@@ -17,7 +17,8 @@ from ..hub.event import event, eventually
 from .conftest import Running
 
 PATIENCE_S = 30.0
-QUICK = {"head_s": 0.4, "keep_alive_s": 0.6, "send_s": 0.6, "connections": 8}
+QUICK_CONNECTIONS = 8
+QUICK = {"head_s": 0.4, "keep_alive_s": 0.6, "send_s": 0.6, "connections": QUICK_CONNECTIONS}
 
 Connect = Callable[..., socket.socket]
 
@@ -221,6 +222,30 @@ def test_a_reader_that_does_not_read_is_let_go(running: Running, connect: Connec
     for _ in range(4):
         connect(page, receive_bytes=4096)
     eventually(lambda: ended(running, "does_not_read") == 4)
+
+
+def test_readers_that_only_sip_keep_nobody_out(
+    running: Running, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever takes a byte now and then is never cut for it; a full house costs them their places."""
+    running.stop()
+    monkeypatch.setattr(
+        runner, "Bounds", lambda **given: Bounds(**{**given, **QUICK, "send_s": 3600.0})
+    )
+    running.start()
+    running.post(*[event(n, content="a word " * 14_000) for n in range(50)])  # 5 MB
+    eventually(lambda: running.get("/health")["index"]["lag_bytes"] == 0)
+    page = head(running, path="/api/events?limit=1000")
+    crowd = []
+    for _ in range(3 * QUICK_CONNECTIONS):
+        crowd.append(connect(page, receive_bytes=4096))
+        for one in crowd:
+            try:
+                one.recv(1)
+            except OSError:  # it made room
+                pass
+        assert works(running)
+    assert ended(running, "made_room") > 0
 
 
 def test_a_flood_of_upgrades_without_a_token_opens_nothing(

@@ -141,7 +141,8 @@ SETTINGS = (
     Setting("shared_log", "auto", "Whether processes share the log's segments: `yes`, `no` (a file for each process), or `auto`: by the kind of file system, as locks do not hold on FUSE, NFS, 9p or SMB.", parse_choice("auto", "yes", "no")),
     Setting("side_bytes", limits.SIDE_BYTES, "Of one event, payloads of at most this much are kept whole beside the log; of larger ones the beginning and the hash. 0 keeps none.", parse_size_bytes),
     Setting("reserve_bytes", limits.RESERVE_BYTES, "The hub sets this much of the log's disk aside, and gives it up when the disk is full, so that the index and the next start have space. Made where 16 times as much is free; 0: none.", parse_size_bytes),
-    Setting("spool_bytes", 256 * limits.MIB, "HTTP mode: the spool holds at most this much; newer events are refused and counted.", parse_size_bytes),
+    Setting("spool_bytes", 256 * limits.MIB, "HTTP mode: the spool holds at most this much.", parse_size_bytes),
+    Setting("spool_policy", "refuse_newest", "What a full spool costs: `refuse_newest` keeps the oldest events (`lost` in `laneway.stats()`), `drop_oldest` the newest (`dropped`).", parse_choice("refuse_newest", "drop_oldest")),
     Setting("host", "127.0.0.1", "The address that the hub binds."),
     Setting("bind_all", False, "Allow `host` to be a wildcard such as 0.0.0.0, which lets other machines in (containers).", parse_flag),
     Setting("port", 8001, "The port that the hub binds; 0 picks a free one.", parse_port),
@@ -183,6 +184,7 @@ class Settings:
     side_bytes: int
     reserve_bytes: int
     spool_bytes: int
+    spool_policy: str
     host: str
     bind_all: bool
     port: int

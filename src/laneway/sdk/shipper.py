@@ -14,6 +14,7 @@ from time import monotonic
 from laneway.base.errors import LanewayError
 from laneway.base.limits import BATCH_EVENTS, MIB
 from laneway.base.settings import Settings
+from laneway.sdk.drop import read_dropped, segments_held
 from laneway.sdk.post import Post, Refusal
 from laneway.sdk.spool import SIDE_MARK, Spool
 
@@ -99,6 +100,7 @@ class Shipper:
         return {
             "shipped": self._shipped,
             "rejected": self._rejected,
+            "dropped": read_dropped(self.spool.directory),
             "spool_bytes": self.spool.backlog_bytes(),
             "last_error": self._last_error,
         }
@@ -207,10 +209,14 @@ class Shipper:
     def _next_segment(self, number: int, offset: int) -> bool:
         if not self.spool.is_finished(number, offset):
             return False
-        following = [n for n in self.spool.log_path.numbers() if n > number]
-        if not following:
+        try:
+            with segments_held(self.spool.directory):
+                following = [n for n in self.spool.log_path.numbers() if n > number]
+                if not following:
+                    return False
+                self.spool.write_position(following[0], 0)
+        except BlockingIOError:  # somebody makes room
             return False
-        self.spool.write_position(following[0], 0)
         self.spool.remove(number)
         return True
 

@@ -20,6 +20,9 @@ from laneway.log.side import SideFiles
 SEGMENT_BYTES = 8 * MIB
 """Small, so that what the hub has acknowledged is removed soon."""
 
+SEGMENTS = 8
+"""Of a spool that drops its oldest, at least: it drops them whole."""
+
 SIZE_CHECK_S = 0.25
 """How often the spool's size is looked at; a process can overshoot by what it writes in that time."""
 
@@ -44,13 +47,16 @@ class Spool:
         *,
         durable: bool = False,
         side_bytes: int = SIDE_BYTES,
+        drops_oldest: bool = False,
     ) -> None:
         self.log_path = LogPath(directory, "spool")
         self.directory = self.log_path.directory
         self.limit_bytes = limit_bytes
+        self.drops_oldest = drops_oldest
+        whole = limit_bytes // SEGMENTS if drops_oldest else limit_bytes
         self.appender = Appender(
             self.log_path,
-            segment_bytes=min(SEGMENT_BYTES, limit_bytes),
+            segment_bytes=min(SEGMENT_BYTES, whole),
             shared="yes",
             durable=durable,
         )
@@ -65,15 +71,35 @@ class Spool:
         is_durable = settings.durability == "durable"
         directory = os.path.join(settings.home, "spool", name)
         return cls(
-            directory, settings.spool_bytes, durable=is_durable, side_bytes=settings.side_bytes
+            directory,
+            settings.spool_bytes,
+            durable=is_durable,
+            side_bytes=settings.side_bytes,
+            drops_oldest=settings.spool_policy == "drop_oldest",
         )
 
     def is_full(self) -> bool:
-        """Whether new events must be refused; the oldest are kept."""
+        """Whether new events must be refused: always where the oldest are kept, else when dropping
+        them makes no room."""
         if monotonic() >= self._check_at_s:
             self._check_at_s = monotonic() + SIZE_CHECK_S
             self._is_full = self.backlog_bytes() >= self.limit_bytes
+            if self._is_full and self.drops_oldest:
+                self._is_full = not self._make_room()
         return self._is_full
+
+    def _make_room(self) -> bool:
+        from laneway.sdk.drop import drop_oldest
+
+        try:
+            while self.backlog_bytes() >= self.limit_bytes:
+                if not drop_oldest(self):
+                    return False
+        except BlockingIOError:  # another process is making room
+            return True
+        except OSError:
+            return False
+        return True
 
     def backlog_bytes(self) -> int:
         """Bytes that the hub has not acknowledged."""
@@ -156,12 +182,13 @@ class Spool:
         """Remove the side files of what the hub has acknowledged."""
         from laneway.log.sweep import sweep
 
-        number, offset = self.read_position()
-        sweep(self.side, lambda: self._iter_referred(number, offset), SWEEP_NS)
+        sweep(self.side, self.iter_referred, SWEEP_NS)
 
-    def _iter_referred(self, number: int, offset: int) -> Iterator[str]:
+    def iter_referred(self) -> Iterator[str]:
+        """The SHA-256 of the side files of all that the hub has not acknowledged."""
         from laneway.log.sweep import iter_referred
 
+        number, offset = self.read_position()
         for later in self.log_path.numbers():
             if later >= number:
                 with open(self.log_path.segment_path(later), "rb") as file:

@@ -38,7 +38,7 @@ def _goes_to(name: str) -> Callable[..., bool]:
 
 
 APPEND, SEGMENT, SYNC = "laneway.log.append", "laneway.log.segment", "laneway.log.sync"
-SPOOL, SHIPPER = "laneway.sdk.spool", "laneway.sdk.shipper"
+SPOOL, SHIPPER, DROP = "laneway.sdk.spool", "laneway.sdk.shipper", "laneway.sdk.drop"
 STORE, DIRECTORY = "laneway.store.sqlite.segment", "laneway.store.sqlite.directory"
 
 POINTS = {
@@ -61,6 +61,10 @@ POINTS = {
     "position-after": Point(SPOOL, "os.replace", "after", _goes_to("ship.position")),
     "spool-unlink-before": Point(SPOOL, "os.unlink", "before"),
     "spool-unlink-after": Point(SPOOL, "os.unlink"),
+    "dropped-before": Point(DROP, "os.replace", "before"),
+    "dropped-after": Point(DROP, "os.replace"),
+    "drop-unlink-before": Point(DROP, "os.unlink", "before"),
+    "drop-unlink-after": Point(DROP, "os.unlink"),
     # the hub and its index
     "hub-before-answer": Point("laneway.hub.hub", "Hub.append"),
     "index-created": Point("laneway.store.sqlite.schema", "create"),
