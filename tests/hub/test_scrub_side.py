@@ -10,6 +10,7 @@ import time
 from hashlib import sha256
 from pathlib import Path
 
+import httpx
 import pytest
 
 from laneway.base.errors import LogError
@@ -21,6 +22,7 @@ from laneway.log.side import SideFiles
 from laneway.model.cut import iter_side_files, put_back
 from laneway.model.redact import Redactor, make_redactor
 from tests.hub.test_scrub import SECRET, Log
+from tests.torture.harness import Hub, wait_for
 
 IS_LONG = os.environ.get("LANEWAY_TORTURE") == "long"
 SENTENCE = "The planner asks the researcher for three sources on tidal power. "
@@ -203,6 +205,49 @@ def test_the_hub_gives_out_no_side_file_in_which_a_rule_finds_something(log: Log
         else:
             assert today.size(digest) == len(today.read(digest))
     assert 0 < refused < len(digests)
+
+
+def test_a_running_hub_that_knows_no_such_rule_gives_out_no_old_payload_after_a_scrub(
+    log: Log, tmp_path: Path
+) -> None:
+    """The hub began before the rule was made, has the old references indexed, and has given the
+    payloads out."""
+    age(log)
+    hub = Hub(tmp_path / "home", log.directory)
+    hub.start()
+    try:
+        wait_for(lambda: hub.get("/health")["index"]["events"] == 12, "the index")
+        old = {d: payload(hub, d) for d in side_names(log)}
+        dirty = {d for d, (_, data) in old.items() if SECRET.search(data)}
+        assert 0 < len(dirty) < len(old)
+        assert {status for status, _ in old.values()} == {200}
+
+        done = log.run("scrub")
+        assert done.returncode == 0, done.stdout + done.stderr
+
+        for digest, (_, data) in old.items():
+            assert payload(hub, digest)[0] == (404 if digest in dirty else 200), digest
+            if digest not in dirty:
+                assert payload(hub, digest) == (200, data)
+        wait_for(lambda: hub.get("/health")["index"]["lag_bytes"] == 0, "the index")
+        events = list(hub.iter_events())
+        assert len(events) == 12
+        assert not SECRET.search(json.dumps(events).encode())
+        named = {entry["sha256"] for event in events for entry in event.get("side_files", [])}
+        assert named
+        assert not named & dirty
+        for digest in named:
+            status, data = payload(hub, digest)
+            assert (status, sha256(data).hexdigest()) == (200, digest)
+            assert not SECRET.search(data)
+    finally:
+        hub.stop()
+
+
+def payload(hub: Hub, digest: str) -> tuple[int, bytes]:
+    headers = {"Authorization": f"Bearer {hub.access_token}"}
+    answer = httpx.get(f"{hub.url}/api/side/{digest}", headers=headers, timeout=60)
+    return answer.status_code, answer.content
 
 
 def test_two_scrubs_do_not_run_at_once(tmp_path: Path) -> None:
