@@ -154,6 +154,7 @@ SETTINGS = (
     Setting("retention_age", 0.0, "Sealed segments older than this are removed (30d); 0 keeps all.", parse_duration_s),
     Setting("retention_bytes", 0, "Oldest sealed segments are removed past this total size; 0 keeps all.", parse_size_bytes),
     Setting("body_bytes", limits.BODY_BYTES, "Larger request bodies are answered 413.", parse_size_bytes),
+    Setting("otlp_wait", 30.0, "How long a span from OpenTelemetry waits for the spans around it, which tell its agent and conversation, and are sent after it. 0: not at all.", parse_duration_s),
     Setting("token_rate", 0.0, "Events a second that one token may send, with ten seconds' worth at once; past it the hub answers 429. 0: no limit.", parse_rate),
     Setting("agent_rate", 0.0, "The same for one agent, whatever tokens it uses.", parse_rate),
     Setting("connections", limits.CONNECTIONS, "HTTP connections at a time besides the viewers; who is idle makes room for who comes.", parse_count),
@@ -196,6 +197,7 @@ class Settings:
     retention_age: float
     retention_bytes: int
     body_bytes: int
+    otlp_wait: float
     token_rate: float
     agent_rate: float
     connections: int

@@ -15,6 +15,8 @@ from laneway.hub.metric import Metric, resident_bytes
 from laneway.hub.payload import Payloads
 from laneway.hub.pipeline import Intake, Recent, open_side_files
 from laneway.hub.reserve import Reserve
+from laneway.hub.telemetry import Telemetry
+from laneway.hub.waiting import Waiting
 from laneway.log.append import NO_SPACE_STATUS, Appender
 from laneway.log.segment import LogPath
 from laneway.log.series import list_segments
@@ -69,6 +71,8 @@ class Hub:
         except BaseException:
             self.lock.release()
             raise
+        waiting = Waiting(self.log_path.directory, self.redactor)
+        self.telemetry = Telemetry(self.intake, waiting, settings.otlp_wait)
         self.store = self._index.store
         self.archive = self._index.archive
         self.inquiry = self._index.inquiry

@@ -91,7 +91,13 @@ class Intake:
         self._metric = metric
         self._recent = recent
 
-    def take(self, items: Iterable[object], check_sender: CheckSender | None = None) -> Taken:
+    def take(
+        self,
+        items: Iterable[object],
+        check_sender: CheckSender | None = None,
+        *,
+        most: int = BATCH_EVENTS,
+    ) -> Taken:
         """Lines for the events that can be taken, reasons for the others.
 
         An item that is itself a `Problem` (a line that is no JSON) is rejected with it.
@@ -106,9 +112,9 @@ class Intake:
         rejected_count = 0
         agents: dict[str, int] = {}
         for place, item in enumerate(items):
-            if place >= BATCH_EVENTS:
+            if place >= most:
                 raise BodyError(
-                    f"more than {BATCH_EVENTS} events in one request",
+                    f"more than {most} events in one request",
                     hint="send smaller batches",
                     status=413,
                 )

@@ -21,13 +21,15 @@ from laneway.web.ingest import Ingest
 from laneway.web.live import Streams, live_routes
 from laneway.web.login import login_routes
 from laneway.web.openapi import Operation, make_document
+from laneway.web.otlp import PATHS as OTLP_PATHS
+from laneway.web.otlp import Otlp, form_of, send_refusal
 from laneway.web.problem import MethodError, send_problem
 from laneway.web.pulse import pulse_routes
 from laneway.web.query import query_routes
 from laneway.web.report import report_routes
 from laneway.web.route import AnyRoute, Route
 from laneway.web.schema import SCHEMAS
-from laneway.web.sending import SEND
+from laneway.web.sending import SENDING
 from laneway.web.seqs import seqs_routes
 from laneway.web.side import side_routes
 from laneway.web.trace import trace_routes
@@ -48,13 +50,14 @@ class App:
         self.access = access
         self.streams = Streams(hub)
         self._ingest = Ingest(hub)
+        self.otlp = Otlp(hub, self._ingest)
         self._rest = make_api(hub, access, self.streams, ui_root)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._rest(scope, receive, send)
             return
-        path = scope["path"]
+        path, headers = scope["path"], {}
         try:
             headers = read_headers(scope["headers"])
             grant = self.access.check(path, headers)
@@ -63,9 +66,17 @@ class App:
                     raise MethodError("events are sent with POST", hint="it takes POST")
                 await self._ingest(scope, receive, send, headers, grant)
                 return
+            if path in OTLP_PATHS:
+                if scope.get("method") != "POST":
+                    raise MethodError("telemetry is sent with POST", hint="it takes POST")
+                await self.otlp(scope, receive, send, headers, grant)
+                return
         except LanewayError as error:
             self.hub.metric.refused.add(1, error.code)
-            await send_problem(scope, send, error)
+            if path in OTLP_PATHS and scope["type"] == "http":
+                await send_refusal(send, form_of(headers), error)
+            else:
+                await send_problem(scope, send, error)
             return
         scope["laneway.grant"] = grant
         await self._rest(scope, receive, _fenced(send) if scope["type"] == "http" else send)
@@ -93,7 +104,7 @@ def make_api(hub: Hub, access: Access, streams: Streams, ui_root: Path) -> ASGIA
         *health_routes(hub),
         *ui_routes(ui_root),
     ]
-    operations = [SEND, *(route.operation for route in routes if route.operation)]
+    operations = [*SENDING, *(route.operation for route in routes if route.operation)]
     return Starlette(
         routes=[schema_route(operations), *routes],
         exception_handlers={

@@ -1,7 +1,8 @@
 """``POST /log`` as plain ASGI: the hot route, answered before any framework sees it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from time import perf_counter
+from typing import TypeVar, TypeVarTuple, Unpack
 
 import orjson
 from anyio import CapacityLimiter, to_thread
@@ -41,6 +42,10 @@ ONE_LOGGED = {
 """What most requests are answered, encoded once."""
 
 
+Given = TypeVarTuple("Given")
+Found = TypeVar("Found")
+
+
 class Ingest:
     """The route's handler; access was checked before."""
 
@@ -70,26 +75,36 @@ class Ingest:
     async def _take(self, receive: Receive, headers: HeaderMap, grant: Grant) -> tuple[int, bytes]:
         content_type = headers.get(b"content-type", b"")
         _check_type(content_type, headers)
-        if self._tokens.rate:
-            self._tokens.check((grant.name,))
-        body = await read_body(receive, headers, self._limit_bytes)
+        body = await self.read(receive, headers, grant)
         begun_s = perf_counter()
         if len(body) <= INLINE_BYTES:
             taken = self._decode(body, content_type, grant)
         else:
-            taken = await to_thread.run_sync(
-                self._decode, body, content_type, grant, limiter=self._decoders
-            )
+            taken = await self.decode_aside(self._decode, body, content_type, grant)
         is_durable = self._hub.is_durable or headers.get(LEVEL_HEADER) == b"durable"
         if taken.lines:
-            if self._agents.rate:
-                self._agents.check(taken.agents)
-                self._agents.take(taken.agents)
-            if self._tokens.rate:
-                self._tokens.take({grant.name: len(taken.lines)})
-            await self._append(taken.lines, durable=is_durable)
+            await self.keep(taken, grant, durable=is_durable)
         self._hub.metric.ingest_s.observe(perf_counter() - begun_s)
         return _receipt(taken, is_durable=is_durable)
+
+    async def read(self, receive: Receive, headers: HeaderMap, grant: Grant) -> bytes:
+        """The body of a sender that is let in."""
+        if self._tokens.rate:
+            self._tokens.check((grant.name,))
+        return await read_body(receive, headers, self._limit_bytes)
+
+    async def decode_aside(self, decode: Callable[[Unpack[Given]], Found], *args: *Given) -> Found:
+        """Decode a large body in a worker thread."""
+        return await to_thread.run_sync(decode, *args, limiter=self._decoders)
+
+    async def keep(self, taken: Taken, grant: Grant, *, durable: bool) -> None:
+        """Append what was taken, as far as its senders may send so much."""
+        if self._agents.rate:
+            self._agents.check(taken.agents)
+            self._agents.take(taken.agents)
+        if self._tokens.rate:
+            self._tokens.take({grant.name: len(taken.lines)})
+        await self.append(taken.lines, durable=durable)
 
     def _decode(self, body: bytes, content_type: bytes, grant: Grant) -> Taken:
         if body.count(b"\n") > LINES:
@@ -100,7 +115,12 @@ class Ingest:
         items = (one,) if one else decode_body(body, content_type.decode("latin-1"))
         return self._hub.intake.take(items, grant.check_sender if grant.is_bound else None)
 
-    async def _append(self, lines: Sequence[bytes], *, durable: bool) -> None:
+    async def append(self, lines: Sequence[bytes], *, durable: bool) -> None:
+        """On return they are in the log.
+
+        Raises:
+            LogError: it cannot be written.
+        """
         commit = self._durable_commit if durable else self._commit
         try:
             await commit.append(lines)

@@ -95,6 +95,7 @@ class Server(uvicorn.Server):
     async def run_with_beat(self, listener: socket.socket) -> None:
         aside = [asyncio.create_task(self._app.streams.beat())]
         aside.append(asyncio.create_task(self._watch.run()))
+        aside.append(asyncio.create_task(self._app.otlp.run()))
         try:
             await self.serve(sockets=[listener])
         finally:

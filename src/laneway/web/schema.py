@@ -87,6 +87,7 @@ INDEX_HEALTH = obj(
 SCHEMAS: dict[str, Schema] = {
     "Event": EVENT,
     "Accuracy": ACCURACY,
+    "Status": obj({"code": {"type": "integer"}, "message": TEXT}),
     "Page": obj(
         {
             "events": array(ref("Event")),

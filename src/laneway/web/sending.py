@@ -1,4 +1,4 @@
-"""The OpenAPI entry of ``POST /log``, which is answered before the router (ingest.py)."""
+"""The OpenAPI entries of what is answered before the router (ingest.py, otlp.py)."""
 
 from laneway.web.openapi import Entry, Operation, Schema, answer, array, ref
 from laneway.web.schema import RECEIPT_EXAMPLE
@@ -47,4 +47,67 @@ SEND = Operation(
         ],
         errors=(400, 408, 413, 415, 429, 503, 507),
     ),
+)
+
+BINARY: Schema = {"schema": {"type": "string", "format": "binary"}, "example": ""}
+SPAN_EXAMPLE: Schema = {
+    "traceId": "5b8efff798038103d269b633813fc60c",
+    "spanId": "eee19b7ec3c1b174",
+    "name": "chat qwen3",
+    "startTimeUnixNano": "1780000000000000000",
+    "endTimeUnixNano": "1780000001000000000",
+    "attributes": [{"key": "gen_ai.operation.name", "value": {"stringValue": "chat"}}],
+}
+RECORD_EXAMPLE: Schema = {
+    "timeUnixNano": "1780000000000000000",
+    "severityNumber": 9,
+    "body": {"stringValue": "the cache is warm"},
+}
+TRACES_EXAMPLE: Schema = {"resourceSpans": [{"scopeSpans": [{"spans": [SPAN_EXAMPLE]}]}]}
+LOGS_EXAMPLE: Schema = {"resourceLogs": [{"scopeLogs": [{"logRecords": [RECORD_EXAMPLE]}]}]}
+
+
+def _otlp(path: str, name: str, what: str, example: Schema) -> Operation:
+    """OTLP's own documents describe the bodies; here stands that they are taken."""
+    body: Schema = {
+        "required": True,
+        "content": {
+            "application/json": {"schema": {"type": "object"}, "example": example},
+            "application/x-protobuf": BINARY,
+        },
+    }
+    answered: Schema = {
+        "description": "All was taken, or `partialSuccess` tells what was not.",
+        "content": {
+            "application/json": {"schema": {"type": "object"}, "example": {}},
+            "application/x-protobuf": BINARY,
+        },
+    }
+    refused: Schema = {
+        "description": "Refused; the body is a `google.rpc.Status`.",
+        "content": {
+            "application/json": {"schema": ref("Status")},
+            "application/x-protobuf": BINARY,
+        },
+    }
+    statuses = (400, 408, 413, 415, 429, 503)
+    return Operation(
+        "POST",
+        path,
+        name,
+        Entry(
+            tag="send",
+            summary=f"Record OpenTelemetry {what}",
+            text="OTLP/HTTP, protobuf or JSON, gzip is understood (docs/integrations.md).",
+            access="send",
+            body=body,
+            answers={200: answered, **dict.fromkeys(statuses, refused)},
+        ),
+    )
+
+
+SENDING = (
+    SEND,
+    _otlp("/v1/traces", "traces", "traces", TRACES_EXAMPLE),
+    _otlp("/v1/logs", "logs", "logs", LOGS_EXAMPLE),
 )

@@ -1,0 +1,1 @@
+"""What others record, as events: bytes in, events out, no sockets."""
