@@ -198,7 +198,8 @@ def test_reindex_is_refused_while_a_hub_runs(run: Run, start_hub: StartHub) -> N
 def test_a_log_that_cannot_be_written_is_asked_through_a_temporary_index(
     write: Write, home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from laneway.cli import main, source
+    from laneway.cli import main
+    from laneway.reader import source
 
     write(*EVENTS)
     monkeypatch.setattr(source, "is_writable", lambda settings: False)
@@ -210,7 +211,7 @@ def test_a_log_that_cannot_be_written_is_asked_through_a_temporary_index(
 def test_a_long_indexing_shows_its_progress_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
     import io
 
-    from laneway.cli.indexing import Bar
+    from laneway.cli.progress import Bar
     from laneway.cli.terminal import Terminal
 
     class Tty(io.StringIO):

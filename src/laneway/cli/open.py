@@ -10,8 +10,8 @@ import typer
 from laneway.base.errors import HubError
 from laneway.base.settings import resolve
 from laneway.cli import option
-from laneway.cli.client import Client
 from laneway.cli.terminal import Terminal
+from laneway.reader.client import Client
 
 
 def command(

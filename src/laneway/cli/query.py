@@ -11,7 +11,6 @@ import typer
 from laneway.base.errors import QueryError
 from laneway.base.settings import Settings, resolve
 from laneway.cli import NOTHING, option
-from laneway.cli.client import Client, read_address
 from laneway.cli.line import Layout, to_json
 from laneway.cli.match import parse_levels, write_words
 from laneway.cli.pager import paged
@@ -21,7 +20,7 @@ from laneway.cli.when import to_utc
 from laneway.model.event import parse_timestamp_ns
 
 if TYPE_CHECKING:
-    from laneway.cli.source import Source
+    from laneway.reader.source import Source
 
 
 def command(
@@ -110,17 +109,13 @@ def command(
 
 
 def choose_source(settings: Settings) -> "Source":
-    """The hub of this log if there is one, and the hub that an address names; else the index."""
-    from laneway.cli.source import HubSource, IndexSource
+    """The hub of this log or the index itself, with a bar on stderr where that takes long."""
+    from laneway.cli.progress import progress
+    from laneway.reader.source import open_source
 
-    client = Client.of_log(settings)
-    if "argument" in (settings.origin["host"], settings.origin["port"]):
-        client.health()
-        return HubSource(client)
-    is_ours = bool(read_address(settings)) or settings.origin["log_path"] == "default"
-    if is_ours and client.try_health():
-        return HubSource(client)
-    return IndexSource(settings)
+    errors = Terminal(sys.stderr)
+    with progress("indexing") as show:
+        return open_source(settings, show, errors.print)
 
 
 def print_plan(plan: dict[str, Any], terminal: Terminal) -> None:

@@ -12,7 +12,7 @@ def command(log: option.Log = None) -> None:
 
     Queries answer as before. Not while a hub runs on this log: stop it first.
     """
-    from laneway.cli.indexing import progress
+    from laneway.cli.progress import progress
     from laneway.hub.engine import index_path
     from laneway.hub.hub import reindex
 

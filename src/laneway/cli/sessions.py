@@ -32,7 +32,7 @@ from laneway.store.query.field import SESSION
 from laneway.store.query.write import write
 
 if TYPE_CHECKING:
-    from laneway.cli.source import Source
+    from laneway.reader.source import Source
 
 SESSIONS = 50
 EVENTS = 1_000

@@ -9,13 +9,13 @@ import typer
 from laneway.base.errors import LanewayError, LogError
 from laneway.base.settings import Settings, resolve
 from laneway.cli import option
-from laneway.cli.client import Client
 from laneway.cli.escape import escape
 from laneway.cli.pager import paged
 from laneway.cli.terminal import Terminal
 from laneway.log.segment import LogPath
 from laneway.log.side import SideFiles
 from laneway.model.cut import put_back
+from laneway.reader.client import Client
 
 Read = Callable[[str], bytes]
 

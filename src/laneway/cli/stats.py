@@ -17,9 +17,9 @@ from laneway.cli.line import Part, to_json
 from laneway.cli.pager import paged
 from laneway.cli.query import choose_source, filters, hint_for, say_nothing
 from laneway.cli.table import Column, Line, beside, flow, lay_out, paint, width_of
-from laneway.cli.tally import SUMS, gather
 from laneway.cli.terminal import Terminal
 from laneway.cli.when import moment_of
+from laneway.reader.tally import SUMS, gather
 from laneway.store.api import FIELDS
 
 ROWS = 10

@@ -26,7 +26,7 @@ from laneway.store.query.field import ID, SPAN, TRACE
 from laneway.store.query.write import write
 
 if TYPE_CHECKING:
-    from laneway.cli.source import Source
+    from laneway.reader.source import Source
 
 NAMED = 5
 """Traces that are named where an abbreviated id may mean several."""
@@ -105,7 +105,7 @@ def _trace_of_beginning(source: "Source", name: str) -> dict[str, Any] | None:
     while len(traces) < NAMED:
         others = [negate(Value(TRACE, tuple(map(Equal, traces))))] if traces else []
         where = all_of([begins, Has(TRACE), *others])
-        events, is_complete = source.page([("q", write(where))], 1)
+        events, is_complete, _ = source.page([("q", write(where))], 1)
         if not events and not is_complete and not traces:
             raise QueryError(
                 f"{quote(name)}: no trace begins so, as far back as there was time to look",

@@ -149,7 +149,7 @@ def explain(error: HubError, settings: Settings) -> HubError:
     """Whose the port is, where that is the trouble."""
     if "in use" not in error.message:
         return error
-    from laneway.cli.client import Client
+    from laneway.reader.client import Client
 
     client = Client(settings)
     if client.try_health():

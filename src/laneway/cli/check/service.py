@@ -8,7 +8,7 @@ from laneway.base.limits import MIB
 from laneway.base.settings import Settings
 from laneway.cli.amount import show_bytes
 from laneway.cli.check import FAIL, NOTE, OK, WARN, Finding
-from laneway.cli.client import Client, StrangerError, read_address
+from laneway.reader.client import Client, StrangerError, read_address
 
 LAG_BYTES = 64 * MIB
 """The index of a healthy hub is behind by a burst at most."""

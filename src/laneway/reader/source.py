@@ -1,4 +1,4 @@
-"""Where the commands get their answers: the running hub, or the index itself, by the same code."""
+"""Where answers come from: the running hub, or the index itself, by the same code."""
 
 import os
 import tempfile
@@ -12,9 +12,9 @@ import orjson
 from laneway.base.errors import LanewayError, LogError
 from laneway.base.limits import PAGE_EVENTS
 from laneway.base.settings import Settings
-from laneway.cli.client import Client
-from laneway.cli.indexing import Index, is_writable
 from laneway.log.segment import LogPath
+from laneway.reader.client import Client, read_address
+from laneway.reader.index import Index, is_writable
 from laneway.store.api import Query
 from laneway.store.query.expr import is_one_of, is_seq
 from laneway.store.query.field import ID
@@ -29,14 +29,53 @@ Pairs = Sequence[tuple[str, str]]
 
 Asked = Literal["pulse", "facets", "durations", "usage", "sessions"]
 
+Show = Callable[[int], None]
+"""Told, while an index is brought up to date, how many bytes are left."""
+
 NOT_FOUND = 404
 
 
+def ignore(_: object) -> None:
+    """Shows nothing, and tells nobody."""
+
+
+def open_source(
+    settings: Settings, show: Show = ignore, on_problem: Callable[[str], None] = ignore
+) -> "Source":
+    """The hub of this log if there is one, and the hub that an address names; else the index.
+
+    Raises:
+        HubError: the hub that is named does not answer.
+        LogError, StoreError: there is no log, or no index can be made of it.
+    """
+    client = Client.of_log(settings)
+    if "argument" in (settings.origin["host"], settings.origin["port"]):
+        client.health()
+        return HubSource(client)
+    is_ours = bool(read_address(settings)) or settings.origin["log_path"] == "default"
+    if is_ours and client.try_health():
+        return HubSource(client)
+    return IndexSource(settings, show, on_problem)
+
+
 class Found(NamedTuple):
-    """``is_complete`` is False where the time was over before everything was looked at."""
+    """``is_complete`` is False where the time was over before everything was looked at; ``next`` is
+    the cursor of the page that follows, or ``""``."""
 
     events: list[dict[str, Any]]
     is_complete: bool
+    next: str = ""
+
+
+def open_named(settings: Settings) -> "Source":
+    """The hub to which events are sent (``logging_url``), if they are sent; else as `open_source`.
+
+    Raises:
+        HubError, LogError, SettingError, StoreError: nobody answers.
+    """
+    if settings.logging_url:
+        return HubSource(Client.at(settings, settings.logging_url))
+    return open_source(settings)
 
 
 class Source(Protocol):
@@ -81,7 +120,8 @@ class HubSource:
 
     def page(self, pairs: Pairs, limit: int) -> Found:
         answer = self._client.get("/api/events", [*pairs, ("limit", str(limit))])
-        return Found(answer["events"], answer.get("scan", {}).get("complete", True))
+        is_complete = answer.get("scan", {}).get("complete", True)
+        return Found(answer["events"], is_complete, answer.get("next") or "")
 
     def iter_one(self, event_id: str) -> Iterator[dict[str, Any]]:
         try:
@@ -116,7 +156,7 @@ class IndexSource:
         StoreError: the index cannot be opened, or does not reach the end of the log.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, show: Show, on_problem: Callable[[str], None]) -> None:
         directory = LogPath.parse(settings.log_path).directory
         if not os.path.isdir(directory):
             raise LogError(
@@ -127,9 +167,9 @@ class IndexSource:
             if not is_writable(settings):
                 made = tempfile.TemporaryDirectory(prefix="laneway-index-")
                 index_directory = stack.enter_context(made)
-            self._index = Index(settings, index_directory)
+            self._index = Index(settings, index_directory, on_problem)
             stack.callback(self._index.close)
-            self._index.catch_up()
+            self._index.catch_up(show)
             self._stack = stack.pop_all()
 
     def iter_events(self, pairs: Pairs, limit: int) -> Iterator[dict[str, Any]]:
@@ -148,7 +188,8 @@ class IndexSource:
         given = query_filter.parse([*pairs, ("limit", str(limit))], query_filter.PAGE)
         page = self._index.archive.page(query_filter.to_query(given))
         events = [orjson.loads(line) for line in page.lines]
-        return Found(events, page.scan is None or page.scan.is_complete)
+        following = query_filter.format_cursor(page.next) if page.next else ""
+        return Found(events, page.scan is None or page.scan.is_complete, following)
 
     def iter_one(self, event_id: str) -> Iterator[dict[str, Any]]:
         if event_id.startswith("@"):

@@ -1,19 +1,19 @@
-"""The running hub, asked over HTTP by a command on the same machine."""
+"""The running hub, asked over HTTP."""
 
 import os
 from collections.abc import Mapping, Sequence
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from laneway.base.errors import HubError, LanewayError, QueryError
+from laneway.base.errors import HubError, LanewayError, QueryError, SettingError, quote
 from laneway.base.limits import MIB
 from laneway.base.settings import Settings
 from laneway.hub.lock import LOCK_FILE
 from laneway.log.segment import LogPath
 
 CONNECT_S = 1.0
-"""The hub is on this machine: it accepts at once or is not there."""
+"""A hub on this machine accepts at once or is not there; one in the network nearly so."""
 
 ANSWER_S = 30.0
 """A query over a long history on a slow disk; Ctrl-C is at hand."""
@@ -35,7 +35,31 @@ class Client:
     def __init__(self, settings: Settings, host: str = "", port: int = 0) -> None:
         self.host = host or ANY_ADDRESS.get(settings.host, settings.host)
         self.port = port or settings.port
+        self._token = ""
         self._token_path = os.path.join(settings.home, "access.token")
+        self._is_secure = False
+        self._base = ""
+
+    @classmethod
+    def at(cls, settings: Settings, logging_url: str) -> "Client":
+        """The hub to which events are sent, asked with the token of the settings.
+
+        Raises:
+            SettingError: it is no address.
+        """
+        url = urlsplit(logging_url)
+        if url.scheme not in ("http", "https") or not url.hostname:
+            raise SettingError(
+                f"logging_url: {quote(logging_url)} is not an http:// or https:// address",
+                hint="such as http://127.0.0.1:8001/log",
+            )
+        is_secure = url.scheme == "https"
+        client = cls(settings, url.hostname, url.port or (443 if is_secure else 80))
+        client._is_secure = is_secure
+        client._base = url.path.rstrip("/").removesuffix("/log")
+        client._token = settings.token
+        client._token_path = settings.token_file or client._token_path
+        return client
 
     @classmethod
     def of_log(cls, settings: Settings) -> "Client":
@@ -47,7 +71,7 @@ class Client:
     @property
     def url(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}"
+        return f"http{'s' * self._is_secure}://{host}:{self.port}"
 
     def health(self) -> dict[str, Any]:
         """Needs no token. A hub that is not well answers, too: look at ``status``."""
@@ -78,6 +102,8 @@ class Client:
         return self._ask("POST", path)
 
     def _authorization(self) -> dict[str, str]:
+        if self._token:
+            return {"Authorization": f"Bearer {self._token}"}
         try:
             with open(self._token_path, encoding="utf-8") as file:
                 return {"Authorization": f"Bearer {file.read().strip()}"}
@@ -99,12 +125,13 @@ class Client:
     def _exchange(
         self, method: str, target: str, headers: Mapping[str, str], timeout_s: float
     ) -> tuple[int, bytes]:
-        connection = HTTPConnection(self.host, self.port, timeout=CONNECT_S)
+        make = HTTPSConnection if self._is_secure else HTTPConnection
+        connection = make(self.host, self.port, timeout=CONNECT_S * (5 if self._is_secure else 1))
         try:
             connection.connect()
             connection.sock.settimeout(timeout_s)
             length = {"Content-Length": "0"} if method == "POST" else {}
-            connection.request(method, target, headers={**headers, **length})
+            connection.request(method, self._base + target, headers={**headers, **length})
             response = connection.getresponse()
             return response.status, response.read(ANSWER_BYTES)
         except (OSError, HTTPException) as error:

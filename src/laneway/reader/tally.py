@@ -8,7 +8,7 @@ from laneway.base.limits import PAGE_EVENTS
 from laneway.store.api import FIELDS
 
 if TYPE_CHECKING:
-    from laneway.cli.source import Pairs, Source
+    from laneway.reader.source import Pairs, Source
 
 OVER_TIME = ("agent", "event", "level", "tool")
 """What the pulse tells apart."""
