@@ -43,7 +43,7 @@ def try_encode_whole(event: "Mapping[str, Any]", limit: int) -> bytes | None:
 
 
 def try_encode_flat(event: "Mapping[str, Any]") -> bytes | None:
-    """The line of an event known to hold texts and finite numbers only; None where it is too long.
+    """The line of an event known to hold plain values only, none too deep; None where it is too long.
 
     Raises:
         TypeError: orjson does not take it after all: a lone surrogate, more than 64 bits.

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from laneway.base.limits import DEPTH
 from laneway.model.encode import encode
 from laneway.model.redact import Redactor
 from laneway.model.redact import redactor as module
@@ -324,6 +325,52 @@ def test_fields_of_our_own_making_are_not_looked_through_and_all_others_are() ->
     assert not Redactor(["a secret of the environment"]).is_clean(
         {"content": "it is: a secret of the environment"}, made
     )
+
+
+@pytest.mark.parametrize(
+    "nested",
+    [
+        {"pattern": "tidal", "path": "notes", "limit": 20, "deep": [{"ok": True, "none": None}]},
+        [[], {}, [0.5, ["x"]]],
+        None,
+    ],
+)
+def test_a_small_nested_event_of_plain_values_is_clean_and_encoded_as_it_is(nested: object) -> None:
+    event = {"agent": "a", "event": "tool_invocation", "input": nested}
+
+    assert Redactor().is_clean(event)
+    assert encode_redacted(event, Redactor()) == (encode(event), 0)
+
+
+@pytest.mark.parametrize(
+    "nested",
+    [
+        GITHUB,
+        {GITHUB: 1},
+        {"password": "x"},
+        ["a", ["password=hunter22"]],
+        {"body": '{"password": "correct horse"}'},
+        ["\\u0070assword"],
+        [math.nan],
+        {"x": math.inf},
+        [b"x"],
+        {1: "x"},
+        [("x",)],
+    ],
+)
+def test_whatever_else_a_nested_event_holds_is_looked_at_closer(nested: object) -> None:
+    assert not Redactor().is_clean({"agent": "a", "event": "log", "input": [nested]})
+
+
+def test_a_large_or_deep_or_endless_event_is_no_small_one() -> None:
+    endless: list[Any] = []
+    endless.append(endless)
+    deep: list[Any] = []
+    for _ in range(DEPTH):
+        deep = [deep]
+
+    for value in ([0] * 10_000, [[]] * 10_000, endless, deep):
+        assert not Redactor().is_clean({"agent": "a", "event": "log", "input": value})
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, None, b"x", 1 << 80, "\ud800"])

@@ -44,6 +44,10 @@ SHORTEST_EXTRA_CHARS = 4
 PLAIN_NAMES = 1_000
 """Field names remembered as harmless; a stream of invented ones must not fill the memory."""
 
+BOXES, BOX_VALUES = 32, 64
+"""Dicts and lists of an event that are walked to be spared the look through its line, and their
+values: past it the look is cheaper. So few cannot be nested more than `DEPTH` levels deep."""
+
 _SAFE_ON_FAULT = frozenset({"timestamp", "agent", "event", "id", "session_id", "trace_id", "span_id",
                             "parent_span_id", "parent_agent", "level"})  # fmt: skip
 """They tell which event it is: their texts stay when the redactor fails, if no token fits into them."""
@@ -89,21 +93,31 @@ class Redactor:
             return True
 
     def is_clean(self, event: "Mapping[str, Any]", made: "frozenset[str]" = frozenset()) -> bool:
-        """Whether a flat event of texts and numbers holds nothing to redact. False: look closer.
+        """Whether a small event of JSON values holds nothing to redact. False: look closer.
 
         Half the price of looking through the line: the event's own names and signs stay out of
-        it, and so do the fields in ``made``, whose values are our own.
+        it, and so do the fields in ``made``, whose values are our own. True also says that the
+        event is no deeper than a reader takes, and that its numbers are finite.
         """
-        names, texts = self._plain_names, []
+        names = self._plain_names
+        texts: list[str] = []
+        boxes: list[Any] = []
         for name, value in event.items():
             kind = type(value)
             if kind is str:
                 if name not in made:
                     texts.append(value)
-            elif kind is not int and kind is not bool and (kind is not float or value - value):
+            elif kind is dict or kind is list:
+                boxes.append(value)
+            elif kind is float:
+                if value - value:
+                    return False
+            elif kind is not int and kind is not bool and value is not None:
                 return False
             if name not in names and not self._is_plain_name(name):
                 return False
+        if boxes and not self._unfold(boxes, texts):
+            return False
         text = "\n".join(texts)
         if len(text) > LINE_BYTES:  # its line will be too long, whatever it holds
             return False
@@ -115,6 +129,30 @@ class Redactor:
         if self._extra is not None and self._extra.may_match(text.lower()):
             return False
         return not any(secret in text for secret in self._needle_texts)
+
+    def _unfold(self, boxes: "list[Any]", texts: list[str]) -> bool:
+        """Gather the texts in ``boxes``, dicts and lists; False where there is more than few plain values."""
+        names = self._plain_names
+        for box in boxes:  # which grows on the way
+            if len(boxes) > BOXES or len(box) > BOX_VALUES:
+                return False
+            if type(box) is dict:
+                for name in box:
+                    if name not in names and not self._is_plain_name(name):
+                        return False
+                box = box.values()
+            for value in box:
+                kind = type(value)
+                if kind is str:
+                    texts.append(value)
+                elif kind is dict or kind is list:
+                    boxes.append(value)
+                elif kind is float:
+                    if value - value:
+                        return False
+                elif kind is not int and kind is not bool and value is not None:
+                    return False
+        return True
 
     def is_secret_name(self, name: str) -> bool:
         is_extra = self._extra is not None and self._extra.is_secret_name(name)
