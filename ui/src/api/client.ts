@@ -99,6 +99,16 @@ export async function exchangeCode(code: string): Promise<void> {
   });
 }
 
+/** Any other route that answers JSON. */
+export async function fetchJson(
+  path: string,
+  query: Readonly<Record<string, string>> = {},
+  signal?: AbortSignal,
+): Promise<unknown> {
+  const search = new URLSearchParams(Object.entries(query).filter(([, value]) => value !== ""));
+  return request(search.size > 0 ? `${path}?${search}` : path, signal ? { signal } : {});
+}
+
 async function request(path: string, options: RequestInit = {}): Promise<unknown> {
   const response = await send(path, options);
   const body = await readJson(response);

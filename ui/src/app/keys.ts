@@ -2,21 +2,23 @@
 
 import { tinykeys } from "tinykeys";
 import type { Board } from "../state/board.svelte";
+import type { Places } from "../state/place.svelte";
 
 const ZOOM_IN = 0.8;
 const PAN_RATIO = 0.12;
 
 export interface KeyTargets {
   readonly board: Board;
+  readonly places: Places;
   focusFilter(): void;
   toggleHelp(): void;
   nextScheme(): void;
 }
 
-export function bindKeys({ board, focusFilter, toggleHelp, nextScheme }: KeyTargets): () => void {
+export function bindKeys({ board, places, focusFilter, toggleHelp, nextScheme }: KeyTargets): () => void {
   const zoomBy = (factor: number) => board.move((timeline) => timeline.zoomBy(factor, middle(board)));
   const panBy = (ratio: number) => board.move((timeline) => timeline.panBy(ratio));
-  const actions: Record<string, () => void> = {
+  const live: Record<string, () => void> = {
     w: () => zoomBy(ZOOM_IN),
     s: () => zoomBy(1 / ZOOM_IN),
     "Shift++": () => zoomBy(ZOOM_IN),
@@ -37,15 +39,25 @@ export function bindKeys({ board, focusFilter, toggleHelp, nextScheme }: KeyTarg
     Enter: () => (board.choice ? undefined : board.step(-1)),
     Escape: () => board.unchoose(),
     e: () => board.toggleValue("has", "error"),
+  };
+  const everywhere: Record<string, () => void> = {
+    "1": () => places.go({ view: "live" }),
+    "2": () => places.go({ view: "sessions" }),
+    "3": () => places.go({ view: "insights" }),
     t: nextScheme,
     "/": focusFilter,
     "Shift+?": toggleHelp,
     "?": toggleHelp,
   };
-  const bindings = Object.fromEntries(
-    Object.entries(actions).map(([keys, act]) => [keys, (event: KeyboardEvent) => run(event, act)]),
+  const bind = (actions: Record<string, () => void>, isOn: () => boolean) =>
+    Object.entries(actions).map(([keys, act]) => [
+      keys,
+      (event: KeyboardEvent) => (isOn() ? run(event, act) : undefined),
+    ]);
+  return tinykeys(
+    window,
+    Object.fromEntries([...bind(live, () => places.isLive), ...bind(everywhere, () => true)]),
   );
-  return tinykeys(window, bindings);
 }
 
 function middle(board: Board): number {

@@ -4,6 +4,7 @@ import { mount } from "svelte";
 import { checkAccess, exchangeCode, fetchSeqs } from "../api/client";
 import { browserSurroundings, Stream } from "../api/stream";
 import { Board } from "../state/board.svelte";
+import { Places } from "../state/place.svelte";
 import { Sieve } from "../state/sieve";
 import { SchemeChoice } from "../state/scheme.svelte";
 import "./tokens.css";
@@ -34,7 +35,10 @@ async function start(): Promise<void> {
   const target = document.getElementById("app");
   if (!target) throw new Error("the page lacks its #app element");
   exposeFacts(board);
-  mount(Root, { target, props: { desk: { board, scheme: new SchemeChoice() }, stream } });
+  mount(Root, {
+    target,
+    props: { desk: { board, scheme: new SchemeChoice(), places: new Places() }, stream },
+  });
   await signIn(code);
   if ((await checkAccess()) === "out") board.onState({ kind: "signed-out" });
   else stream.start();

@@ -68,13 +68,19 @@ export function severity(event: StoredEvent): number {
   return LEVELS.indexOf(event.error !== undefined || event.event === "error" ? "error" : "info");
 }
 
+export function opensWork(event: StoredEvent): boolean {
+  return STARTS.has(event.event) || event.event.endsWith("_start");
+}
+
+export function closesWork(event: StoredEvent): boolean {
+  return ENDS.has(event.event) || event.event.endsWith("_end");
+}
+
 function flags(event: StoredEvent): number {
-  const opens = STARTS.has(event.event) || event.event.endsWith("_start");
-  const closes = ENDS.has(event.event) || event.event.endsWith("_end");
   const isRedacted = JSON.stringify(event).includes("[redacted:");
   return (
-    (opens ? FLAG_OPENS : 0) |
-    (closes ? FLAG_CLOSES : 0) |
+    (opensWork(event) ? FLAG_OPENS : 0) |
+    (closesWork(event) ? FLAG_CLOSES : 0) |
     (isError(event) ? FLAG_ERROR : 0) |
     (isRedacted ? FLAG_REDACTED : 0)
   );

@@ -21,9 +21,10 @@ export class SchemeChoice {
     this.tell();
   }
 
-  /** Calls back whenever colours may have changed. */
-  onChange(listener: () => void): void {
+  /** Calls back whenever colours may have changed. Returns what ends it. */
+  onChange(listener: () => void): () => void {
     this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
   }
 
   private apply(): void {

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
+import { LIVE } from "./place.svelte";
 import { readUrl, writeUrl } from "./url";
 
-const NOTHING = { query: "", lastMs: NaN, sinceMs: NaN, untilMs: NaN, selected: "" };
+const NOTHING = { place: LIVE, query: "", lastMs: NaN, sinceMs: NaN, untilMs: NaN, selected: "" };
 
 test("an empty address asks for nothing, and nothing makes an empty address", () => {
   expect(readUrl("")).toEqual(NOTHING);
@@ -10,6 +11,7 @@ test("an empty address asks for nothing, and nothing makes an empty address", ()
 
 test("what is written is read back", () => {
   const state = {
+    place: { view: "session" as const, id: "s/1&x=y", other: "s 2" },
     query: 'agent:"a&b=c#d ü" -event:log disk "full" ~"100%" level>=error',
     lastMs: NaN,
     sinceMs: 1795425712112,
@@ -28,4 +30,10 @@ test("a followed range is a length, a fixed one two moments", () => {
 test("values that are no numbers ask for nothing", () => {
   expect(readUrl("?since=abc&last=").sinceMs).toBeNaN();
   expect(readUrl("?since=abc&last=").lastMs).toBeNaN();
+});
+
+test("a view stands in the address, and one that nobody knows is the live one", () => {
+  for (const place of [{ view: "insights" }, { view: "sessions" }, { view: "trace", id: "4bf9" }] as const)
+    expect(readUrl(writeUrl({ ...NOTHING, place })).place).toEqual(place);
+  expect(readUrl("?view=constructor").place).toEqual(LIVE);
 });

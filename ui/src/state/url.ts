@@ -1,6 +1,9 @@
-// What the address says: query, range and selection, named as in the query API.
+// What the address says: view, query, range and selection, named as in the query API.
+
+import { LIVE, type Place } from "./place.svelte";
 
 export interface PageState {
+  readonly place: Place;
   /** In the query language; "" for none. */
   readonly query: string;
   /** Following: length of the range, NaN where the address does not say. */
@@ -15,6 +18,7 @@ export interface PageState {
 export function readUrl(search: string): PageState {
   const query = new URLSearchParams(search);
   return {
+    place: readPlace(query),
     query: query.get("q") ?? "",
     lastMs: number(query.get("last")),
     sinceMs: number(query.get("since")),
@@ -25,7 +29,7 @@ export function readUrl(search: string): PageState {
 
 /** "" or "?…"; the parts in an order that does not depend on how they came about. */
 export function writeUrl(state: PageState): string {
-  const query = new URLSearchParams();
+  const query = new URLSearchParams(placeParameters(state.place));
   if (state.query) query.set("q", state.query);
   if (!Number.isNaN(state.sinceMs)) {
     query.set("since", String(Math.floor(state.sinceMs)));
@@ -36,6 +40,21 @@ export function writeUrl(state: PageState): string {
   if (state.selected) query.set("sel", state.selected);
   const text = query.toString();
   return text ? `?${text}` : "";
+}
+
+function readPlace(query: URLSearchParams): Place {
+  const session = query.get("session");
+  const trace = query.get("trace");
+  if (session) return { view: "session", id: session, other: query.get("with") ?? "" };
+  if (trace) return { view: "trace", id: trace };
+  const view = query.get("view");
+  return view === "sessions" || view === "insights" ? { view } : LIVE;
+}
+
+function placeParameters(place: Place): Record<string, string> {
+  if (place.view === "session") return { session: place.id, ...(place.other ? { with: place.other } : {}) };
+  if (place.view === "trace") return { trace: place.id };
+  return place.view === "live" ? {} : { view: place.view };
 }
 
 function number(text: string | null): number {

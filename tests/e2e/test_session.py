@@ -1,0 +1,168 @@
+"""Sessions: the list, a conversation beside its waterfall, its replay, and two side by side."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+import laneway
+from laneway import bind, log_event, span
+from tests.torture.harness import Hub
+
+pytestmark = pytest.mark.browser
+
+PATCH = "--- a/x.py\n+++ b/x.py\n@@ -1,2 +1,2 @@\n def f():\n-    return 1\n+    return 2\n"
+ANSWER = """It was **one** of `two`:
+
+1. <b>first</b>
+2. [second](javascript:alert(1))
+
+![pixel](http://127.0.0.1:9/x.png)"""
+
+
+@pytest.fixture(autouse=True)
+def _log(hub: Hub) -> None:
+    laneway.configure(log_path=hub.env["LOG_PATH"], home=str(hub.home))
+
+
+def talk(session: str, question: str = "Why is it slow?") -> None:
+    with bind(session_id=session):
+        log_event("planner", "user_message", question, role="user")
+        with span("planner", kind="agent"):
+            edit = {"path": "x.py", "patch": PATCH}
+            with span("coder", kind="agent"), span("apply_patch", input=edit) as work:
+                work.result = "patch applied"
+            with (
+                pytest.raises(TimeoutError),
+                span("coder", kind="agent"),
+                span("run_tests", input={"command": "pytest"}),
+            ):
+                raise TimeoutError("took longer than 120 s")
+        log_event("planner", "agent_response", ANSWER, role="assistant")
+
+
+def open_session(page: Page, name: str) -> None:
+    page.get_by_test_id("view-sessions").click()
+    page.locator(f"[data-testid=session][data-session={name}] .title button").click()
+    expect(page.get_by_test_id("turn").first).to_be_visible()
+
+
+def test_a_session_reads_as_a_conversation_beside_its_waterfall(open_page) -> None:
+    page = open_page()
+    talk("s-one")
+    page.wait_for_function("() => window.__laneway.visible().total >= 6")
+    open_session(page, "s-one")
+
+    expect(page.get_by_role("heading", name="Why is it slow?")).to_be_visible()
+    transcript = page.get_by_test_id("transcript")
+    expect(transcript.locator("[data-category=user]")).to_contain_text("Why is it slow?")
+    answer = transcript.locator("[data-category=reply]")
+    expect(answer.locator("strong")).to_have_text("one")
+    expect(answer).to_contain_text("<b>first</b>")
+    assert answer.locator("b", has_text="first").count() == 0
+    assert answer.locator("a").count() == 0, "a script is no link"
+    assert page.locator("img").count() == 0, "images are named, never fetched"
+    failed = transcript.locator("[data-testid=turn].failed").filter(has_text="run_tests")
+    expect(failed).to_contain_text("took longer than 120 s")
+
+    page.get_by_test_id("waterfall").get_by_text("apply_patch").click()
+    expect(transcript.get_by_test_id("diff").locator(".added")).to_have_text("+    return 2")
+
+
+def test_a_session_is_replayed_step_by_step_and_played(open_page) -> None:
+    page = open_page()
+    talk("s-one")
+    page.wait_for_function("() => window.__laneway.visible().total >= 6")
+    open_session(page, "s-one")
+    expect(page.get_by_test_id("not-live")).to_contain_text("Not live")
+    whole = page.get_by_test_id("turn").count()
+
+    page.keyboard.press("Home")
+    expect(page.get_by_test_id("turn").first).to_be_visible()
+    assert page.get_by_test_id("turn").count() < whole
+    before = page.get_by_test_id("clock").inner_text()
+    for _ in range(200):  # to the end, however many moments that is
+        page.keyboard.press(".")
+    expect(page.get_by_test_id("turn")).to_have_count(whole)
+    assert page.get_by_test_id("clock").inner_text() != before or "0:00.0 / 0:00.0" in before
+
+    page.keyboard.press("Home")
+    page.get_by_test_id("speed-32").click()
+    page.get_by_test_id("play").click()
+    expect(page.get_by_test_id("turn")).to_have_count(whole, timeout=30_000)
+    expect(page.get_by_test_id("play")).to_have_attribute("aria-label", "Play")
+
+    page.keyboard.press("Escape")
+    expect(page.get_by_test_id("not-live")).to_have_count(0)
+    expect(page.get_by_test_id("lanes")).to_be_visible()
+
+
+def test_the_address_holds_the_session_and_the_browsers_back_button_leaves_it(open_page) -> None:
+    page = open_page()
+    talk("s-one")
+    page.wait_for_function("() => window.__laneway.visible().total >= 6")
+    open_session(page, "s-one")
+    expect(page).to_have_url(re.compile("session=s-one"))
+    page.reload()
+    expect(page.get_by_test_id("turn").first).to_be_visible()
+    page.go_back()
+    expect(page.get_by_test_id("sessions")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_test_id("lanes")).to_be_visible()
+
+
+def test_an_event_leads_to_its_session_and_its_trace(open_page) -> None:
+    page = open_page()
+    talk("s-one")
+    page.wait_for_function("() => window.__laneway.visible().total >= 6")
+    page.get_by_test_id("stream").get_by_text("apply_patch").first.click()
+    page.get_by_test_id("open-session").click()
+    expect(page.get_by_test_id("turn").first).to_be_visible()
+    page.go_back()
+    page.get_by_test_id("stream").get_by_text("apply_patch").first.click()
+    page.get_by_test_id("open-trace").click()
+    expect(page.get_by_test_id("not-live")).to_contain_text("A trace as it went")
+    expect(page.get_by_test_id("step").filter(has_text="run_tests")).to_be_visible()
+
+
+def test_what_a_session_goes_on_with_is_offered(open_page) -> None:
+    page = open_page()
+    talk("s-one")
+    page.wait_for_function("() => window.__laneway.visible().total >= 6")
+    open_session(page, "s-one")
+    with bind(session_id="s-one"):
+        log_event("planner", "user_message", "And now?", role="user")
+    page.get_by_test_id("load-fresh").click()
+    expect(page.get_by_test_id("transcript")).to_contain_text("And now?")
+
+
+def test_two_sessions_stand_side_by_side(open_page) -> None:
+    page = open_page()
+    talk("s-one")
+    talk("s-two", "Why is the other slow?")
+    page.wait_for_function("() => window.__laneway.visible().total >= 12")
+    open_session(page, "s-one")
+    page.get_by_test_id("compare").click()
+    page.locator("[data-session=s-two] input").check()
+    page.get_by_test_id("compare-go").click()
+    expect(page.get_by_test_id("transcript")).to_have_count(2)
+    expect(page.get_by_test_id("transcript").nth(1)).to_contain_text("Why is the other slow?")
+    expect(page).to_have_url(re.compile("with=s-two"))
+
+
+def test_a_filter_narrows_the_sessions(open_page) -> None:
+    page = open_page()
+    talk("s-one")
+    with bind(session_id="s-calm"):
+        log_event("memory", "user_message", "hello")
+    page.wait_for_function("() => window.__laneway.visible().total >= 7")
+    page.get_by_test_id("view-sessions").click()
+    expect(page.get_by_test_id("session")).to_have_count(2)
+    page.get_by_test_id("filter-input").fill("agent:memory")
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("session")).to_have_count(1)
+
+
+def test_a_session_that_is_not_there_is_told(open_page) -> None:
+    page = open_page(path="/logs?session=nowhere")
+    expect(page.get_by_test_id("telling-problem")).to_contain_text("no event")
