@@ -27,6 +27,7 @@ COMMANDS = {
     "sessions": "List sessions, or read one from its beginning.",
     "trace": "Show a trace as a waterfall.",
     "sql": "Ask the log in SQL.",
+    "mcp": "Let an assistant ask the log, by the Model Context Protocol.",
     "export": "Write events as CSV, Parquet, OpenTelemetry or a Perfetto trace.",
     "redact": "Show what a text, or the log, would lose to redaction, and why.",
     "scrub": "Get secrets out of a log that is written already.",
@@ -40,7 +41,7 @@ COMMANDS = {
 
 PANELS = {
     "Watch": ("up", "open", "tail", "top", "demo"),
-    "Ask": ("query", "stats", "sessions", "trace", "sql", "side", "export"),
+    "Ask": ("query", "stats", "sessions", "trace", "sql", "side", "export", "mcp"),
     "Record": ("emit",),
     "Look after": (
         "doctor",
