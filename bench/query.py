@@ -41,8 +41,8 @@ EVENTS = 1_000_000
 SEGMENT_EVENTS = 350_000
 """A log file of 256 MiB."""
 
-BATCH_EVENTS = 700
-"""What the follower reads at a time."""
+BATCH_EVENTS = 7_000
+"""Ten times what the follower reads at a time: how fast it is built is measured elsewhere."""
 
 START_NS = 1_790_000_000 * NS_PER_S
 GAP_NS = 20 * NS_PER_MS

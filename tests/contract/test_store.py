@@ -33,7 +33,7 @@ from laneway.store.api import (
 from laneway.store.query.expr import all_of, any_of, is_one_of, is_seq
 from laneway.store.query.field import AGENT, ID, SPAN, TRACE
 from laneway.store.sketch import ACCURACY, LEAST_MS
-from laneway.store.sqlite import aggregate, scan, segment
+from laneway.store.sqlite import aggregate, posting, scan, segment
 from laneway.store.sqlite.store import SqliteStore
 from tests.store.brute import BruteStore
 from tests.store.build import (
@@ -61,6 +61,7 @@ def open_store(request: pytest.FixtureRequest) -> Iterator[Open]:
             # What holds for 256 rows a block must hold for 3: many blocks, few events.
             patch.setattr(segment, "BLOCK_EVENTS", 3)
             patch.setattr(scan, "FIRST_BLOCKS", 1)
+            patch.setattr(posting, "LIST_PLACES", 2)
             patch.setattr(scan, "FEW_HITS", 1)
             patch.setattr(sketch, "EXACT_VALUES", 2)
         yield open_with_log

@@ -8,12 +8,10 @@ from laneway.store.api import Pointer
 from .hits import Hits
 from .scan import (
     Read,
-    iter_groups,
+    iter_sources,
     plan_picks,
-    read_spans,
     require_text,
     source_of_seqs,
-    source_of_spans,
     try_few_seqs,
 )
 from .search import Search
@@ -55,17 +53,6 @@ def _iter_reads(
         if few:
             yield Read(made, source_of_seqs(few))
         return
-    spans = read_spans(connection, made, *_reach(search), search.query.newest_first)
-    for group in iter_groups(spans):
-        if not hits.may_take(group[0].min_ns, group[0].max_ns):
-            return
-        yield Read(require_text(made, search), source_of_spans(group))
-
-
-def _reach(search: Search) -> tuple[int, int]:
-    """The window, cut at the cursor."""
-    if not search.after:
-        return search.since_ns, search.until_ns
-    if search.query.newest_first:
-        return search.since_ns, min(search.until_ns, search.after.ts_ns)
-    return max(search.since_ns, search.after.ts_ns), search.until_ns
+    narrowed = require_text(made, search)
+    for source in iter_sources(connection, search, made, hits):
+        yield Read(narrowed, source)

@@ -44,7 +44,7 @@ def term_of(packed: Packed) -> int:
 
 
 TERM_BASE = 1 << 56
-"""Above every name code, so that ids and names share the table `place`."""
+"""No term of another length is equal."""
 
 
 def _try_hex(text: str) -> bytes | None:

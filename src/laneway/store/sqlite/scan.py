@@ -2,15 +2,25 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import NamedTuple
 
+from .hits import Hits
+from .mask import Rows, all_masks
+from .posting import CHUNK_BITS
 from .search import Search
 from .where import HIGH, LOW, Filter, pick_seqs
 
 FEW_HITS = 4_096
 """A text with at most so many hits in a segment is answered from the list of them; for more, the
 list and its sorting would cost more than reading the newest blocks."""
+
+FEW_PARTS = 3
+"""A row found by its seq costs as much as three in a row."""
+
+DENSE = 2
+"""Where a chunk holds so many times what the page wants, it is read block by block."""
 
 FIRST_BLOCKS = 2
 """Blocks read first; each further step reads twice as many, so that neither a common nor an
@@ -71,29 +81,117 @@ def source_of_spans(spans: Sequence[Span]) -> Source:
     return Source(_FROM_RANGES, json.dumps(ranges), ranges[0][0], ranges[-1][1])
 
 
+def try_rows(connection: sqlite3.Connection, made: Filter) -> Rows | None:
+    """The rows that can match, as far as names tell; None: all of them."""
+    mask = all_masks(made.masks)
+    return Rows(connection, mask) if mask else None
+
+
 def read_spans(
     connection: sqlite3.Connection, made: Filter, since_ns: int, until_ns: int, newest_first: bool
 ) -> list[Span]:
     """The blocks that can hold a hit of ``[since_ns, until_ns]``, the most promising first."""
-    conditions: list[str] = ["max_ns >= ? AND min_ns <= ?"]
-    values: list[object] = [since_ns, until_ns]
-    conditions += made.blocks
-    values += made.block_values
+    rows = try_rows(connection, made)
+    spans = iter_spans(connection, made, since_ns, until_ns, newest_first)
+    if rows is None:
+        return list(spans)
+    return [span for span in spans if rows.may_hold(span.first_seq, span.last_seq)]
+
+
+def iter_spans(
+    connection: sqlite3.Connection, made: Filter, since_ns: int, until_ns: int, newest_first: bool
+) -> Iterator[Span]:
+    """The blocks that can hold a hit as far as times and traces tell, the most promising first."""
     order = "max_ns DESC, first_seq DESC" if newest_first else "min_ns, first_seq"
+    where, values = _block_conditions(made, since_ns, until_ns)
+    sql = f"SELECT first_seq, last_seq, min_ns, max_ns FROM block WHERE {where} ORDER BY {order}"  # noqa: S608 - marks and constants only
+    return map(Span._make, connection.execute(sql, values))
+
+
+def read_chunks(
+    connection: sqlite3.Connection, made: Filter, since_ns: int, until_ns: int, newest_first: bool
+) -> list[Span]:
+    """As `iter_spans`, all blocks of a chunk taken as one."""
+    order = "max(max_ns) DESC, 1 DESC" if newest_first else "min(min_ns), 1"
+    where, values = _block_conditions(made, since_ns, until_ns)
     rows = connection.execute(
-        f"SELECT first_seq, last_seq, min_ns, max_ns FROM block"  # noqa: S608 - marks and constants only
-        f" WHERE ({') AND ('.join(conditions)}) ORDER BY {order}",
+        f"SELECT min(first_seq), max(last_seq), min(min_ns), max(max_ns) FROM block"  # noqa: S608 - marks and constants only
+        f" WHERE {where} GROUP BY first_seq >> {CHUNK_BITS} ORDER BY {order}",
         values,
     )
     return [Span(*row) for row in rows]
 
 
-def iter_groups(spans: Sequence[Span]) -> Iterator[Sequence[Span]]:
+def _block_conditions(made: Filter, since_ns: int, until_ns: int) -> tuple[str, list[object]]:
+    conditions = ["max_ns >= ? AND min_ns <= ?", *made.blocks]
+    return f"({') AND ('.join(conditions)})", [since_ns, until_ns, *made.block_values]
+
+
+def iter_sources(
+    connection: sqlite3.Connection, search: Search, made: Filter, hits: Hits
+) -> Iterator[Source]:
+    """What to read, piece by piece, until nothing further can come into the page.
+
+    Pieces grow: where a filter lets through less than `rows` can tell, that soon gets all."""
+    window = (*_reach(search), search.query.newest_first)
+    rows = try_rows(connection, made)
+    spans: Iterable[Span]
+    if rows is None:
+        spans = iter_spans(connection, made, *window)
+        yield from _iter_blocks(spans, hits)
+        return
+    spans = read_chunks(connection, made, *window)
+    if spans and rows.count(spans[0].first_seq, spans[0].last_seq) > hits.wanted * DENSE:
+        spans = iter_spans(connection, made, *window)
+    yield from _iter_rows(spans, rows, hits)
+
+
+def _iter_blocks(spans: Iterable[Span], hits: Hits) -> Iterator[Source]:
+    for group in iter_groups(spans):
+        if not hits.may_take(group[0].min_ns, group[0].max_ns):
+            return
+        yield source_of_spans(group)
+
+
+def _iter_rows(spans: Iterable[Span], rows: Rows, hits: Hits) -> Iterator[Source]:
+    wanted = hits.wanted
+    group: list[Span] = []
+    seqs: list[int] = []
+    for span in spans:
+        if not hits.may_take(span.min_ns, span.max_ns):
+            break
+        found = rows.seqs(span.first_seq, span.last_seq)
+        if found:
+            seqs += found
+            group.append(span)
+        if len(seqs) >= wanted:
+            yield _source(group, seqs)
+            group, seqs, wanted = [], [], wanted * 2
+    if group:
+        yield _source(group, seqs)
+
+
+def _source(spans: Sequence[Span], seqs: Sequence[int]) -> Source:
+    """Single rows, unless a large part of the blocks is asked for."""
+    size = sum(span.last_seq - span.first_seq + 1 for span in spans)
+    return source_of_spans(spans) if len(seqs) * FEW_PARTS > size else source_of_seqs(seqs)
+
+
+def _reach(search: Search) -> tuple[int, int]:
+    """The window, cut at the cursor."""
+    if not search.after:
+        return search.since_ns, search.until_ns
+    if search.query.newest_first:
+        return search.since_ns, min(search.until_ns, search.after.ts_ns)
+    return max(search.since_ns, search.after.ts_ns), search.until_ns
+
+
+def iter_groups(spans: Iterable[Span]) -> Iterator[Sequence[Span]]:
     """``spans`` in groups of growing size."""
-    start, size = 0, FIRST_BLOCKS
-    while start < len(spans):
-        yield spans[start : start + size]
-        start, size = start + size, size * 2
+    left, size = iter(spans), FIRST_BLOCKS
+    while group := list(islice(left, size)):
+        yield group
+        size *= 2
 
 
 def try_few_seqs(connection: sqlite3.Connection, search: Search) -> list[int] | None:

@@ -1,10 +1,11 @@
 """The layout of one index database, and how it is opened.
 
 An event's ``seq`` is its row id everywhere. There is no index per column:
-rows lie in ``block``s of consecutive seqs with their time range (a zone map), and
-``place`` tells which blocks hold a name, a trace or a span. A query reads just the
-blocks that can matter, newest first, whichever filters it combines; that costs a
-third of the inserts and of the bytes of B-trees on (agent, ts), (session, ts) and (ts).
+rows lie in ``block``s of consecutive seqs with their time range (a zone map); ``posting`` tells
+which rows have a name, a level or an error (`laneway.store.sqlite.posting`), and ``place`` which
+blocks hold a trace or a span. A query reads just the rows that can matter, newest first, whichever
+filters it combines; that costs a third of the inserts and of the bytes of B-trees on (agent, ts),
+(session, ts) and (ts).
 """
 
 import os
@@ -14,7 +15,7 @@ from laneway.base.limits import MIB
 from laneway.store.query.token import TOKENIZER
 from laneway.store.sqlite.directory import open_private
 
-VERSION = 4
+VERSION = 5
 """Any other number in the file means: drop it, the log is indexed again."""
 
 APPLICATION_ID = 0x4C616E65
@@ -92,6 +93,12 @@ CREATE TABLE block (
     max_ns INTEGER NOT NULL,
     max_ms REAL NOT NULL
 );
+CREATE TABLE posting (
+    chunk INTEGER NOT NULL,
+    term INTEGER NOT NULL,
+    places BLOB NOT NULL,
+    PRIMARY KEY (chunk, term)
+) WITHOUT ROWID;
 CREATE TABLE place (
     term INTEGER NOT NULL,
     block INTEGER NOT NULL,

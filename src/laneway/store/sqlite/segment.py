@@ -14,18 +14,20 @@ from laneway.store.query.outcome import ERROR_RANK, INFO_RANK, has_failed
 from . import schema
 from .duration import SKETCHED, SketchBook
 from .ident import Packed, is_timed, pack_hex, term_of
+from .posting import PostingBook, chunk_of
 from .rollup import ShapeBook, Totals
 from .row import clamp_ns, cost_nusd_of, tokens_of
 from .summary import Summary, merge_parents, read_summary, write_summary
 
 BLOCK_EVENTS = 256
-"""Rows of one block. Smaller: a rare name costs fewer rows read; larger: `place` shrinks."""
+"""Rows of one block, all of one chunk of `posting`. Smaller: a trace costs fewer rows read; larger:
+`block` and `place` shrink."""
 
 NAME_CACHE = 50_000
 """Names remembered by a writer; sessions alone could fill the memory."""
 
 LEVEL_TERM = -10
-"""``term`` of level 0; the others follow. Below every name code."""
+"""``posting.term`` of level 0; the others follow. Below every name code."""
 
 ERROR_TERM = -1
 
@@ -73,6 +75,7 @@ class SegmentWriter:
         self._shapes = ShapeBook(connection)
         self._sketches = SketchBook(connection)
         self._block = self._read_block()
+        self._postings = PostingBook(connection, self.summary.last_seq)
         (last_code,) = connection.execute("SELECT max(code) FROM name").fetchone()
         self._last_code: int = last_code or 0
 
@@ -120,6 +123,7 @@ class SegmentWriter:
         batch.totals.write(self._connection)
         self._shapes.write(batch.totals.iter_shapes())
         self._sketches.write()
+        self._postings.write()
         return self._summarise(records, batch)
 
     def _take(self, seq: int, record: Record, batch: "_Batch") -> None:
@@ -157,11 +161,11 @@ class SegmentWriter:
         )  # fmt: skip
         if parent := get("parent_agent"):
             batch.note_parent(event["agent"], parent, ts_ns)
-        block = self._place(seq, ts_ns, batch, (
+        self._postings.add(seq, (
             agent, kind, session, tool, pod, model, provider, host,
             LEVEL_TERM + level, ERROR_TERM if has_error else None,
-            trace and term_of(trace), span and term_of(span),
         ))  # fmt: skip
+        block = self._place(seq, ts_ns, batch, (trace and term_of(trace), span and term_of(span)))
         if duration_ms is not None:
             block.max_ms = max(block.max_ms, duration_ms)
             self._sketches.add(
@@ -170,7 +174,11 @@ class SegmentWriter:
 
     def _place(self, seq: int, ts_ns: int, batch: "_Batch", terms: Iterable[Any]) -> Block:
         block = self._block
-        if block is None or block.event_count >= BLOCK_EVENTS:
+        if (
+            block is None
+            or block.event_count >= BLOCK_EVENTS
+            or chunk_of(seq) != chunk_of(block.first_seq)
+        ):
             if block:
                 batch.blocks.append(block.row())
             block = self._block = Block(seq, seq, 0, ts_ns, ts_ns)

@@ -31,7 +31,8 @@ from laneway.store.query.match import NUSD, clean, name_test
 
 from . import schema
 from .fulltext import phrase_of
-from .ident import pack_hex, pack_id, term_of
+from .ident import Packed, pack_hex, pack_id, term_of
+from .mask import MOST_TERMS, AnyOf, Mask, all_masks, any_mask, negate
 from .rollup import MAX_INT
 from .row import MIN_INT
 from .search import Search
@@ -69,6 +70,7 @@ class Condition(NamedTuple):
     values: tuple[object, ...] = ()
     block: str = "1"
     block_values: tuple[object, ...] = ()
+    mask: Mask = None
 
 
 YES, NO = Condition("1"), Condition("0", (), "0")
@@ -82,6 +84,7 @@ class Filter:
     values: list[object] = field(default_factory=list)
     blocks: list[str] = field(default_factory=list)
     block_values: list[object] = field(default_factory=list)
+    masks: list[Mask] = field(default_factory=list)
     impossible: bool = False
 
     def take(self, condition: Condition) -> None:
@@ -91,6 +94,7 @@ class Filter:
         if condition.block != "1":
             self.blocks.append(condition.block)
             self.block_values += condition.block_values
+        self.masks.append(condition.mask)
 
     def require_sessions(self, codes: Sequence[int]) -> None:
         self.take(_among("session", codes, codes))
@@ -108,6 +112,7 @@ class Filter:
             [*self.values],
             [*self.blocks],
             [*self.block_values],
+            [*self.masks],
             self.impossible,
         )
 
@@ -164,13 +169,15 @@ def _join(parts: list[Condition], word: str, neutral: Condition, decided: Condit
         tuple(value for part in some for value in part.values),
         f" {word} ".join(f"({part.block})" for part in some),
         tuple(value for part in some for value in part.block_values),
+        (all_masks if word == "AND" else any_mask)([part.mask for part in some]),
     )
 
 
 def _negated(condition: Condition) -> Condition:
     if condition.row in ("0", "1"):
         return YES if condition.row == "0" else NO
-    return Condition(f"NOT coalesce({condition.row}, 0)", condition.values)
+    row = f"NOT coalesce({condition.row}, 0)"
+    return Condition(row, condition.values, mask=negate(condition.mask))
 
 
 def _leaf(connection: sqlite3.Connection, leaf: Expr) -> Condition:
@@ -206,8 +213,7 @@ def _value(connection: sqlite3.Connection, key: str, tests: Sequence[Test]) -> C
         marks = _marks(known)
         return Condition(f"e.seq IN (SELECT seq FROM ident WHERE id IN ({marks}))", tuple(known))  # noqa: S608 - marks only
     if key in IDS:
-        packed = [pack_hex(text) for text in equals]
-        return _among(IDS[key], packed, [term_of(one) for one in packed])
+        return _among_ids(IDS[key], [pack_hex(text) for text in equals])
     kind, column = NAMES[key]
     if len(equals) == len(tests):
         codes = _codes(connection, kind, equals)
@@ -216,14 +222,21 @@ def _value(connection: sqlite3.Connection, key: str, tests: Sequence[Test]) -> C
     return _among(column, codes, codes)
 
 
-def _among(column: str, values: Sequence[object], terms: Sequence[int]) -> Condition:
+def _among_ids(column: str, packed: Sequence[Packed]) -> Condition:
+    if not packed:
+        return NO
+    row = f"e.{column} IN ({_marks(packed)})"
+    return Condition(row, tuple(packed), *_block_with([term_of(one) for one in packed]))
+
+
+def _among(column: str, values: Sequence[int], terms: Sequence[int]) -> Condition:
     if not values:
         return NO
-    if len(values) <= MOST_MARKS or not isinstance(values[0], int):
-        marks = _marks(values)
-        return Condition(f"e.{column} IN ({marks})", tuple(values), *_block_with(terms))
+    mask = AnyOf(tuple(terms)) if len(terms) <= MOST_TERMS else None
+    if len(values) <= MOST_MARKS:
+        return Condition(f"e.{column} IN ({_marks(values)})", tuple(values), mask=mask)
     row = f"e.{column} IN (SELECT value FROM json_each(?))"  # noqa: S608 - a constant's name
-    return Condition(row, (json.dumps(values),), *_block_with(terms))
+    return Condition(row, (json.dumps(values),), mask=mask)
 
 
 MOST_MARKS = 1_000
@@ -257,7 +270,7 @@ def _level_condition(ranks: Sequence[int]) -> Condition:
 
 
 def _error_condition() -> Condition:
-    return Condition("e.has_error", (), *_block_with([ERROR_TERM]))
+    return Condition("e.has_error", mask=AnyOf((ERROR_TERM,)))
 
 
 def _compare(key: str, operator: str, value: int | float | str) -> Condition:
@@ -267,6 +280,8 @@ def _compare(key: str, operator: str, value: int | float | str) -> Condition:
         blocks = {">": "last_seq > ?", ">=": "last_seq >= ?", "<": "first_seq < ?",
                   "<=": "first_seq <= ?", "=": "? BETWEEN first_seq AND last_seq"}  # fmt: skip
         return Condition(f"{column} {operator} ?", (bound,), blocks[operator], (bound,))
+    if key == "duration_ms" and operator in (">", ">=", "="):
+        return Condition(f"{column} {operator} ?", (bound,), "max_ms >= ?", (bound,))
     return Condition(f"{column} {operator} ?", (bound,))
 
 
