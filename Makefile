@@ -6,10 +6,10 @@ UI := src/laneway/web/_ui/index.html
 UI_SOURCES := $(shell find ui -type f -not -path '*/node_modules/*' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt bench torture ui lock clean fuzz audit
+.PHONY: help demo test check fmt bench torture ui lock clean fuzz test-matrix audit
 
 help: ## what there is to make
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.run-ready $(UI) ## install, build the page, run a real multi-agent assistant, print the address
 	@$(BIN)/python -m laneway demo $(ARGS)
@@ -38,6 +38,9 @@ torture: $(VENV)/.dev-ready ## the long form of the kill, flood and rotation tes
 	LANEWAY_TORTURE=long LANEWAY_FIGURES=$(abspath docs/reliability.json) $(BIN)/python -m pytest tests/torture --timeout 3600 $(ARGS)
 	$(BIN)/python tools/reliability.py
 
+test-matrix: $(VENV)/.dev-ready ## what arrives from the agent frameworks of the field (installs them in .matrix)
+	$(BIN)/python tools/otel_matrix.py --write $(ARGS)
+
 fuzz: $(VENV)/.dev-ready ## fuzz the parsers with coverage for a minute each (needs atheris)
 	$(BIN)/python -m pip install --quiet atheris || $(BIN)/python -m uv pip install --quiet atheris
 	@for target in body line gzip query time head; do $(BIN)/python -m fuzz $$target -max_total_time=$(or $(SECONDS_EACH),60) || exit 1; done
@@ -51,7 +54,7 @@ lock: $(VENV)/.dev-ready ## renew the lock files
 	tools/lock
 
 clean: ## remove what was made
-	rm -rf $(VENV) dist src/laneway/web/_ui ui/node_modules .demo
+	rm -rf $(VENV) dist src/laneway/web/_ui ui/node_modules .demo .matrix
 
 $(VENV)/.run-ready: pyproject.toml locks/run.txt hatch_build.py
 	@tools/bootstrap run "$(PYTHON)" && touch $@

@@ -56,6 +56,9 @@ KNOWN = frozenset(Event.__annotations__)
 PREFIX = "otel."
 """Before an attribute that bears the name of a field of ours and means something else."""
 
+WORDS = ("messages", "input", "output", "task", "question", "query", "prompt", "user_msg", "answer")
+"""Under one of these, frameworks keep what was said to an agent, or by it."""
+
 HIDDEN = "__REDACTED__"
 """What OpenInference writes where it was told to hide the content."""
 
@@ -124,7 +127,7 @@ def _event_message(attributes: Attributes) -> dict[str, Any]:
 
 def _spoken(value: Any, roles: Iterable[str]) -> str:
     if isinstance(value, Mapping):
-        value = value.get("messages", value.get("input", value.get("output", "")))
+        value = next((value[name] for name in WORDS if name in value), "")
     text = last_text(read_messages(value), roles)
     return "" if text == HIDDEN else text
 

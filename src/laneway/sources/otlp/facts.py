@@ -141,6 +141,8 @@ def read_facts(name: str, attributes: Attributes) -> Facts:
     metadata = parse_json(rest.get("metadata"))
     known = metadata if isinstance(metadata, dict) else {}
     facts.agent = take_name(rest, AGENT) or _text(known.get("lc_agent_name"))
+    if kind == "chain" and name == known.get("lc_agent_name"):
+        kind = facts.kind = "agent"  # LangGraph's agents are chains that bear their own name
     facts.session = take_name(rest, SESSION) or _text(known.get("thread_id"))
     entity = rest.get("traceloop.entity.name")
     if kind == "agent" and not facts.agent:

@@ -93,6 +93,8 @@ def text_of(message: Any) -> str:
         return message
     if not isinstance(message, Mapping):
         return ""
+    if isinstance(message.get("data"), Mapping):  # LangChain's own form
+        message = message["data"]
     for name in ("content", "parts", "contents"):
         value = message.get(name)
         if isinstance(value, str):
