@@ -1,4 +1,4 @@
-"""Record what AI agents do. ``import laneway`` loads nothing else."""
+"""Record what AI agents do, and read it. ``import laneway`` loads nothing else."""
 
 import sys
 from _thread import RLock
@@ -6,6 +6,8 @@ from _thread import RLock
 TYPE_CHECKING = False  # type checkers read it as True; spares importing typing
 
 if TYPE_CHECKING:
+    from laneway.reader.read import Events as Events
+    from laneway.reader.read import read as read
     from laneway.sdk.api import agent as agent
     from laneway.sdk.api import aspan as aspan
     from laneway.sdk.api import bind as bind
@@ -27,6 +29,7 @@ __all__ = [
     "current",
     "flush",
     "log_event",
+    "read",
     "span",
     "stats",
     "tool",
@@ -57,7 +60,10 @@ def __getattr__(name: str) -> object:
     if name not in __all__:
         raise AttributeError(f"module 'laneway' has no attribute {name!r}")
     with loading:
-        from laneway.sdk import api
+        if name == "read":
+            from laneway.reader import read as api
+        else:
+            from laneway.sdk import api  # type: ignore[no-redef]
 
     value = globals()[name] = getattr(api, name)  # later look-ups skip this hook
     return value

@@ -199,10 +199,10 @@ def test_a_log_that_cannot_be_written_is_asked_through_a_temporary_index(
     write: Write, home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from laneway.cli import main
-    from laneway.reader import source
+    from laneway.reader import local
 
     write(*EVENTS)
-    monkeypatch.setattr(source, "is_writable", lambda settings: False)
+    monkeypatch.setattr(local, "is_writable", lambda settings: False)
     assert main(["query", "--jsonl", "--tool", "grep"]) == 0
     assert "disk full" in capsys.readouterr().out
     assert [path.name for path in (home / "logs").iterdir()] == ["events-000001.jsonl"]

@@ -77,7 +77,8 @@ def test_a_beginning_of_several_traces_is_refused_with_their_ids(call: Run, writ
 def test_a_beginning_that_takes_too_long_to_look_for_is_told(
     call: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from laneway.reader.source import Found, IndexSource
+    from laneway.reader.local import IndexSource
+    from laneway.reader.source import Found
 
     call("trace", TRACE)
     monkeypatch.setattr(IndexSource, "page", lambda *args: Found([], False))

@@ -37,6 +37,7 @@ class Client:
         self.port = port or settings.port
         self._token = ""
         self._token_path = os.path.join(settings.home, "access.token")
+        self._hint = "the hub writes it at its first start; run this as the user who runs the hub"
         self._is_secure = False
         self._base = ""
 
@@ -58,6 +59,7 @@ class Client:
         client._is_secure = is_secure
         client._base = url.path.rstrip("/").removesuffix("/log")
         client._token = settings.token
+        client._hint = "set LANEWAY_TOKEN: `laneway token new NAME --scope read` makes one"
         client._token_path = settings.token_file or client._token_path
         return client
 
@@ -110,7 +112,7 @@ class Client:
         except (OSError, UnicodeDecodeError) as error:
             raise HubError(
                 f"{self._token_path}: {getattr(error, 'strerror', None) or error}",
-                hint="the hub writes it at its first start; run this as the user who runs the hub",
+                hint=self._hint,
             ) from error
 
     def _ask(self, method: str, target: str) -> dict[str, Any]:

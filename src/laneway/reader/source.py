@@ -1,28 +1,13 @@
 """Where answers come from: the running hub, or the index itself, by the same code."""
 
-import os
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 from urllib.parse import quote
 
-import orjson
-
-from laneway.base.errors import LanewayError, LogError
+from laneway.base.errors import LanewayError
 from laneway.base.limits import PAGE_EVENTS
 from laneway.base.settings import Settings
-from laneway.log.segment import LogPath
 from laneway.reader.client import Client, read_address
-from laneway.reader.index import Index, is_writable
-from laneway.store.api import Query
-from laneway.store.query.expr import is_one_of, is_seq
-from laneway.store.query.field import ID
-from laneway.store.query.write import write
-from laneway.web import filter as query_filter
-
-if TYPE_CHECKING:
-    from laneway.web.question import Question
 
 Pairs = Sequence[tuple[str, str]]
 """Filters as the query string of ``/api/events`` has them."""
@@ -55,6 +40,8 @@ def open_source(
     is_ours = bool(read_address(settings)) or settings.origin["log_path"] == "default"
     if is_ours and client.try_health():
         return HubSource(client)
+    from laneway.reader.local import IndexSource  # with it comes all that an index is made of
+
     return IndexSource(settings, show, on_problem)
 
 
@@ -111,7 +98,7 @@ class HubSource:
         cursor = ""
         while limit > 0:
             page = [*pairs, ("limit", str(min(limit, PAGE_EVENTS)))]
-            answer = self._client.get("/api/events", [*page, *_one("cursor", cursor)])
+            answer = self._client.get("/api/events", [*page, *one("cursor", cursor)])
             yield from answer["events"]
             limit -= len(answer["events"])
             cursor = answer.get("next") or ""
@@ -148,86 +135,5 @@ class HubSource:
         """Nothing is kept open."""
 
 
-class IndexSource:
-    """The log's own index, brought up to date; a temporary one where that cannot be written.
-
-    Raises:
-        HubError: a hub serves this log, and did not answer.
-        StoreError: the index cannot be opened, or does not reach the end of the log.
-    """
-
-    def __init__(self, settings: Settings, show: Show, on_problem: Callable[[str], None]) -> None:
-        directory = LogPath.parse(settings.log_path).directory
-        if not os.path.isdir(directory):
-            raise LogError(
-                f"{directory}: there is no log yet", hint="the first event makes it; `laneway emit`"
-            )
-        with ExitStack() as stack:
-            index_directory = ""
-            if not is_writable(settings):
-                made = tempfile.TemporaryDirectory(prefix="laneway-index-")
-                index_directory = stack.enter_context(made)
-            self._index = Index(settings, index_directory, on_problem)
-            stack.callback(self._index.close)
-            self._index.catch_up(show)
-            self._stack = stack.pop_all()
-
-    def iter_events(self, pairs: Pairs, limit: int) -> Iterator[dict[str, Any]]:
-        cursor = ""
-        while limit > 0:
-            page = [*pairs, ("limit", str(min(limit, PAGE_EVENTS))), *_one("cursor", cursor)]
-            query = query_filter.to_query(query_filter.parse(page, query_filter.PAGE))
-            found = self._index.archive.page(query)
-            yield from map(orjson.loads, found.lines)
-            limit -= len(found.lines)
-            if found.next is None:
-                return
-            cursor = query_filter.format_cursor(found.next)
-
-    def page(self, pairs: Pairs, limit: int) -> Found:
-        given = query_filter.parse([*pairs, ("limit", str(limit))], query_filter.PAGE)
-        page = self._index.archive.page(query_filter.to_query(given))
-        events = [orjson.loads(line) for line in page.lines]
-        following = query_filter.format_cursor(page.next) if page.next else ""
-        return Found(events, page.scan is None or page.scan.is_complete, following)
-
-    def iter_one(self, event_id: str) -> Iterator[dict[str, Any]]:
-        if event_id.startswith("@"):
-            query = Query(is_seq(query_filter.parse_seq(event_id)), limit=1)
-        else:
-            query = Query(is_one_of(ID, (event_id,)), limit=1)
-        line = self._index.archive.one(query)
-        if line is not None:
-            yield orjson.loads(line)
-
-    def explain(self, pairs: Pairs) -> dict[str, Any]:
-        query = query_filter.to_query(query_filter.parse(pairs))
-        return {"query": write(query.whole()), **self._index.store.explain(query)._asdict()}
-
-    def ask(self, name: Asked, pairs: Pairs) -> dict[str, Any]:
-        return _questions()[name](pairs).answer(self._index.engine)
-
-    def trace(self, trace_id: str) -> dict[str, Any] | None:
-        return self._index.engine.inquiry.trace(trace_id)
-
-    def close(self) -> None:
-        self._stack.close()
-
-
-def _questions() -> dict[Asked, Callable[[Pairs], "Question"]]:
-    """The routes' own modules, imported where they are used: with them comes the web framework."""
-    from laneway.web.pulse import ask_pulse
-    from laneway.web.query import ask_sessions
-    from laneway.web.report import ask_durations, ask_facets, ask_usage
-
-    return {
-        "pulse": ask_pulse,
-        "facets": ask_facets,
-        "durations": ask_durations,
-        "usage": ask_usage,
-        "sessions": ask_sessions,
-    }
-
-
-def _one(name: str, value: str) -> list[tuple[str, str]]:
+def one(name: str, value: str) -> list[tuple[str, str]]:
     return [(name, value)] if value else []

@@ -51,6 +51,11 @@ class Recorder:
         self._has_complained = False
         self._reset()
 
+    @property
+    def given(self) -> dict[str, object]:
+        """What `configure` was given."""
+        return dict(self._given)
+
     def _reset(self) -> None:
         self._encode: Encode | None = None
         self._settings: Settings | None = None
