@@ -231,3 +231,25 @@ async def test_the_process_of_the_index_answers_the_same(running: Any) -> None:
     assert running.get("/api/usage")["usage"][0]["cost_usd"] == 1
     assert running.get("/api/sessions")["sessions"][0]["title"] == "message 1"
     assert running.get("/api/slowest")["events"][0]["seq"] == 1
+
+
+async def test_errors_are_told_by_kind(
+    client: httpx.AsyncClient, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failed(number: int, kind: str) -> dict[str, Any]:
+        error = {"type": kind, "message": f"order {number} is gone"}
+        return event(number, event="tool_result", tool="shell", error=error)
+
+    fill(hub, failed(1, "KeyError"), failed(2, "KeyError"), event(3), failed(4, "OSError"))
+    told = await ask(client, "/api/errors", since="2026-11-23T18:00:00Z")
+    assert (told["accuracy"], told["events"], told["kinds"]) == ("exact", 3, 2)
+    first = told["errors"][0]
+    assert (first["type"], first["pattern"], first["events"]) == ("KeyError", "order # is gone", 2)
+    assert (first["agents"], first["tools"], sum(first["course"])) == (["planner"], ["shell"], 2)
+    assert first["first"] < first["last"]
+
+    (few,) = (await ask(client, "/api/errors", limit=1, q="error.type:OSError"))["errors"]
+    assert few["type"] == "OSError"
+    assert (await ask(client, "/api/errors", agent="nobody"))["errors"] == []
+    monkeypatch.setattr(inquiry, "FAILURE_EVENTS", 1)
+    assert (await ask(client, "/api/errors"))["accuracy"] == "at_least"

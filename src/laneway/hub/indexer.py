@@ -19,6 +19,7 @@ from laneway.base.errors import LanewayError, StoreError
 from laneway.base.settings import Settings
 from laneway.hub.archive import EventPage, SeqPage
 from laneway.hub.channel import QUESTION_LINES, Status, pair
+from laneway.hub.failure import Failure
 from laneway.hub.frame import Frame
 from laneway.hub.inquiry import Facet, Scope, Surroundings
 from laneway.hub.live import Live
@@ -299,6 +300,10 @@ class InquiryProxy:
 
     def facet(self, query: Query, path: Sequence[str]) -> Facet:
         found: Facet = self._ask("inquiry", "facet", query, path)
+        return found
+
+    def failures(self, query: Query) -> tuple[list[Failure], bool]:
+        found: tuple[list[Failure], bool] = self._ask("inquiry", "failures", query)
         return found
 
     def texts(self, seqs: Sequence[int]) -> dict[int, str]:

@@ -13,13 +13,14 @@ import orjson
 
 from laneway.base.limits import PAGE_EVENTS
 from laneway.hub.archive import Archive
+from laneway.hub.failure import Failure, gather
 from laneway.hub.ring import is_failure
 from laneway.hub.summary import summarise
 from laneway.hub.trace import tell_trace
 from laneway.model.event import Event
 from laneway.store.api import Accuracy, Cursor, Query, Store
-from laneway.store.query.expr import any_of, is_one_of, is_seq
-from laneway.store.query.field import AGENT, SESSION, TRACE
+from laneway.store.query.expr import Has, all_of, any_of, is_one_of, is_seq
+from laneway.store.query.field import AGENT, ERROR, SESSION, TRACE
 
 TRACE_EVENTS = 5_000
 """Of one trace, the oldest: a quarter of a second of reading."""
@@ -28,6 +29,11 @@ FACET_EVENTS = 20_000
 """Lines read for the values of a field that has no column."""
 
 FACET_S = 1.0
+
+FAILURE_EVENTS = 10_000
+"""Failures read to tell their kinds."""
+
+FAILURE_S = 1.0
 
 Scope = Literal["all", "agent", "session"]
 
@@ -114,6 +120,21 @@ class Inquiry:
         values_told = [Value(value, count, failed[value]) for value, count in order]
         accuracy: Accuracy = "exact" if is_all else "at_least"
         return Facet(values_told, len(counts), with_value, errors, accuracy, seen)
+
+    def failures(self, query: Query) -> tuple[list[Failure], bool]:
+        """The kinds of failure among the newest that match, and whether those are all."""
+        failed = replace(
+            query, where=all_of([query.where, Has(ERROR)]), newest_first=True, after=None
+        )
+        read: list[dict[str, Any]] = []
+        until_s = monotonic() + FAILURE_S
+        is_all = True
+        for event in self._iter_events(failed):
+            if len(read) >= FAILURE_EVENTS or monotonic() > until_s:
+                is_all = False
+                break
+            read.append(event)
+        return gather(read), is_all
 
     def texts(self, seqs: Sequence[int]) -> dict[int, str]:
         """A line of text for each of these events that can still be read."""

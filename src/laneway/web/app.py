@@ -16,6 +16,7 @@ from laneway.web.admin import admin_routes
 from laneway.web.answer import answer_json, answer_problem
 from laneway.web.auth import Access, read_headers
 from laneway.web.export import export_routes
+from laneway.web.failure import failure_routes
 from laneway.web.health import health_routes
 from laneway.web.ingest import Ingest
 from laneway.web.live import Streams, live_routes
@@ -97,6 +98,7 @@ def make_api(hub: Hub, access: Access, streams: Streams, ui_root: Path) -> ASGIA
         *seqs_routes(hub, work),
         *pulse_routes(hub, work),
         *report_routes(hub, work),
+        *failure_routes(hub, work),
         *trace_routes(hub, work),
         *export_routes(hub, work),
         *side_routes(hub),

@@ -147,6 +147,21 @@ SCHEMAS: dict[str, Schema] = {
             "last_event": TEXT,
         }
     ),
+    "Failure": obj(
+        {
+            "fingerprint": TEXT | {"description": "The same for the same type and pattern."},
+            "type": TEXT,
+            "pattern": TEXT | {"description": "The message, with `#` for whatever changes."},
+            "message": TEXT | {"description": "Of the newest."},
+            "events": COUNT,
+            "newest": COUNT | {"description": "Its number."},
+            "first": TIME,
+            "last": TIME,
+            "agents": array(TEXT),
+            "tools": array(TEXT),
+            "course": array(COUNT) | {"description": "How many in each step."},
+        }
+    ),
     "Facet": obj(
         {
             "field": TEXT,
@@ -260,6 +275,12 @@ PLAN_EXAMPLE: Schema = {
 SESSION_EXAMPLE: Schema = {
     **AGENT_EXAMPLE, "name": "s1", "agents": ["planner"], "state": "waiting",
     "title": "Plan a weekend in Hamburg", "duration_ms": 1353000.123, "last_event": "agent_response",
+}  # fmt: skip
+FAILURE_EXAMPLE: Schema = {
+    "fingerprint": "9f86d081884c", "type": "TimeoutError", "pattern": "run_tests took longer than # s",
+    "message": "run_tests took longer than 120 s", "events": 12, "newest": 1041,
+    "first": "2026-11-23T08:02:11.000000Z", "last": "2026-11-23T18:22:32.000123Z",
+    "agents": ["coder"], "tools": ["run_tests"], "course": [0] * 23 + [12],
 }  # fmt: skip
 FACET_EXAMPLE: Schema = {
     "field": "tool", "accuracy": "exact", "distinct": 7, "events": 410, "errors": 3,

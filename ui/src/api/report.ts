@@ -53,3 +53,97 @@ export async function fetchTelling(
   }
   return { events, isWhole: false };
 }
+
+/** What a figure is worth; see docs/protocol.md, "Totals". */
+export type Accuracy = "exact" | "estimated" | "at_least";
+
+export interface Duration {
+  readonly [field: string]: unknown;
+  readonly events: number;
+  readonly errors: number;
+  readonly mean_ms: number;
+  readonly max_ms: number;
+  readonly p50_ms: number;
+  readonly p95_ms: number;
+  readonly p99_ms: number;
+}
+
+export interface Usage {
+  readonly [field: string]: unknown;
+  readonly events: number;
+  readonly input_tokens: number;
+  readonly output_tokens: number;
+  readonly cost_usd: number;
+}
+
+/** Start in Unix milliseconds, events, errors. */
+export type Bucket = readonly [number, number, number];
+
+export interface Pulse {
+  readonly step_ms: number;
+  readonly buckets: readonly Bucket[];
+  /** The last one may have no name: the rest. */
+  readonly series?: readonly { readonly name: string | null; readonly buckets: readonly Bucket[] }[];
+}
+
+export interface Failure {
+  readonly fingerprint: string;
+  readonly type: string;
+  readonly pattern: string;
+  readonly message: string;
+  readonly events: number;
+  readonly newest: number;
+  readonly first: string;
+  readonly last: string;
+  readonly agents: readonly string[];
+  readonly tools: readonly string[];
+  readonly course: readonly number[];
+}
+
+export interface Failures {
+  readonly accuracy: Accuracy;
+  readonly events: number;
+  readonly kinds: number;
+  readonly since: string;
+  readonly step_ms: number;
+  readonly errors: readonly Failure[];
+}
+
+export interface Facet {
+  readonly field: string;
+  readonly accuracy: Accuracy;
+  readonly distinct: number;
+  readonly events: number;
+  readonly errors: number;
+  readonly values: readonly {
+    readonly value: string | null;
+    readonly events: number;
+    readonly errors: number;
+  }[];
+}
+
+type Asked = Readonly<Record<string, string>>;
+
+export async function fetchDurations(query: Asked, signal?: AbortSignal): Promise<readonly Duration[]> {
+  return ((await fetchJson("/api/durations", query, signal)) as { durations: readonly Duration[] }).durations;
+}
+
+export async function fetchUsage(query: Asked, signal?: AbortSignal): Promise<readonly Usage[]> {
+  return ((await fetchJson("/api/usage", query, signal)) as { usage: readonly Usage[] }).usage;
+}
+
+export async function fetchPulse(query: Asked, signal?: AbortSignal): Promise<Pulse> {
+  return (await fetchJson("/api/pulse", query, signal)) as Pulse;
+}
+
+export async function fetchFailures(query: Asked, signal?: AbortSignal): Promise<Failures> {
+  return (await fetchJson("/api/errors", query, signal)) as Failures;
+}
+
+export async function fetchFacets(query: Asked, signal?: AbortSignal): Promise<readonly Facet[]> {
+  return ((await fetchJson("/api/facets", query, signal)) as { facets: readonly Facet[] }).facets;
+}
+
+export async function fetchSlowest(query: Asked, signal?: AbortSignal): Promise<readonly StoredEvent[]> {
+  return ((await fetchJson("/api/slowest", query, signal)) as { events: readonly StoredEvent[] }).events;
+}

@@ -1,0 +1,69 @@
+// Everything that the Insights show, asked of the hub together; the old figures stay until the new ones came.
+
+import {
+  type Duration,
+  type Facet,
+  type Failures,
+  fetchDurations,
+  fetchFacets,
+  fetchFailures,
+  fetchPulse,
+  fetchSlowest,
+  fetchUsage,
+  type Pulse,
+  type Usage,
+} from "../../api/report";
+import type { StoredEvent } from "../../model/stored";
+import type { Period } from "./period";
+
+const ROWS = "50";
+const SLOWEST = "10";
+const FAILURES = "30";
+/** That an agent or a session took as long as all it did is no news. */
+const CALLS = "-event:(agent_end,session_end)";
+
+export class Report {
+  agents = $state.raw<Pulse | null>(null);
+  facet = $state.raw<Facet | null>(null);
+  tools = $state.raw<readonly Duration[] | null>(null);
+  models = $state.raw<readonly Duration[] | null>(null);
+  usage = $state.raw<readonly Usage[]>([]);
+  total = $state.raw<Usage | null>(null);
+  failures = $state.raw<Failures | null>(null);
+  slowest = $state.raw<readonly StoredEvent[] | null>(null);
+  problem = $state("");
+  isLoading = $state(false);
+  private turn = 0;
+
+  async load(q: string, period: Period, signal: AbortSignal): Promise<void> {
+    const turn = ++this.turn;
+    const asked = { q, since: period.since };
+    this.isLoading = true;
+    const take = async <T>(answer: Promise<T>, put: (value: T) => void) => {
+      const value = await answer;
+      if (turn === this.turn && !signal.aborted) put(value);
+    };
+    const parts = [
+      take(fetchPulse({ ...asked, by: "agent", step: period.step }, signal), (it) => (this.agents = it)),
+      take(fetchFacets({ ...asked, by: "agent", limit: "1" }, signal), (it) => (this.facet = it[0] ?? null)),
+      take(fetchUsage(asked, signal), (it) => (this.total = it[0] ?? null)),
+      take(fetchFailures({ ...asked, limit: FAILURES }, signal), (it) => (this.failures = it)),
+      take(fetchDurations({ ...asked, by: "tool", limit: ROWS }, signal), (it) => (this.tools = it)),
+      take(fetchDurations({ ...asked, by: "model", limit: ROWS }, signal), (it) => (this.models = it)),
+      take(fetchUsage({ ...asked, by: "model", limit: ROWS }, signal), (it) => (this.usage = it)),
+      take(
+        fetchSlowest({ ...asked, q: `${q ? `(${q}) ` : ""}${CALLS}`, limit: SLOWEST }, signal),
+        (it) => (this.slowest = it),
+      ),
+    ];
+    const ended = await Promise.allSettled(parts);
+    if (turn !== this.turn || signal.aborted) return;
+    const failed = ended.find((one) => one.status === "rejected");
+    this.problem = failed
+      ? failed.reason instanceof Error
+        ? failed.reason.message
+        : String(failed.reason)
+      : "";
+    this.isLoading = false;
+  }
+}
