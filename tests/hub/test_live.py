@@ -1,4 +1,6 @@
+import pickle
 from concurrent.futures import ThreadPoolExecutor
+from time import sleep
 from typing import Any
 
 import orjson
@@ -7,6 +9,7 @@ import pytest
 from laneway.base.errors import HubError
 from laneway.base.limits import CLIENT_QUEUE_BYTES, CLIENTS
 from laneway.hub import live as live_module
+from laneway.hub.channel import pack_rows, unpack_rows
 from laneway.hub.live import COME_BACK, GOING_AWAY, Live, Row, Viewer
 from laneway.hub.ring import entry_of
 from laneway.store.query.parse import parse
@@ -411,3 +414,20 @@ def test_a_hub_that_ends_lets_everybody_go() -> None:
     assert viewer.close_code == GOING_AWAY
     with pytest.raises(HubError, match="stopping"):
         live.join(ignore)
+
+
+def test_rows_with_gaps_between_them_reach_a_viewer_each_under_its_seq() -> None:
+    live = made(100)
+    viewer = live.join(ignore)
+    live.publish([*rows(1, 4), *rows(6, 8), row(20)])
+    while (wait_s := live.flush()) is not None:
+        sleep(wait_s)
+    messages = taken(viewer)
+    assert seqs(messages) == [1, 2, 3, 6, 7, 20]
+    gaps = [(gap["from"], gap["to"]) for gap in messages if gap["type"] == "gap"]
+    assert gaps == [(4, 6), (8, 20)]
+
+
+def test_what_goes_through_the_feed_comes_out_as_it_was() -> None:
+    for some in ([], rows(1, 2), rows(3, 40, parent_agent="b", duration_ms=1.5)):
+        assert unpack_rows(pickle.loads(pickle.dumps(pack_rows(some)))) == some

@@ -41,6 +41,30 @@ def test_columns_hold_the_event_by_dictionary_index() -> None:
     assert ring.names.agents == [["a", -1], ["b", 0]]
 
 
+@given(
+    capacity=st.integers(1, 9),
+    start=st.integers(1, 30),
+    counts=st.lists(st.integers(0, 9), max_size=12),
+)
+def test_many_at_once_are_laid_as_one_by_one(capacity: int, start: int, counts: list[int]) -> None:
+    singly, at_once = Ring(capacity, Names()), Ring(capacity, Names())
+    for ring in (singly, at_once):
+        ring.restart(start)
+    for count in counts:
+        some = range(singly.next, singly.next + min(count, capacity))
+        entries = [
+            entry_of(event(n, agent=f"a{n % 3}", parent_agent=f"a{n % 2}"), is_redacted=False)
+            for n in some
+        ]
+        for n, entry in zip(some, entries, strict=True):
+            singly.push(n, entry)
+        if entries:
+            at_once.extend(list(some), entries)
+    assert vars(at_once) | {"names": vars(at_once.names)} == vars(singly) | {
+        "names": vars(singly.names)
+    }
+
+
 def test_a_late_event_lies_before_its_batch() -> None:
     ring = Ring(10, Names())
     ring.push(5_000_000, entry_of(event(), is_redacted=False))

@@ -1,8 +1,11 @@
+import re
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from laneway.hub.summary import SUMMARY_CHARS, summarise
+from laneway.hub.summary import SUMMARY_CHARS, _close_gaps, summarise
 
 
 def line(kind: str, **fields: Any) -> str:
@@ -73,6 +76,16 @@ def test_a_long_text_is_cut_with_an_ellipsis() -> None:
 def test_a_text_is_the_same_line_however_wide_its_gaps_are(gap: str) -> None:
     words = [f"word{n:03}" for n in range(70)]
     assert line("log", content=gap.join(words)) == line("log", content=" ".join(words))
+
+
+@given(
+    st.text(
+        st.characters(max_codepoint=0x2100) | st.sampled_from(" \t\x00\x1f\x85\u2028a"), max_size=40
+    )
+)
+def test_every_gap_is_one_space_whatever_it_is_made_of(text: str) -> None:
+    gaps = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+    assert _close_gaps(text) == gaps.sub(" ", text).strip()
 
 
 def test_control_and_direction_characters_do_not_survive() -> None:

@@ -18,7 +18,7 @@ from typing import Any, Literal
 from laneway.base.errors import LanewayError, StoreError
 from laneway.base.settings import Settings
 from laneway.hub.archive import EventPage, SeqPage
-from laneway.hub.channel import QUESTION_LINES, Status, pair
+from laneway.hub.channel import QUESTION_LINES, Status, pair, unpack_rows
 from laneway.hub.failure import Failure
 from laneway.hub.frame import Frame
 from laneway.hub.inquiry import Facet, Scope, Surroundings
@@ -173,6 +173,11 @@ class Indexer:
             self._failure = arguments[0]
             self._opened.set()
             return
+        if verb in ("publish", "absorb"):
+            arguments = [unpack_rows(arguments[0])]
+        elif verb == "fill":
+            epoch, columns, next_seq = arguments
+            arguments = [epoch, unpack_rows(columns), next_seq]
         getattr(self._live, verb)(*arguments)
         if verb == "fill":
             self._fault = ""

@@ -7,7 +7,7 @@ continues with the present: memory is bounded, and nobody waits for anybody.
 
 import threading
 from collections import deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from time import monotonic
 from typing import Literal, NamedTuple, Protocol
 
@@ -199,8 +199,8 @@ class Live:
     def publish(self, rows: Sequence[Row]) -> None:
         """Add ``rows``, in order of seq; they are sent by the next `flush` that is due."""
         with self._lock:
-            for row in rows:
-                self._push(row)
+            for run in _iter_runs(rows):
+                self._add(run)
 
     def absorb(self, rows: Sequence[Row]) -> None:
         """Add ``rows`` seen before under other seqs: a gap for viewers, history for newcomers."""
@@ -214,21 +214,28 @@ class Live:
             self._settle()
             self._tell_gap(since, before)
 
-    def _push(self, row: Row) -> None:
+    def _add(self, rows: Sequence[Row]) -> None:
+        """Add ``rows``, whose seqs have no gaps, in pieces that fit into a frame."""
         ring = self._ring
-        if row.seq != ring.next:
+        if rows[0].seq != ring.next:
             self._send()
             since = ring.next
-            ring.restart(row.seq)
-            self._flushed = row.seq
+            ring.restart(rows[0].seq)
+            self._flushed = rows[0].seq
             self._tell_gap(since, self._mark)
-        ring.push(row.ts_ns, row.entry)
-        if self._counts["json"]:
-            self._lines.append(wire.whole_event(row.line, row.seq))
-        if self._sieves:
-            self._subjects.append(Subject(orjson.loads(row.line), row.ts_ns, row.seq))
-        if ring.next - self._flushed >= min(FRAME_EVENTS, ring.capacity):
-            self._send()
+        limit = min(FRAME_EVENTS, ring.capacity)
+        while rows:
+            room = limit - (ring.next - self._flushed)
+            some, rows = rows[:room], rows[room:]
+            ring.extend([row.ts_ns for row in some], [row.entry for row in some])
+            if self._counts["json"]:
+                self._lines += [wire.whole_event(row.line, row.seq) for row in some]
+            if self._sieves:
+                self._subjects += [
+                    Subject(orjson.loads(row.line), row.ts_ns, row.seq) for row in some
+                ]
+            if ring.next - self._flushed >= limit:
+                self._send()
 
     def _tell_gap(self, since: int, before: Mark) -> None:
         """Seqs from ``since`` on are not sent, but the names that they brought are."""
@@ -402,6 +409,18 @@ class Live:
         self._viewers.clear()
         self._counts = dict.fromkeys(self._counts, 0)
         self._sieves.clear()
+
+
+def _iter_runs(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+    """``rows``, by seq, in the pieces that lie between gaps."""
+    if rows and rows[-1].seq - rows[0].seq == len(rows) - 1:  # as a rule there is none
+        yield rows
+        return
+    start = 0
+    for end in range(1, len(rows) + 1):
+        if end == len(rows) or rows[end].seq != rows[end - 1].seq + 1:
+            yield rows[start:end]
+            start = end
 
 
 def _only(frames: Sequence[Frame], seqs: Collection[int]) -> list[Frame]:

@@ -4,7 +4,7 @@ Columns and not objects: a backlog of thousands of events becomes a frame by
 slicing lists, and twenty thousand of them take about ten megabytes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from laneway.base.clock import NS_PER_MS
@@ -179,25 +179,27 @@ class Ring:
 
     def push(self, ts_ns: int, entry: Entry) -> None:
         """Add the event with seq ``self.next``; the oldest one makes room."""
+        self.extend((ts_ns,), (entry,))
+
+    def extend(self, times_ns: Sequence[int], entries: Sequence[Entry]) -> None:
+        """`push` for several, at most ``capacity`` of them: column by column, a third of the price."""
         names = self.names
-        values = (
-            names.agent(entry.agent, entry.parent_agent),
-            index_of(names.kinds, entry.kind),
-            index_of(names.sessions, entry.session),
-            index_of(names.labels, entry.label),
-            *entry[5:],
+        agents, parents, kinds, sessions, labels, *rest = zip(*entries, strict=True)
+        columns = (
+            [names.agent(*pair) for pair in zip(agents, parents, strict=True)],
+            [index_of(names.kinds, kind) for kind in kinds],
+            [index_of(names.sessions, session) for session in sessions],
+            [index_of(names.labels, label) for label in labels],
+            *rest,
         )
-        if len(self._ts_ns) < self.capacity:
-            self._ts_ns.append(ts_ns)
-            for column, value in zip(self._columns.values(), values, strict=True):
-                column.append(value)
-        else:
-            place = self._place(self.next)
-            self._ts_ns[place] = ts_ns
-            for column, value in zip(self._columns.values(), values, strict=True):
-                column[place] = value
-            self.first += 1
-        self.next += 1
+        place, count = self._place(self.next), len(entries)
+        head = min(count, self.capacity - place)  # what goes beyond the end begins anew
+        held = (self._ts_ns, *self._columns.values())
+        for column, values in zip(held, (times_ns, *columns), strict=True):
+            column[place : place + head] = values[:head]
+            column[: count - head] = values[head:]
+        self.next += count
+        self.first = max(self.first, self.next - self.capacity)
 
     def batch(self, since: int, until: int) -> dict[str, Any]:
         """Columns of the events ``[since, until)``, all of which must be in the ring."""

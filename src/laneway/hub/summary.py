@@ -67,10 +67,16 @@ def _one_line(text: str) -> str:
     text = text[:VALUE_CHARS]
     if not text.isascii():
         text = _BIDI.sub("", text)
-    line = _GAPS.sub(" ", text[:HEAD_CHARS]).strip()
+    line = _close_gaps(text[:HEAD_CHARS])
     if len(line) <= SUMMARY_CHARS and len(text) > HEAD_CHARS:
-        line = _GAPS.sub(" ", text).strip()
+        line = _close_gaps(text)
     return line if len(line) <= SUMMARY_CHARS else f"{line[: SUMMARY_CHARS - 1]}…"
+
+
+def _close_gaps(text: str) -> str:
+    """One space for each run of white space and control characters. Splitting takes a third of the time."""
+    line = " ".join(text.split())
+    return line if line.isprintable() else _GAPS.sub(" ", text).strip()
 
 
 def _text(value: object) -> str:
