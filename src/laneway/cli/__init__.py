@@ -1,6 +1,6 @@
 """The ``laneway`` command: one module a command, imported when it is used.
 
-`emit` runs inside other people's shells and hooks, so it is dispatched before
+`emit` and `hook` run inside other people's shells and hooks, so they are dispatched before
 the framework is imported (typer alone costs ten times bare Python).
 """
 
@@ -25,6 +25,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         from laneway.cli.emit import run as run_emit
 
         code = run_emit(args[1:])
+        return code if argv is not None else _leave(code)
+    if args[:1] == ["hook"]:
+        from laneway.cli.hook import run as run_hook
+
+        code = run_hook(args[2:] if args[1:2] == ["claude-code"] else args[1:])
         return code if argv is not None else _leave(code)
     if args in (["--version"], ["-V"]):
         from laneway import __version__

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import wraps
 from importlib import import_module
+from keyword import iskeyword
 
 import typer
 
@@ -18,6 +19,8 @@ COMMANDS = {
     "open": "Print a new one-time link to the dashboard of the running hub.",
     "demo": "Watch an example assistant of several agents at work.",
     "emit": "Record one event, or many, from a shell or a hook.",
+    "connect": "Have Claude Code record what it does.",
+    "import": "Record what coding agents have kept on this machine.",
     "tail": "Follow the log, live, with or without a hub.",
     "top": "Watch all agents at once, full screen.",
     "query": "Find past events.",
@@ -42,7 +45,7 @@ COMMANDS = {
 PANELS = {
     "Watch": ("up", "open", "tail", "top", "demo"),
     "Ask": ("query", "stats", "sessions", "trace", "sql", "side", "export", "mcp"),
-    "Record": ("emit",),
+    "Record": ("emit", "connect", "import"),
     "Look after": (
         "doctor",
         "config",
@@ -105,7 +108,7 @@ def build(names: Sequence[str]) -> typer.Typer:
 
 
 def _command(name: str) -> Callable[..., None]:
-    module = import_module(f"laneway.cli.{name}")
+    module = import_module(f"laneway.cli.{name}{'_' if iskeyword(name) else ''}")
     command: Callable[..., None] = getattr(module, "command", _outline)  # `emit` has none
     return command
 

@@ -132,7 +132,7 @@ class Course(NamedTuple):
     """Type of its last event."""
     last_failed: bool
     title_seq: int
-    """Its first ``user_message``; 0 where it has none."""
+    """Its first ``user_message`` or ``session_title``; 0 where it has none."""
 
 
 Field = Literal["agent", "event", "session", "tool", "level", "model", "provider", "pod", "host"]

@@ -62,10 +62,11 @@ class App:
         try:
             headers = read_headers(scope["headers"])
             grant = self.access.check(path, headers)
-            if path == "/log":
+            if path in ("/log", "/events"):
                 if scope.get("method") != "POST":
                     raise MethodError("events are sent with POST", hint="it takes POST")
-                await self._ingest(scope, receive, send, headers, grant)
+                decode = self._ingest.decode_hooks if path == "/events" else None
+                await self._ingest(scope, receive, send, headers, grant, decode)
                 return
             if path in OTLP_PATHS:
                 if scope.get("method") != "POST":

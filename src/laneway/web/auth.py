@@ -31,7 +31,7 @@ PUBLIC = frozenset({"/", "/logs", "/logs/", "/health", "/auth/exchange"})
 PUBLIC_FILE = re.compile(r"/logs/(assets/)?[\w-][\w.-]*\.\w+")
 """The page's own files hold no data; ``/logs/ws`` and ``/logs/sse`` have no dot."""
 
-INGEST = frozenset({"/log", "/v1/traces", "/v1/logs"})
+INGEST = frozenset({"/log", "/events", "/v1/traces", "/v1/logs"})
 TOKEN_ONLY = frozenset({"/auth/code"})
 ADMIN = "/admin/"
 

@@ -8,6 +8,7 @@ import orjson
 from anyio import CapacityLimiter, to_thread
 from starlette.types import Message, Receive, Scope, Send
 
+from laneway.base.clock import now_ns
 from laneway.base.errors import BodyError, LanewayError, LogError, quote
 from laneway.base.limits import KIB
 from laneway.hub.hub import Hub
@@ -44,6 +45,7 @@ ONE_LOGGED = {
 
 Given = TypeVarTuple("Given")
 Found = TypeVar("Found")
+Decode = Callable[[bytes, bytes, Grant], Taken]
 
 
 class Ingest:
@@ -59,10 +61,17 @@ class Ingest:
         self._agents = Buckets("agent", hub.settings.agent_rate)
 
     async def __call__(
-        self, scope: Scope, receive: Receive, send: Send, headers: HeaderMap, grant: Grant
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        headers: HeaderMap,
+        grant: Grant,
+        decode: Decode | None = None,
     ) -> None:
+        """``decode`` reads a body that is in another form than ours."""
         try:
-            status, answer = await self._take(receive, headers, grant)
+            status, answer = await self._take(receive, headers, grant, decode or self._decode)
         except LanewayError as error:
             self._hub.metric.refused.add(1, error.code)
             await send_problem(scope, send, error)
@@ -72,20 +81,33 @@ class Ingest:
             await send(ONE_LOGGED_START.get(answer) or _start(status, answer))
             await send({"type": "http.response.body", "body": answer})
 
-    async def _take(self, receive: Receive, headers: HeaderMap, grant: Grant) -> tuple[int, bytes]:
+    async def _take(
+        self, receive: Receive, headers: HeaderMap, grant: Grant, decode: Decode
+    ) -> tuple[int, bytes]:
         content_type = headers.get(b"content-type", b"")
         _check_type(content_type, headers)
         body = await self.read(receive, headers, grant)
         begun_s = perf_counter()
         if len(body) <= INLINE_BYTES:
-            taken = self._decode(body, content_type, grant)
+            taken = decode(body, content_type, grant)
         else:
-            taken = await self.decode_aside(self._decode, body, content_type, grant)
+            taken = await self.decode_aside(decode, body, content_type, grant)
         is_durable = self._hub.is_durable or headers.get(LEVEL_HEADER) == b"durable"
         if taken.lines:
             await self.keep(taken, grant, durable=is_durable)
         self._hub.metric.ingest_s.observe(perf_counter() - begun_s)
         return _receipt(taken, is_durable=is_durable)
+
+    def decode_hooks(self, body: bytes, content_type: bytes, grant: Grant) -> Taken:
+        """`Decode` for ``POST /events``: hook payloads, bare or in an envelope."""
+        from laneway.sources.envelope import envelope_event, is_envelope
+
+        received_ns = now_ns()
+        items = (
+            envelope_event(item, received_ns) if is_envelope(item) else item  # type: ignore[arg-type]
+            for item in decode_body(body, content_type.decode("latin-1"))
+        )
+        return self._hub.intake.take(items, grant.check_sender if grant.is_bound else None)
 
     async def read(self, receive: Receive, headers: HeaderMap, grant: Grant) -> bytes:
         """The body of a sender that is let in."""

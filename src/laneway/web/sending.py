@@ -106,8 +106,36 @@ def _otlp(path: str, name: str, what: str, example: Schema) -> Operation:
     )
 
 
+HOOK_EXAMPLE: Schema = {
+    "hook_event_name": "PreToolUse",
+    "session_id": "s1",
+    "tool_name": "Bash",
+    "tool_input": {"command": "ls"},
+}
+
+SEND_HOOK = Operation(
+    "POST",
+    "/events",
+    "hooks",
+    Entry(
+        tag="send",
+        summary="Record payloads of a coding agent's hooks",
+        text="Claude Code's own payload, or the envelope in which other dashboards get it.",
+        access="send",
+        body={
+            "required": True,
+            "content": {
+                "application/json": {"schema": {"type": "object"}, "example": HOOK_EXAMPLE}
+            },
+        },
+        answers=SEND.entry.answers,
+        errors=SEND.entry.errors,
+    ),
+)
+
 SENDING = (
     SEND,
+    SEND_HOOK,
     _otlp("/v1/traces", "traces", "traces", TRACES_EXAMPLE),
     _otlp("/v1/logs", "logs", "logs", LOGS_EXAMPLE),
 )

@@ -31,7 +31,7 @@ LEVEL_TERM = -10
 
 ERROR_TERM = -1
 
-TITLE_EVENT = "user_message"
+TITLE_EVENTS = frozenset({"user_message", "session_title"})
 """The first one of a session is its title."""
 
 Accepted = tuple[int, Packed, Record]
@@ -157,7 +157,7 @@ class SegmentWriter:
         batch.texts.append((seq, text_of(event)))
         batch.totals.count(
             seq, ts_ns, (agent, kind, tool, level, model, provider, pod, host, has_error),
-            session or 0, event["event"] == TITLE_EVENT, tokens_in, tokens_out, cost,
+            session or 0, event["event"] in TITLE_EVENTS, tokens_in, tokens_out, cost,
         )  # fmt: skip
         if parent := get("parent_agent"):
             batch.note_parent(event["agent"], parent, ts_ns)

@@ -1,0 +1,195 @@
+"""``laneway import``: what coding agents keep on this machine, into the log; once, or as it grows."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Protocol
+
+import orjson
+import typer
+
+from laneway.base.clock import now_ns
+from laneway.base.errors import EventError, SettingError, quote
+from laneway.base.settings import resolve
+from laneway.cli.terminal import Terminal
+from laneway.model.event import normalise
+from laneway.sdk.api import flush, log_event
+from laneway.sources.claude.transcript import Transcript
+from laneway.sources.codex import Rollout
+from laneway.sources.envelope import envelope_event, is_envelope
+
+LOOK_S = 0.3
+"""Between two looks at files that may have grown."""
+
+NOTES = "imports.json"
+"""In the home: how far each file was read."""
+
+BLOCK_BYTES = 4 * 1024 * 1024
+
+
+class Reader(Protocol):
+    """Takes a file's lines in their order."""
+
+    def events(self, line: Mapping[str, Any]) -> Iterator[dict[str, Any]]: ...
+
+
+class Envelopes:
+    """JSON lines of hook payloads, as PAI and other dashboards keep them."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def events(self, line: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        if is_envelope(line):
+            yield envelope_event(line, now_ns())
+        elif "agent" in line and ("event" in line or "event_type" in line):
+            yield dict(line)
+
+
+def read_transcript(path: str) -> Transcript:
+    """A sub-agent's type stands in a file beside its transcript."""
+    try:
+        about = orjson.loads(Path(path.removesuffix(".jsonl") + ".meta.json").read_bytes())
+        return Transcript(path, str(about["agentType"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return Transcript(path)
+
+
+SOURCES: dict[str, tuple[Callable[[str], Reader], str]] = {
+    "claude-code": (read_transcript, "~/.claude/projects"),
+    "codex": (Rollout, "~/.codex/sessions"),
+    "pai": (Envelopes, "~/.claude/history/raw-outputs"),
+    "jsonl": (Envelopes, ""),
+}
+"""Name, who reads it, and where it is by default."""
+
+
+def command(
+    source: Annotated[str, typer.Argument(help="claude-code, codex, pai or jsonl.")],
+    path: Annotated[
+        Path | None, typer.Argument(help="A file or a directory; else where it mostly is.")
+    ] = None,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Go on as the files grow, until it is stopped.")
+    ] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Read what was read before, too; it counts once.")
+    ] = False,
+) -> None:
+    """Record what coding agents have done, from the files that they keep.
+
+    Claude Code's transcripts and Codex's rollouts have the model's words, the tokens and the titles; a
+    tool call that a hook has told as well counts once.
+    """
+    if source not in SOURCES:
+        raise SettingError(f"there is no {quote(source)} to import", hint=", ".join(SOURCES))
+    make, default = SOURCES[source]
+    root = path or Path(default).expanduser()
+    if not root.exists() or root == Path():
+        raise SettingError(f"{root}: nothing is there", hint=f"laneway import {source} PATH")
+    notes = Notes(Path(resolve().home, NOTES), again=again)
+    tail = Tail(make, root, notes)
+    out = Terminal()
+    count = tail.look()
+    flush(10)
+    out.print(f"{count} events of {len(tail.files)} files in {root}")
+    while follow:
+        time.sleep(LOOK_S)
+        tail.look()
+
+
+class Notes:
+    """How far each file was read, by path and inode."""
+
+    def __init__(self, path: Path, *, again: bool) -> None:
+        self._path = path
+        self._read: dict[str, int] = {}
+        if not again:
+            try:
+                self._read = dict(orjson.loads(path.read_bytes()))
+            except (OSError, ValueError, TypeError):
+                self._read = {}
+
+    def offset(self, file: Path) -> int:
+        known = self._read.get(self._key(file), 0)
+        return known if known <= file.stat().st_size else 0
+
+    def put(self, file: Path, offset: int) -> None:
+        self._read[self._key(file)] = offset
+
+    def save(self) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        new = self._path.with_suffix(".new")
+        new.write_bytes(orjson.dumps(self._read))
+        new.replace(self._path)
+
+    def _key(self, file: Path) -> str:
+        return f"{file.stat().st_ino} {file.absolute()}"
+
+
+class Tail:
+    """All files of one source."""
+
+    def __init__(self, make: Callable[[str], Reader], root: Path, notes: Notes) -> None:
+        self._make = make
+        self._root = root
+        self._notes = notes
+        self.files: dict[Path, Reader] = {}
+
+    def look(self) -> int:
+        """Record what has come since the last look; how many events it was."""
+        count = 0
+        for file in [self._root] if self._root.is_file() else sorted(self._root.rglob("*.jsonl")):
+            try:
+                count += self._read(file)
+            except OSError:  # it went, or may not be read
+                continue
+        if count:
+            self._notes.save()
+        return count
+
+    def _read(self, file: Path) -> int:
+        offset = self._notes.offset(file)
+        if file in self.files and file.stat().st_size == offset:
+            return 0
+        count = 0
+        reader = self.files.get(file)
+        with file.open("rb") as lines:
+            if reader is None:
+                reader = self.files[file] = self._make(str(file))
+                self._catch_up(reader, lines, offset)
+            for line in lines:
+                if not line.endswith(b"\n"):  # it is being written
+                    break
+                offset += len(line)
+                count += record(reader, line)
+        self._notes.put(file, offset)
+        return count
+
+    def _catch_up(self, reader: Reader, lines: Any, offset: int) -> None:
+        """A reader that begins in the middle has to know what came before."""
+        while lines.tell() < offset:
+            for _ in parse(reader, lines.readline()):
+                pass
+
+
+def parse(reader: Reader, line: bytes) -> Iterator[dict[str, Any]]:
+    """The events of one line; none of one that is broken."""
+    try:
+        tree = orjson.loads(line)
+        if isinstance(tree, dict):
+            yield from reader.events(tree)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return
+
+
+def record(reader: Reader, line: bytes) -> int:
+    count = 0
+    for raw in parse(reader, line):
+        try:
+            event: dict[str, Any] = dict(normalise(raw)[0])
+        except EventError:
+            continue
+        name, kind = str(event.pop("agent")), str(event.pop("event"))
+        count += bool(log_event(name, kind, event.pop("content", None), **event))
+    return count

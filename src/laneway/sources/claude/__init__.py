@@ -1,0 +1,1 @@
+"""Claude Code: its hooks (``hook``), their settings (``settings``), and its transcripts (``transcript``)."""

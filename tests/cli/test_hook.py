@@ -1,0 +1,132 @@
+"""Hooks as Claude Code runs them: a process each, and nothing ever goes wrong for the agent."""
+
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import orjson
+import pytest
+
+from laneway.cli import main
+from laneway.cli.connect import hook_command
+from laneway.log.segment import LogPath
+from tests.torture.harness import Hub, wait_for
+
+SECRET = "sk-ant-api03-" + "a1B2c3D4e5" * 9
+PAYLOAD = orjson.dumps({
+    "hook_event_name": "PreToolUse", "session_id": "s1", "tool_name": "Bash", "tool_use_id": "t1",
+    "tool_input": {"command": f"curl -H 'Authorization: Bearer {SECRET}'"},
+})  # fmt: skip
+
+
+def run_hook(command: str, body: bytes = PAYLOAD) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        shlex.split(command), input=body, capture_output=True, timeout=60, check=False
+    )
+
+
+def stored(directory: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in directory.glob("*-0*.jsonl"))
+
+
+@pytest.fixture
+def hub(home: Path) -> Iterator[Hub]:
+    hub = Hub(home, home / "logs")
+    hub.start()
+    yield hub
+    hub.stop()
+
+
+def test_a_hook_reaches_the_hub_that_runs(hub: Hub) -> None:
+    done = run_hook(hook_command())
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    log = stored(hub.home / "logs")
+    assert orjson.loads(log)["event"] == "tool_invocation"
+    assert SECRET.encode() not in log
+
+
+def test_without_a_hub_the_hook_writes_the_log(home: Path) -> None:
+    for command in (hook_command(), f"{sys.executable} -m laneway hook claude-code"):
+        done = run_hook(command)
+        assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    lines = [orjson.loads(line) for line in stored(home / "logs").splitlines()]
+    assert [line["tool"] for line in lines] == ["Bash", "Bash"]
+    assert lines[0]["id"] == lines[1]["id"], "told twice, it counts once"
+    assert SECRET.encode() not in stored(home / "logs")
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff", b'{"hook_event_name": 7}', b"null"])
+def test_a_hook_never_fails(home: Path, body: bytes) -> None:
+    for command in (hook_command(), f"{sys.executable} -m laneway hook claude-code"):
+        done = run_hook(command, body)
+        assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+def test_a_hook_never_fails_where_nothing_can_be_written(home: Path) -> None:
+    command = shlex.split(hook_command())
+    done = run_hook(shlex.join([*command[:-2], "/proc/nowhere", "/proc/nowhere"]))
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+def test_the_quick_hook_imports_nothing_of_laneway(hub: Hub) -> None:
+    command = shlex.split(hook_command())
+    done = run_hook(shlex.join([command[0], "-X", "importtime", *command[1:]]))
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.decode().splitlines()}
+    assert not {name for name in loaded if name.startswith("laneway")}
+    assert not loaded & {"site", "json", "re", "socket", "orjson", "typing"}
+
+
+def test_connect_shows_writes_and_takes_back(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = tmp_path / "settings.json"
+    settings.write_text('{"model": "x"}')
+    assert main(["connect", "claude-code", "--file", str(settings)]) == 1, "nobody was asked"
+    assert orjson.loads(settings.read_bytes()) == {"model": "x"}
+    assert main(["connect", "claude-code", "--file", str(settings), "--yes"]) == 0
+    assert "+" in capsys.readouterr().out
+    tree = orjson.loads(settings.read_bytes())
+    command = tree["hooks"]["Stop"][0]["hooks"][0]["command"]
+    assert run_hook(command).returncode == 0
+    assert main(["connect", "claude-code", "--file", str(settings), "--remove", "--yes"]) == 0
+    assert orjson.loads(settings.read_bytes()) == {"model": "x"}
+
+
+def test_connect_leaves_a_file_that_it_cannot_read(tmp_path: Path) -> None:
+    settings = tmp_path / "settings.json"
+    settings.write_text("{ // mine\n}")
+    assert main(["connect", "claude-code", "--file", str(settings), "--yes"]) == 2
+    assert settings.read_text() == "{ // mine\n}"
+
+
+def test_transcripts_are_imported_once_and_followed(home: Path, tmp_path: Path) -> None:
+    project = tmp_path / "projects" / "-garden"
+    project.mkdir(parents=True)
+    transcript = project / "s1.jsonl"
+
+    def say(text: str) -> bytes:
+        return orjson.dumps({"type": "user", "uuid": text, "sessionId": "s1", "timestamp": "2026-11-26T10:00:00Z",
+                             "message": {"role": "user", "content": text}}) + b"\n"  # fmt: skip
+
+    transcript.write_bytes(say("one") + b'{"type": "us')
+    command = [sys.executable, "-m", "laneway", "import", "claude-code", str(tmp_path / "projects")]
+    for _ in range(2):
+        subprocess.run(command, check=True, timeout=60, capture_output=True)
+    log = LogPath.parse(str(home / "logs"))
+    assert stored(Path(log.directory)).count(b'"user_message"') == 1
+
+    follower = subprocess.Popen([*command, "--follow"], stdout=subprocess.PIPE)
+    try:
+        assert follower.stdout
+        follower.stdout.readline()
+        with transcript.open("ab") as file:
+            file.write(b'er"}\n' + say("two"))
+        wait_for(lambda: b'"two"' in stored(Path(log.directory)), "the second line")
+        time.sleep(0.5)
+        assert stored(Path(log.directory)).count(b'"user_message"') == 2
+    finally:
+        follower.terminate()
+        follower.wait(20)
