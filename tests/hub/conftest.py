@@ -7,6 +7,9 @@ import pytest
 
 from laneway.base.settings import Settings, resolve
 from laneway.hub.hub import Hub
+from tests.web.conftest import running
+
+__all__ = ["running"]
 
 
 @pytest.fixture

@@ -102,6 +102,8 @@ class Follower:
         self._seen_bytes: dict[str, int] = {}  # of segments whose damaged index is built again
         self._tail = self._new_tail()
         self._last_ns = {state.segment: state.last_ns for state in store.segments()}
+        self._counted_bytes = {state.segment: state.indexed_bytes for state in store.segments()}
+        """Up to where each segment is counted: an index that is built again counts nothing twice."""
         self._thread = threading.Thread(target=self._run, name="laneway-follower", daemon=True)
         self._is_stopping = threading.Event()
         self._is_level = threading.Event()
@@ -216,6 +218,7 @@ class Follower:
             self._heal(damaged)
         chunks = self._tail.poll(CHUNK_BYTES)
         for segment in self._tail.take_vanished():
+            self._counted_bytes.pop(segment, None)
             self._forget(segment)
         for one in self._tail.take_breaks():
             self._note_break(one)
@@ -280,6 +283,7 @@ class Follower:
         begun_s = perf_counter()
         seqs = self._add(chunk, [record for record, _ in lines])
         self._metric.index_s.observe(perf_counter() - begun_s)
+        self._count_activity(chunk, lines, seqs)
         rows = [
             (record.offset, _row(seq, line))
             for (record, line), seq in zip(lines, seqs, strict=True)
@@ -289,6 +293,17 @@ class Follower:
             return  # shown again when all is read
         self._live.absorb([row for offset, row in rows if offset < seen_bytes])
         self._live.publish([row for offset, row in rows if offset >= seen_bytes])
+
+    def _count_activity(
+        self, chunk: Chunk, lines: Sequence[tuple[Record, Line]], seqs: Sequence[int | None]
+    ) -> None:
+        counted_bytes = self._counted_bytes.get(chunk.segment, 0)
+        self._metric.activity.count(
+            (line.event, line.ts_ns)
+            for (record, line), seq in zip(lines, seqs, strict=True)
+            if seq is not None and line.event is not None and record.offset >= counted_bytes
+        )
+        self._counted_bytes[chunk.segment] = max(counted_bytes, chunk.end)
 
     def _purge(self) -> None:
         """A segment of ours was rewritten, to get secrets out of it: no viewer keeps what it was shown."""

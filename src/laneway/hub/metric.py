@@ -8,6 +8,9 @@ import os
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 
+from laneway.hub.activity import Activity
+from laneway.hub.text_format import escape, head
+
 LATENCY_BOUNDS_S = (
     0.0001,
     0.00025,
@@ -48,7 +51,7 @@ class Counter:
         return sum(list(self.values.values()))
 
     def lines(self) -> Iterator[str]:
-        yield from _head(self.name, self.help, "counter")
+        yield from head(self.name, self.help, "counter")
         for values, count in sorted(self.values.copy().items()):
             yield f"{self.name}{_labels(zip(self.labels, values, strict=True))} {count}"
 
@@ -68,7 +71,7 @@ class Histogram:
         self.sum_s += duration_s
 
     def lines(self) -> Iterator[str]:
-        yield from _head(self.name, self.help, "histogram")
+        yield from head(self.name, self.help, "histogram")
         seen = 0
         for bound, count in zip((*self.bounds, "+Inf"), list(self.counts), strict=True):
             seen += count
@@ -101,6 +104,7 @@ class Metric:
         self.fault = _counter("faults", "Failures of the hub's own parts.", "part")
         self.ingest_s = Histogram("laneway_ingest_seconds", "Request read to line appended.")
         self.index_s = Histogram("laneway_index_seconds", "One batch of lines into the index.")
+        self.activity = Activity()
 
     def take_over(self, counted: "Metric") -> None:
         """Show what the indexer's process counted as our own; both count faults, each its parts."""
@@ -112,6 +116,7 @@ class Metric:
             "broken_bytes",
             "masked",
             "index_s",
+            "activity",
         ):
             setattr(self, name, getattr(counted, name))
         self.fault.values.update(counted.fault.values)
@@ -128,8 +133,8 @@ class Metric:
         kept = [part for part in vars(self).values() if isinstance(part, (Counter, Histogram))]
         lines = [line for part in (*kept, by_rule) for line in part.lines()]
         for name, (help, value) in gauges.items():
-            lines += [*_head(name, help, "gauge"), f"{name} {_number(value)}"]
-        return "\n".join(lines) + "\n"
+            lines += [*head(name, help, "gauge"), f"{name} {_number(value)}"]
+        return "\n".join([*lines, *self.activity.lines()]) + "\n"
 
 
 def resident_bytes() -> int:
@@ -149,17 +154,9 @@ def _peak_bytes() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
-def _head(name: str, help: str, kind: str) -> list[str]:
-    return [f"# HELP {name} {help}", f"# TYPE {name} {kind}"]
-
-
 def _labels(pairs: Iterable[tuple[str, str]]) -> str:
-    text = ",".join(f'{name}="{_escape(value)}"' for name, value in pairs)
+    text = ",".join(f'{name}="{escape(value)}"' for name, value in pairs)
     return f"{{{text}}}" if text else ""
-
-
-def _escape(value: str) -> str:
-    return value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
 
 
 def _number(value: float) -> str:
