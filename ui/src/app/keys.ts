@@ -12,10 +12,13 @@ export interface KeyTargets {
   readonly places: Places;
   focusFilter(): void;
   toggleHelp(): void;
+  togglePalette(): void;
+  toggleFacets(): void;
   nextScheme(): void;
 }
 
-export function bindKeys({ board, places, focusFilter, toggleHelp, nextScheme }: KeyTargets): () => void {
+export function bindKeys(targets: KeyTargets): () => void {
+  const { board, places, focusFilter, toggleHelp, togglePalette, toggleFacets, nextScheme } = targets;
   const zoomBy = (factor: number) => board.move((timeline) => timeline.zoomBy(factor, middle(board)));
   const panBy = (ratio: number) => board.move((timeline) => timeline.panBy(ratio));
   const live: Record<string, () => void> = {
@@ -44,6 +47,7 @@ export function bindKeys({ board, places, focusFilter, toggleHelp, nextScheme }:
     "1": () => places.go({ view: "live" }),
     "2": () => places.go({ view: "sessions" }),
     "3": () => places.go({ view: "insights" }),
+    b: toggleFacets,
     t: nextScheme,
     "/": focusFilter,
     "Shift+?": toggleHelp,
@@ -54,9 +58,17 @@ export function bindKeys({ board, places, focusFilter, toggleHelp, nextScheme }:
       keys,
       (event: KeyboardEvent) => (isOn() ? run(event, act) : undefined),
     ]);
+  const palette = (event: KeyboardEvent) => {
+    event.preventDefault(); // also while someone types: browsers would search
+    if (!document.querySelector("dialog[open]:not([data-testid=palette])")) togglePalette();
+  };
   return tinykeys(
     window,
-    Object.fromEntries([...bind(live, () => places.isLive), ...bind(everywhere, () => true)]),
+    Object.fromEntries([
+      ["$mod+k", palette],
+      ...bind(live, () => places.isLive),
+      ...bind(everywhere, () => true),
+    ]),
   );
 }
 

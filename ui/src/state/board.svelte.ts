@@ -335,6 +335,16 @@ export class Board implements Owner, Listener {
     this.refusal = { query, error };
   }
 
+  /** Any query of the language, now; what the hub does not take is refused and changes nothing. */
+  async setQuery(query: string): Promise<void> {
+    try {
+      this.setFilter(query.trim() ? { terms: await fetchTerms(query) } : NO_FILTER);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      this.refuse(query, error);
+    }
+  }
+
   private async readQuery(query: string): Promise<void> {
     this.unreadQuery = "";
     try {
