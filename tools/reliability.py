@@ -51,6 +51,8 @@ CELLS = {
     "test_clock.py": "{clocks[clocks]} clocks at once, {clocks[written]} events, {clocks[lost]} lost;"
     " {shuffle[events]} shuffled over 1 h, {shuffle[out_of_order]} out of order; a hub in 2099 removed"
     " {future_hub[removed]} segments",
+    "test_bus.py": "{bus[faults]} faults under two hubs; {bus[acknowledged]} acknowledged, {bus[lost]} lost,"
+    " {bus[twice]} twice, at each hub",
     "test_network.py": "{network[faults]} faults; {network[acknowledged]} acknowledged,"
     " {network[lost]} lost, {network[twice]} twice",
     "test_rotation.py": "{rotation[rotations]} rotations in {rotation[runs]} ways; {rotation[in_files]}"

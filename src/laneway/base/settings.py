@@ -77,6 +77,12 @@ def parse_count(text: str) -> int:
     raise ValueError("a whole number from 1 up")
 
 
+def parse_replicas(text: str) -> int:
+    if text.strip().isdigit() and int(text) <= 5:
+        return int(text)
+    raise ValueError("a whole number from 0 to 5")
+
+
 def parse_list(text: str) -> tuple[str, ...]:
     return tuple(part for part in text.replace(",", " ").split() if part)
 
@@ -162,6 +168,19 @@ SETTINGS = (
     Setting("redact_personal", False, "Redact personal data as well: email, telephone, IBAN, card numbers, IP addresses.", parse_flag),
     Setting("redact_rules", (), "Your own rules of redaction: `[[redact_rules]]` tables in `config.toml`, or a JSON array; see [redaction](redaction.md).", parse_tables),
     Setting("live_events", 20_000, "Events kept in memory for the live view.", int),
+    Setting("bus", (), "Share events with other hubs over these NATS servers (nats://HOST:PORT or tls://…, separated by commas).", parse_list),
+    Setting("bus_flow", "both", "What goes over the bus: `out` publishes this log, `in` takes what other hubs publish, `both` does both.", parse_choice("both", "out", "in")),
+    Setting("bus_stream", "laneway", "The JetStream stream, and the first word of its subjects."),
+    Setting("bus_replicas", 0, "Copies of the stream where the hub makes it, 1 to 5; 0: 3 on a cluster, else 1.", parse_replicas),
+    Setting("bus_age", 604_800.0, "How long the stream keeps events, where the hub makes it; also how long a hub may be away and go on where it was.", parse_positive_duration_s),
+    Setting("bus_user", "", "A user of the NATS servers; its password is in `bus_password_file`."),
+    Setting("bus_password_file", "", "A file that holds the password of `bus_user`."),
+    Setting("bus_token_file", "", "A file that holds a token for the NATS servers."),
+    Setting("bus_creds_file", "", "A NATS credentials file (a JWT and its seed)."),
+    Setting("bus_nkey_file", "", "A file that holds the seed of an nkey."),
+    Setting("bus_tls_ca", "", "Certificates that sign those of the NATS servers. Empty: the system's."),
+    Setting("bus_tls_cert", "", "This hub's certificate, where the NATS servers want one."),
+    Setting("bus_tls_key", "", "The key of `bus_tls_cert`, where that does not hold it."),
 )  # fmt: skip
 
 BY_NAME = {setting.name: setting for setting in SETTINGS}
@@ -205,6 +224,19 @@ class Settings:
     redact_personal: bool
     redact_rules: tuple[dict[str, object], ...]
     live_events: int
+    bus: tuple[str, ...]
+    bus_flow: str
+    bus_stream: str
+    bus_replicas: int
+    bus_age: float
+    bus_user: str
+    bus_password_file: str
+    bus_token_file: str
+    bus_creds_file: str
+    bus_nkey_file: str
+    bus_tls_ca: str
+    bus_tls_cert: str
+    bus_tls_key: str
 
     def __init__(self, values: Mapping[str, object], origin: Mapping[str, str]) -> None:
         self.__dict__.update(values)

@@ -55,6 +55,24 @@ def command(
         bool | None,
         typer.Option("--open-ingest", help=BY_NAME["open_ingest"].help, rich_help_panel="Access"),
     ] = None,
+    bus: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--bus",
+            metavar="URL",
+            help="Share events with other hubs over a NATS server, nats://HOST:PORT; repeatable.",
+            rich_help_panel="Many hosts",
+        ),
+    ] = None,
+    bus_flow: Annotated[
+        str | None,
+        typer.Option(
+            "--bus-flow",
+            metavar="both|out|in",
+            help=BY_NAME["bus_flow"].help,
+            rich_help_panel="Many hosts",
+        ),
+    ] = None,
     browser: Annotated[
         bool, typer.Option("--open/--no-open", help="Open the dashboard in the browser.")
     ] = False,
@@ -77,6 +95,8 @@ def command(
             "allowed_hosts": allowed_host or None,
             "bind_all": bind_all,
             "open_ingest": open_ingest,
+            "bus": ",".join(bus) if bus else None,
+            "bus_flow": bus_flow,
         }
     )
     terminal = Terminal()

@@ -23,6 +23,7 @@ from laneway.log.series import list_segments
 from laneway.model.redact import make_redactor
 
 if TYPE_CHECKING:
+    from laneway.hub.bus.link import BusLink
     from laneway.hub.engine import Engine
     from laneway.hub.follower import Follower
 
@@ -71,11 +72,24 @@ class Hub:
         except BaseException:
             self.lock.release()
             raise
+        try:
+            self._bus = self._open_bus()
+        except BaseException:
+            self._index.close()
+            self.lock.release()
+            raise
         waiting = Waiting(self.log_path.directory, self.redactor)
         self.telemetry = Telemetry(self.intake, waiting, settings.otlp_wait)
         self.store = self._index.store
         self.archive = self._index.archive
         self.inquiry = self._index.inquiry
+
+    def _open_bus(self) -> "BusLink | None":
+        if not self.settings.bus or not self._keeps:
+            return None
+        from laneway.hub.bus.link import BusLink  # most hubs have no bus
+
+        return BusLink(self.settings, self.metric)
 
     def _open_index(self, recent: Recent | None) -> "Engine | Indexer":
         if recent is None:
@@ -144,7 +158,7 @@ class Hub:
         """What ``/health`` tells; no paths and no names, since it needs no token."""
         status = self._index.status()
         fault = self._append_fault or status.fault
-        return {
+        facts: dict[str, Any] = {
             "status": "failing" if fault else "ok",
             "version": __version__,
             "log": {
@@ -164,6 +178,10 @@ class Hub:
             },
             "viewers": self.live.viewer_count,
         }
+        if self._bus:  # away or not: what comes is kept
+            bus = self._bus.status
+            facts["bus"] = {"connected": bus.is_connected, "pending_bytes": bus.pending_bytes}
+        return facts
 
     def metrics(self) -> str:
         """The page for Prometheus."""
@@ -186,6 +204,8 @@ class Hub:
             "laneway_last_seq": ("Number of the newest indexed event.", status.last_seq),
             "process_resident_memory_bytes": ("Memory in RAM.", memory_bytes),
         }
+        if self._bus:
+            gauges |= self._bus.gauges()
         return self.metric.render(gauges, dict(self.redactor.counts))
 
     def log_bytes(self) -> int:
@@ -195,6 +215,8 @@ class Hub:
     def close(self) -> None:
         """Let the viewers go, finish the batch at hand, and release everything."""
         self.live.close()
+        if self._bus:
+            self._bus.close()
         self._index.close()
         self._appender.close()
         self.lock.release()

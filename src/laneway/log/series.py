@@ -26,6 +26,12 @@ def private_series(log_path: LogPath) -> LogPath:
     return LogPath(log_path.directory, f"{log_path.name}.{host}-{_token()}.{os.getpid()}")
 
 
+def place_series(log_path: LogPath, label: str, source: str) -> LogPath:
+    """A series for what comes from elsewhere, beside the log's own; kept like a process's of number 0."""
+    token = blake2b(source.encode(), digest_size=3).hexdigest()
+    return LogPath(log_path.directory, f"{log_path.name}.{label}-{token}.0")
+
+
 def list_private(log_path: LogPath) -> list[LogPath]:
     """The series of single processes that have a file beside the log."""
     names = {series for series, _ in _iter_private(log_path)}

@@ -98,8 +98,11 @@ class Tail:
         is_same: Callable[[str, RawFile], bool] = lambda name, file: True,
         *,
         syncer: Syncer | None = None,
+        skip: Callable[[str], bool] = lambda segment: False,
     ) -> None:
-        """``syncer``: syncs what was read, for writers that were killed before they could."""
+        """``syncer``: syncs what was read, for writers that were killed before they could. ``skip``:
+        which segments are nobody's business here."""
+        self._skip = skip
         self._syncer = syncer
         self._log_path = log_path
         self._positions = dict(positions)
@@ -248,6 +251,8 @@ class Tail:
         seen: dict[str, tuple[str, tuple[int, int]]] = {}
         for name, inode in self._iter_entries():
             segment = name.removesuffix(PACKED)
+            if self._skip(segment):
+                continue
             if segment == name or segment not in seen:
                 seen[segment] = name, inode
         return seen

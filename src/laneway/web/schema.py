@@ -217,7 +217,12 @@ SCHEMAS: dict[str, Schema] = {
             "log": LOG_HEALTH,
             "index": INDEX_HEALTH,
             "viewers": COUNT,
-        }
+            "bus": obj({"connected": FLAG, "pending_bytes": COUNT})
+            | {
+                "description": "Where the hub has a bus. While that is away, events wait in the log."
+            },
+        },
+        optional=("bus",),
     ),
     "Receipt": obj(
         {

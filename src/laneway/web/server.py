@@ -135,6 +135,8 @@ def warnings(settings: Settings) -> tuple[str, ...]:
             f"bound to {settings.host or '0.0.0.0'}: every machine that reaches this one can knock; "  # noqa: S104
             "tokens travel unencrypted"
         )
+    if settings.bus and _has_plain_bus(settings):
+        found.append("events travel to the bus unencrypted: use tls:// addresses, or bus_tls_ca")
     if settings.open_ingest:
         found.append("open ingest: whoever reaches this address may write events, without a token")
     if mode_of(settings.home) & stat.S_IWGRP:
@@ -149,6 +151,12 @@ def warnings(settings: Settings) -> tuple[str, ...]:
         if mode_of(f"{settings.home}/{name}") & stat.S_IRWXO:
             found.append(f"{settings.home}/{name}: every user of this machine can read it")
     return tuple(found)
+
+
+def _has_plain_bus(settings: Settings) -> bool:
+    from laneway.hub.bus.address import is_exposed  # most hubs have no bus
+
+    return is_exposed(settings)
 
 
 def _shown_host(host: str) -> str:

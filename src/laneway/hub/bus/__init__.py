@@ -1,0 +1,1 @@
+"""The bus between hubs: a courier process publishes the log to NATS and takes what others sent."""
