@@ -15,6 +15,7 @@ BENCHES = (
     "bench.index",
     "bench.query",
     "bench.disk",
+    "bench.side",
     "bench.live",
     "bench.painted",
     "bench.start",
