@@ -69,6 +69,28 @@ def test_a_new_segment_is_found_without_waiting_for_the_next_scan(
     assert len(hub.store.segments()) > 2
 
 
+def test_a_backlog_is_read_in_larger_pieces_and_what_follows_in_small_ones(
+    make_hub: Callable[[], Hub], log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follower_module, "CHUNK_BYTES", 2_000)
+    monkeypatch.setattr(follower_module, "BACKLOG_BYTES", 8_000)
+    asked: list[int] = []
+    poll = tail_module.Tail.poll
+
+    def noted(tail: tail_module.Tail, max_bytes: int) -> list[tail_module.Chunk]:
+        asked.append(max_bytes)
+        return poll(tail, max_bytes)
+
+    monkeypatch.setattr(tail_module.Tail, "poll", noted)
+    write(log / "foreign.jsonl", *(dict(event(number)) for number in range(1, 201)))
+    hub = make_hub()
+    eventually(lambda: hub.store.last_seq == 200)
+    eventually(lambda: asked[-1] == 2_000)
+    assert 8_000 in asked
+    wanted = {f"message {number}" for number in range(1, 201)}
+    assert set(contents(hub, limit=200)) == wanted
+
+
 def test_a_foreign_log_is_followed_from_its_beginning(hub: Hub, log: Path) -> None:
     write(log / "observability.jsonl", {"agent": "A", "event": "x", "content": "one"})
     eventually(lambda: contents(hub) == ["one"])

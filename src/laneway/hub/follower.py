@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from laneway.base.clock import now_ns
 from laneway.base.errors import LanewayError, Problem, StoreError
-from laneway.base.limits import KIB
+from laneway.base.limits import KIB, MIB
 from laneway.hub.archive import Archive
 from laneway.hub.line import Line, LineReader
 from laneway.hub.live import BATCH_S, Row, Sink
@@ -33,6 +33,10 @@ from laneway.store.sqlite.store import SqliteStore
 
 CHUNK_BYTES = 512 * KIB
 """Read at a time: about 700 events, indexed within one live batch."""
+
+BACKLOG_BYTES = 2 * MIB
+"""The same while the log grows faster than that: a transaction four times as large takes a fifth less of
+processor time an event, and what is shown a tenth of a second later is late already."""
 
 PACE_S, PACE_BYTES = BATCH_S / 2, 64 * KIB
 """While less than this comes at a time, wait and let more gather: nothing is sent more often than
@@ -107,6 +111,7 @@ class Follower:
         self._thread = threading.Thread(target=self._run, name="laneway-follower", daemon=True)
         self._is_stopping = threading.Event()
         self._is_level = threading.Event()
+        self._chunk_bytes = CHUNK_BYTES
         self._wants_reindex = False
         self._is_purged = False  # the viewers' history is built again at the end
         self._newest_segment = ""
@@ -216,7 +221,7 @@ class Follower:
             self._begin_anew()
         if damaged := self._store.take_damaged():
             self._heal(damaged)
-        chunks = self._tail.poll(CHUNK_BYTES)
+        chunks = self._tail.poll(self._chunk_bytes)
         for segment in self._tail.take_vanished():
             self._counted_bytes.pop(segment, None)
             self._forget(segment)
@@ -226,6 +231,8 @@ class Follower:
             self._take(chunk)
             self._live.flush()
         self._fault = ""
+        size = sum(map(_size, chunks))
+        self._chunk_bytes = BACKLOG_BYTES if size > CHUNK_BYTES // 2 else CHUNK_BYTES
         due_s = self._live.flush()
         if not chunks and self._is_purged:
             self._is_purged = False
@@ -233,7 +240,7 @@ class Follower:
         if not chunks:
             self._is_level.set()
             self._tail.wait(IDLE_S if due_s is None else due_s)
-        elif sum(map(_size, chunks)) < PACE_BYTES:
+        elif size < PACE_BYTES:
             self._is_stopping.wait(PACE_S if due_s is None else min(PACE_S, due_s))
 
     def _begin_anew(self) -> None:
