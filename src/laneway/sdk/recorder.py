@@ -48,6 +48,7 @@ class Recorder:
         self.say: Callable[[str], object] = _say_on_stderr
         """Gets the first complaint of the process; a program that reports itself may take it."""
         self._given: dict[str, object] = {}
+        self._held: dict[str, object] = {}
         self._has_complained = False
         self._reset()
 
@@ -84,13 +85,20 @@ class Recorder:
         """Raises SettingError before anything is changed."""
         from laneway.base.settings import resolve
 
-        settings = resolve(given)
+        settings = resolve({**given, **self._held})
         if settings.redact_rules:
             from laneway.model.redact.build import make_extra
 
             make_extra(settings)
         self.close()
         self._given = dict(given)
+
+    def hold(self, held: dict[str, object]) -> dict[str, object]:
+        """Have these settings whatever `configure` is given, until it is called again; what was held
+        before. For a test, which wants the events for itself."""
+        self.close()
+        before, self._held = self._held, held
+        return before
 
     def flush(self, timeout_s: float) -> bool:
         """Write what waits in memory; in HTTP mode wait for the hub's acknowledgement."""
@@ -211,7 +219,7 @@ class Recorder:
             from laneway.model.redact import try_make_redactor
             from laneway.model.wire import encode_redacted
 
-            settings = resolve(self._given)
+            settings = resolve({**self._given, **self._held})
             if settings.disabled:
                 self._settings, self._encode = settings, encode_redacted
                 return

@@ -1,0 +1,1 @@
+"""For the tests of programs that log: `laneway.testing.plugin` offers the fixture ``laneway_events``."""
