@@ -1,9 +1,10 @@
 """Questions to the index beside one SQLite file without segments and DuckDB, over the same JSONL, in one run.
 
-    python -m bench.query [EVENTS] [build]
+    python -m bench.query [EVENTS] [seal] [build]
 
 1,000,000 events of about 600 bytes by 40 agents. Log and databases are made once and kept in
-``/tmp/laneway-bench-EVENTS`` (``LANEWAY_BENCH_DIR`` names another place); ``build`` only makes them.
+``/tmp/laneway-bench-EVENTS`` (``LANEWAY_BENCH_DIR`` names another place); ``build`` only makes them;
+``seal`` compresses all segments but the newest and compacts their indexes, as the hub does with them.
 Everything is asked warm and one at a time. Laneway answers with places in the log, and once with the
 lines themselves; the peers hold the content, and give it with every page. DuckDB is left out where it
 is not installed. The goals are those for 10 million events on two quiet cores.
@@ -28,8 +29,10 @@ from bench.index import make_words
 from bench.table import machine, middle, quantile, show
 from laneway.base.clock import NS_PER_MS, NS_PER_S, format_ns
 from laneway.base.ids import new_event_id, new_span_id, new_trace_id
-from laneway.hub.archive import Archive
+from laneway.hub.archive import Archive, EventReader
+from laneway.hub.chore import compact_index
 from laneway.hub.line import LineReader
+from laneway.log.compress import compress
 from laneway.log.read import Reader
 from laneway.log.segment import LogPath
 from laneway.model.redact import Redactor
@@ -176,6 +179,21 @@ def fill_index(home: Path) -> None:
     (home / "index.new").rename(home / "index")
 
 
+def seal(home: Path) -> None:
+    """As the hub leaves all segments but the newest: compressed, and their indexes compact."""
+    log = str(home / "log")
+    segments = sorted(name for name in os.listdir(log) if name.endswith(".jsonl"))[:-1]
+    for segment in segments:
+        if not compress(log, segment):
+            raise RuntimeError(f"{segment} could not be compressed")
+    store = SqliteStore(home / "index")
+    for state in store.segments()[:-1]:
+        if database := store.compactable(state.segment):
+            digest = compact_index(database, f"{database}.new")
+            store.adopt(state.segment, f"{database}.new", digest)
+    store.close()
+
+
 def fill_plain(home: Path) -> None:
     connection = sqlite3.connect(home / "plain.new")
     connection.execute("PRAGMA journal_mode = OFF")
@@ -264,6 +282,10 @@ def questions(store: SqliteStore, archive: Archive, count: int) -> list[Question
         Question("200 by an absent word", 5, find(q("qqqqqq")), *text("qqqqqq")),
         Question("200 by a phrase", 20, find(q('"xylograph zeppelin"')),
                  *text("xylograph zeppelin", '"xylograph zeppelin"')),
+        Question("200 by a rare fragment", 300, find(q("~ylograp")), "",
+                 f"{page} WHERE content ILIKE '%ylograp%' {rest}"),
+        Question("200 by a rare regular expression", 300, find(q("/xylo.{2}ph zep+/"))),
+        Question("a trace by the beginning of its id", 0, find(q("trace:0a1b2c3d*"))),
         Question("total of a common word", 0,
                  lambda: store.aggregate(q("tool"), Split(patience_s=0.1))),
         Question("pulse of all", 50, pulse(Query(), step_ns), plain(every), every),
@@ -353,13 +375,21 @@ def main(arguments: Iterable[str]) -> None:
     count = numbers[0] if numbers else EVENTS
     home = Path(os.environ.get("LANEWAY_BENCH_DIR", f"/tmp/laneway-bench-{count}"))
     build(home, count)
+    if "seal" in arguments:
+        seal(home)
     if "build" in arguments:
         return
     print(f"{count:,} events, {machine()}, load {os.getloadavg()[0]:.1f}; milliseconds")
     sizes = {name: size_of(home / name) / count for name in ("log", "index", "plain.db", "duck.db")}
     print("bytes an event: " + json.dumps({name: round(size) for name, size in sizes.items()}))
-    store = SqliteStore(home / "index", query_limit_s=30.0)
-    archive = Archive(store, Reader(LogPath.parse(str(home / "log"))), LineReader(Redactor()))
+    reader, lines = Reader(LogPath.parse(str(home / "log"))), LineReader(Redactor())
+    store = SqliteStore(
+        home / "index",
+        query_limit_s=30.0,
+        read_event=EventReader(reader, lines),
+        read_text=reader.read_text,
+    )
+    archive = Archive(store, reader, lines)
     plain = sqlite3.connect(home / "plain.db")
     engines: dict[str, Callable[[str], object]] = {
         "sqlite": lambda sql: plain.execute(sql).fetchall()

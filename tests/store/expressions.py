@@ -124,9 +124,18 @@ PHRASES = st.builds(
     ),
     st.booleans(),
 )
-FRAGMENTS = st.builds(Fragment, st.sampled_from(["LPHA", "a b", "ü", "京", ".", "nothing"]))
-REGEXES = st.builds(Regex, st.sampled_from(["^a", "al.ha", "B$", "ü", "[0-9]+"]), st.booleans())
-GLOBS = st.builds(Glob, st.sampled_from(["a*", "*", "?", "*o w*", "s?", "*.py", "0af*9c"]))
+FRAGMENTS = st.builds(
+    Fragment, st.sampled_from(["LPHA", "pha", "oom", "a b", "ü", "京", ".", "nothing"])
+)
+REGEXES = st.builds(
+    Regex, st.sampled_from(["^a", "al.ha", "B$", "ü", "[0-9]+", "lph.* be+ta?"]), st.booleans()
+)
+GLOBS = st.builds(
+    Glob,
+    st.sampled_from(
+        ["a*", "*", "?", "*o w*", "s?", "*.py", "0af*9c", "0af*", "0*", "b7ad*", "00f*"]
+    ),
+)
 VALUES = st.sampled_from(
     [*NAME_WORDS, *TRACE_IDS[:2], *SPAN_IDS, *TEXT_WORDS, *KINDS, "3", "true", "null", "x"]
 )

@@ -66,6 +66,7 @@ class Engine:
             index_path(settings),
             on_problem=on_problem or note_problem,
             read_event=EventReader(self._reader, lines),
+            read_text=self._reader.read_text,
             wal_bytes=min(WAL_BYTES, settings.reserve_bytes // RESERVE_SHARE or WAL_BYTES),
         )
         self.archive = Archive(self.store, self._reader, lines, self._note_damage)

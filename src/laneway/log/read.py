@@ -62,6 +62,36 @@ class Reader:
             )
         return data
 
+    def read_text(self, segment: str, start: int, end: int) -> bytes:
+        """The text in ``[start, end)``, for a search through much of it: nothing of it is kept.
+
+        Raises:
+            LogError: the segment is gone or shorter, or damaged there.
+        """
+        packed = self._packed.get(segment)
+        if packed is None:
+            with self._lock:
+                fd = self._try_descriptor(segment)
+                fd = os.dup(fd) if fd >= 0 else fd
+            if fd >= 0:
+                try:
+                    return os.pread(fd, end - start, start)
+                finally:
+                    os.close(fd)
+            packed = self._open_packed(segment)
+        number, last = packed.number_at(start), packed.number_at(end - 1)
+        try:
+            first = packed.layout.frames[number].offset
+            text = b"".join(packed.read_frame(one) for one in range(number, last + 1))
+        except OSError as error:
+            self.forget(segment)
+            raise _gone(segment, error) from error
+        except IndexError:
+            raise LogError(
+                f"{segment}: it ends before {end}", hint=REPLACED_HINT, status=404
+            ) from None
+        return text[start - first : end - first]
+
     def forget(self, segment: str) -> None:
         """Close a segment that was removed, replaced or compressed."""
         with self._lock:

@@ -6,7 +6,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from laneway.base.ids import new_event_id
-from laneway.store.sqlite.ident import TERM_BASE, format_uuid, is_timed, pack_hex, pack_id, term_of
+from laneway.store.sqlite.ident import (
+    HEX_TERM,
+    format_uuid,
+    ids_with,
+    is_timed,
+    pack_hex,
+    pack_id,
+    term_of,
+    terms_with,
+)
 
 IDS = st.one_of(st.text(max_size=40), st.uuids().map(str), st.uuids().map(lambda u: str(u).upper()))
 
@@ -36,6 +45,24 @@ def test_timed_ids_sort_by_their_time() -> None:
     assert ids == sorted(ids)  # type: ignore[type-var]
 
 
+@given(st.binary(min_size=1, max_size=16), st.integers(1, 32))
+def test_the_term_of_an_id_is_in_the_ranges_of_its_prefixes(raw: bytes, length: int) -> None:
+    prefix = raw.hex()[:length]
+    assert any(low <= term_of(raw) <= high for low, high in terms_with(prefix))
+
+
+@given(IDS, st.integers(1, 36))
+def test_an_id_is_in_the_ranges_of_its_prefixes(text: str, length: int) -> None:
+    prefix = text[:length]
+    if prefix.strip("0123456789abcdef-"):
+        return
+    packed = pack_id(text)
+    assert any(
+        type(low) is type(packed) and low <= packed <= high
+        for low, high in ids_with(prefix)  # type: ignore[operator]
+    )
+
+
 @given(st.text())
 def test_a_term_lies_above_all_names_and_within_sqlite_s_integers(text: str) -> None:
-    assert TERM_BASE <= term_of(pack_hex(text)) < 2**63
+    assert HEX_TERM <= term_of(pack_hex(text)) < 2**63

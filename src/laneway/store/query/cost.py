@@ -4,10 +4,12 @@ from laneway.store.query.expr import (
     Compare,
     Equal,
     Expr,
+    Glob,
     Has,
     Leaf,
     Open,
     Phrase,
+    Test,
     Text,
     Value,
     iter_leaves,
@@ -26,7 +28,7 @@ def is_indexed(leaf: Leaf) -> bool:
             return isinstance(test, Phrase)
         case Value(field, tests):
             if field in (TRACE, SPAN, ID):
-                return all(isinstance(test, Equal) for test in tests)
+                return all(isinstance(test, Equal) or hex_prefix(test) for test in tests)
             return not field.path and (field.key in NAMES or field == LEVEL)
         case Compare(field, _, _):
             return not field.path and (field.key in NUMBERS or field == LEVEL)
@@ -37,6 +39,14 @@ def is_indexed(leaf: Leaf) -> bool:
         case Open():
             return False
     return True
+
+
+def hex_prefix(test: Test) -> str:
+    """Digits, and the hyphens of a UUID, of ``ab12*``; nothing for any other test."""
+    if not isinstance(test, Glob) or not test.pattern.endswith("*"):
+        return ""
+    digits = test.pattern[:-1]
+    return digits if not digits.strip("0123456789abcdef-") else ""
 
 
 def needs_log(expr: Expr) -> bool:

@@ -1,4 +1,5 @@
-"""Compact the database of a segment that will not grow: its text index in one piece, no page half empty.
+"""Compact the database of a segment that will not grow: its text index in one piece and its words
+written down, no page half empty.
 
 This works on a copy, in whatever process may take its time; `SqliteStore.adopt` puts it in place.
 """
@@ -9,6 +10,7 @@ from contextlib import closing
 from hashlib import blake2b
 
 from laneway.base.limits import MIB
+from laneway.store.sqlite import vocabulary
 from laneway.store.sqlite.directory import open_private
 from laneway.store.sqlite.schema import open_existing
 
@@ -32,6 +34,7 @@ def compact(database: str, target: str) -> None:
         connection.execute("PRAGMA journal_mode = OFF")
         connection.execute("PRAGMA synchronous = OFF")
         connection.execute("INSERT INTO text (text) VALUES ('optimize')")
+        vocabulary.fill(connection)
         connection.execute("VACUUM")
     with open(target, "rb") as file:
         os.fsync(file.fileno())

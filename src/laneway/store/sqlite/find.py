@@ -2,11 +2,15 @@
 
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 
 from laneway.store.api import Pointer
 
 from .hits import Hits
+from .raw import RawText
 from .scan import (
+    Narrow,
     Read,
     iter_sources,
     plan_picks,
@@ -15,23 +19,43 @@ from .scan import (
     try_few_seqs,
 )
 from .search import Search
+from .vocabulary import match_any, try_words
 from .where import Filter, filter_rows
 
 
-def find_in(connection: sqlite3.Connection, segment: str, search: Search, hits: Hits) -> None:
+def find_in(
+    connection: sqlite3.Connection,
+    segment: str,
+    search: Search,
+    hits: Hits,
+    raw: RawText | None = None,
+) -> None:
     """Offer the segment's best to ``hits``; reads no further than the page needs."""
+    search = _with_words(connection, search)
+    narrow = partial(raw.narrow, connection, segment) if raw else None
     made = filter_rows(connection, search)
     if made.impossible:
         return
     _require_window(made, search)
     direction = "DESC" if search.query.newest_first else "ASC"
     rest = f"ORDER BY e.ts_ns {direction}, e.seq {direction} LIMIT {hits.wanted}"
-    for read in _iter_reads(connection, search, made, hits):
+    for read in _iter_reads(connection, search, made, hits, narrow):
         sql, values = read.query("e.seq, e.ts_ns, e.offset, e.length", rest)
         rows = connection.execute(sql, values)
         hits.take(
             Pointer(seq, ts_ns, segment, offset, length) for seq, ts_ns, offset, length in rows
         )
+
+
+def _with_words(connection: sqlite3.Connection, search: Search) -> Search:
+    """``search``, with the words that hold its piece of text where the segment knows its words."""
+    if search.literal is None or not search.literal.is_word:
+        return search
+    words = try_words(connection, search.literal.text)
+    if words is None:
+        return search
+    parts = filter(None, (search.match, match_any(words)))
+    return replace(search, match=" AND ".join(f"({part})" for part in parts))
 
 
 def _require_window(made: Filter, search: Search) -> None:
@@ -42,7 +66,11 @@ def _require_window(made: Filter, search: Search) -> None:
 
 
 def _iter_reads(
-    connection: sqlite3.Connection, search: Search, made: Filter, hits: Hits
+    connection: sqlite3.Connection,
+    search: Search,
+    made: Filter,
+    hits: Hits,
+    narrow: Narrow | None,
 ) -> Iterator[Read]:
     """Ends as soon as nothing further can come into the page."""
     if search.picks:
@@ -54,5 +82,5 @@ def _iter_reads(
             yield Read(made, source_of_seqs(few))
         return
     narrowed = require_text(made, search)
-    for source in iter_sources(connection, search, made, hits):
+    for source in iter_sources(connection, search, made, hits, narrow):
         yield Read(narrowed, source)

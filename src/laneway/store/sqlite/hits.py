@@ -2,7 +2,10 @@
 
 from collections.abc import Iterable
 
-from laneway.store.api import Cursor, Page, Pointer
+from laneway.store.api import Cursor, Page, Pointer, Scan
+
+NOTHING_MORE = Scan(False, 0, 0, 0, 0, 0)
+"""Of a page that the time cut; how far it went in all is told by who asked for it."""
 
 
 class Hits:
@@ -29,6 +32,16 @@ class Hits:
         self._best.extend(found)
         self._best.sort(key=_order, reverse=self._newest_first)
         del self._best[self.wanted :]
+
+    def page_before(self, min_ns: int, max_ns: int) -> Page:
+        """Up to where nothing was looked at: times of ``[min_ns, max_ns]`` are still to come."""
+        if self._newest_first:
+            hits, place = [hit for hit in self._best if hit.ts_ns > max_ns], Cursor(max_ns + 1, 0)
+        else:
+            hits, place = [hit for hit in self._best if hit.ts_ns < min_ns], Cursor(min_ns, 0)
+        if len(hits) > self._limit:
+            return self.page()
+        return Page(hits, place, NOTHING_MORE)
 
     def page(self) -> Page:
         hits = self._best[: self._limit]

@@ -37,14 +37,37 @@ def is_timed(packed: Packed) -> TypeGuard[bytes]:
 
 
 def term_of(packed: Packed) -> int:
-    """A number for `place`: equal ids have equal terms; others nearly never (56 bits)."""
-    raw = packed if isinstance(packed, bytes) else blake2b(packed.encode(), digest_size=7).digest()
-    # The right end: the random part of a trace id that was widened from 64 bits.
-    return TERM_BASE | int.from_bytes(raw[-7:], "big")
+    """A number for `place`: equal ids have equal terms; others nearly never (56 bits).
+
+    Those of hex sort as the ids do, so that a prefix is a range."""
+    if isinstance(packed, str):
+        digest = blake2b(packed.encode(), digest_size=TERM_BYTES).digest()
+        return TEXT_TERM | int.from_bytes(digest, "big")
+    head = int.from_bytes(packed[:TERM_BYTES].ljust(TERM_BYTES, b"\0"), "big")
+    # A trace id that was widened from 64 bits begins with zeros: then its right end.
+    return HEX_TERM | head if head else ZERO_TERM | int.from_bytes(packed[-TERM_BYTES:], "big")
 
 
-TERM_BASE = 1 << 56
-"""No term of another length is equal."""
+def terms_with(prefix: str) -> list[tuple[int, int]]:
+    """Ranges, both ends included, that hold the terms of all ids that begin with these digits of hex."""
+    digits = prefix[: 2 * TERM_BYTES]
+    low, high = (int(digits.ljust(2 * TERM_BYTES, fill), 16) for fill in "0f")
+    ranges = [(HEX_TERM | low, HEX_TERM | high), (TEXT_TERM, TEXT_TERM | MOST_TERM)]
+    return ranges if low else [*ranges, (ZERO_TERM, ZERO_TERM | MOST_TERM)]
+
+
+def ids_with(prefix: str) -> list[tuple[Packed, Packed]]:
+    """Ranges, both ends included, of the packed ids that begin with ``prefix``: digits of hex and hyphens."""
+    ranges: list[tuple[Packed, Packed]] = [(prefix, prefix + LAST_CHAR)]
+    digits = prefix.replace("-", "")
+    low, high = (bytes.fromhex(digits.ljust(32, fill)[:32]) for fill in "0f")
+    return [*ranges, (low, high)] if format_uuid(low).startswith(prefix) else ranges
+
+
+LAST_CHAR = "\U0010ffff"
+TERM_BYTES = 7
+HEX_TERM, ZERO_TERM, TEXT_TERM = 1 << 56, 1 << 57, 1 << 58
+MOST_TERM = (1 << 56) - 1
 
 
 def _try_hex(text: str) -> bytes | None:

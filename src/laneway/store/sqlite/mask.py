@@ -8,7 +8,7 @@ from functools import reduce
 from operator import or_
 from typing import TypeAlias
 
-from .posting import CHUNK_BITS, CHUNK_EVENTS, PLACE, decode
+from .posting import CHUNK_BITS, CHUNK_EVENTS, PLACE, decode, map_of
 
 MOST_TERMS = 200
 """Of one condition; where a pattern fits more names, the rows are asked."""
@@ -43,7 +43,14 @@ class Either:
     parts: tuple["Mask", ...]
 
 
-Mask: TypeAlias = AnyOf | Without | Both | Either | None
+@dataclass(frozen=True, slots=True)
+class Single:
+    """These rows."""
+
+    seqs: tuple[int, ...]
+
+
+Mask: TypeAlias = AnyOf | Without | Both | Either | Single | None
 """None: any row can match."""
 
 
@@ -65,7 +72,7 @@ class Rows:
     """The rows of one segment that a mask lets through; a chunk is read when it is first met."""
 
     def __init__(
-        self, connection: sqlite3.Connection, mask: AnyOf | Without | Both | Either
+        self, connection: sqlite3.Connection, mask: AnyOf | Without | Both | Either | Single
     ) -> None:
         self._connection = connection
         self._mask = mask
@@ -117,7 +124,7 @@ class Rows:
         for chunk, term, places in rows:
             found[chunk][term] = places
         for chunk, terms in found.items():
-            self._chunks[chunk] = _evaluate(self._mask, terms)
+            self._chunks[chunk] = _evaluate(self._mask, terms, chunk)
 
 
 def _cut(bits: int, first_seq: int, last_seq: int) -> int:
@@ -126,18 +133,21 @@ def _cut(bits: int, first_seq: int, last_seq: int) -> int:
     return (bits >> (first_seq & PLACE)) & ((1 << count) - 1)
 
 
-def _evaluate(mask: Mask, found: dict[int, bytes]) -> int:
+def _evaluate(mask: Mask, found: dict[int, bytes], chunk: int) -> int:
     match mask:
         case AnyOf(terms):
             return reduce(or_, (decode(found[term]) for term in terms if term in found), 0)
         case Without(terms):
-            return ALL_ROWS & ~_evaluate(AnyOf(terms), found)
+            return ALL_ROWS & ~_evaluate(AnyOf(terms), found, chunk)
+        case Single(seqs):
+            places = (seq & PLACE for seq in seqs if seq >> CHUNK_BITS == chunk)
+            return int.from_bytes(map_of(places), "little")
         case Either(parts):
-            return reduce(or_, (_evaluate(part, found) for part in parts), 0)
+            return reduce(or_, (_evaluate(part, found, chunk) for part in parts), 0)
         case Both(parts):
             bits = ALL_ROWS
             for part in parts:
-                bits &= _evaluate(part, found)
+                bits &= _evaluate(part, found, chunk)
                 if not bits:
                     break
             return bits

@@ -2,9 +2,10 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import islice
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from .hits import Hits
 from .mask import Rows, all_masks
@@ -34,6 +35,10 @@ class Span(NamedTuple):
     last_seq: int
     min_ns: int
     max_ns: int
+
+
+Narrow: TypeAlias = Callable[[int, int, Sequence[int] | None], list[int]]
+"""Those rows from a first seq to a last one, or of some within, that can match."""
 
 
 class Source(NamedTuple):
@@ -128,22 +133,44 @@ def _block_conditions(made: Filter, since_ns: int, until_ns: int) -> tuple[str, 
 
 
 def iter_sources(
-    connection: sqlite3.Connection, search: Search, made: Filter, hits: Hits
+    connection: sqlite3.Connection,
+    search: Search,
+    made: Filter,
+    hits: Hits,
+    narrow: Narrow | None = None,
 ) -> Iterator[Source]:
     """What to read, piece by piece, until nothing further can come into the page.
 
-    Pieces grow: where a filter lets through less than `rows` can tell, that soon gets all."""
-    window = (*_reach(search), search.query.newest_first)
+    Pieces grow: where a filter lets through less than names and ``narrow`` can tell, that soon gets
+    all."""
+    window = (*reach_of(search), search.query.newest_first)
     rows = try_rows(connection, made)
     spans: Iterable[Span]
-    if rows is None:
+    if rows is None and narrow is None:
         spans = iter_spans(connection, made, *window)
         yield from _iter_blocks(spans, hits)
         return
     spans = read_chunks(connection, made, *window)
+    if narrow is not None:
+        narrow = partial(_narrow_further, rows, narrow) if rows else narrow
+        yield from _iter_rows(spans, narrow, hits)
+        return
+    assert rows is not None
     if spans and rows.count(spans[0].first_seq, spans[0].last_seq) > hits.wanted * DENSE:
         spans = iter_spans(connection, made, *window)
-    yield from _iter_rows(spans, rows, hits)
+    yield from _iter_rows(spans, partial(_narrow_by_name, rows), hits)
+
+
+def _narrow_by_name(
+    rows: Rows, first_seq: int, last_seq: int, seqs: Sequence[int] | None
+) -> list[int]:
+    return rows.seqs(first_seq, last_seq)
+
+
+def _narrow_further(
+    rows: Rows, narrow: Narrow, first_seq: int, last_seq: int, seqs: Sequence[int] | None
+) -> list[int]:
+    return narrow(first_seq, last_seq, rows.seqs(first_seq, last_seq))
 
 
 def _iter_blocks(spans: Iterable[Span], hits: Hits) -> Iterator[Source]:
@@ -153,14 +180,14 @@ def _iter_blocks(spans: Iterable[Span], hits: Hits) -> Iterator[Source]:
         yield source_of_spans(group)
 
 
-def _iter_rows(spans: Iterable[Span], rows: Rows, hits: Hits) -> Iterator[Source]:
+def _iter_rows(spans: Iterable[Span], narrow: Narrow, hits: Hits) -> Iterator[Source]:
     wanted = hits.wanted
     group: list[Span] = []
     seqs: list[int] = []
     for span in spans:
         if not hits.may_take(span.min_ns, span.max_ns):
             break
-        found = rows.seqs(span.first_seq, span.last_seq)
+        found = narrow(span.first_seq, span.last_seq, None)
         if found:
             seqs += found
             group.append(span)
@@ -177,7 +204,7 @@ def _source(spans: Sequence[Span], seqs: Sequence[int]) -> Source:
     return source_of_spans(spans) if len(seqs) * FEW_PARTS > size else source_of_seqs(seqs)
 
 
-def _reach(search: Search) -> tuple[int, int]:
+def reach_of(search: Search) -> tuple[int, int]:
     """The window, cut at the cursor."""
     if not search.after:
         return search.since_ns, search.until_ns

@@ -15,7 +15,7 @@ from laneway.base.limits import MIB
 from laneway.store.query.token import TOKENIZER
 from laneway.store.sqlite.directory import open_private
 
-VERSION = 5
+VERSION = 6
 """Any other number in the file means: drop it, the log is indexed again."""
 
 APPLICATION_ID = 0x4C616E65
@@ -171,6 +171,15 @@ CREATE TABLE parent (
     parent TEXT NOT NULL,
     last_ns INTEGER NOT NULL
 ) WITHOUT ROWID;
+CREATE TABLE opened (
+    span BLOB NOT NULL,
+    seq INTEGER NOT NULL,
+    PRIMARY KEY (span, seq)
+) WITHOUT ROWID;
+CREATE TABLE vocabulary (
+    part INTEGER PRIMARY KEY,
+    words BLOB NOT NULL
+);
 CREATE VIRTUAL TABLE text USING fts5(
     body, content='', columnsize=0, detail=full, tokenize='TOKENIZER'
 );

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from laneway.base.clock import now_ns
 from laneway.base.errors import QueryError
 from laneway.store.api import Cursor, Query
-from laneway.store.query.cost import NAMES, is_indexed, needs_log
+from laneway.store.query.cost import NAMES, needs_log
 from laneway.store.query.expr import (
     At,
     Compare,
@@ -17,6 +17,7 @@ from laneway.store.query.expr import (
     Not,
     Or,
     Since,
+    Test,
     Until,
     Value,
     conjuncts,
@@ -25,6 +26,7 @@ from laneway.store.query.expr import (
     resolve,
 )
 from laneway.store.query.field import ERROR, ID, LEVEL, SEQ
+from laneway.store.query.literal import Literal, find_literal
 from laneway.store.query.match import Matcher, compile_matcher
 
 from .fulltext import try_match
@@ -56,6 +58,8 @@ class Search:
     after: Cursor | None
     matcher: Matcher | None
     """Of the whole query, where the index cannot tell: rows are candidates, each to be read."""
+    literal: Literal | None
+    """A piece of text that each hit has, with a matcher."""
 
     @property
     def picks(self) -> bool:
@@ -80,7 +84,8 @@ class Search:
         """For these rows, of which everything is known to hold."""
         return replace(
             self, conditions=(), wants_error=None, match="", ids=None, seqs=frozenset(seqs),
-            least_seq=MIN_INT, most_seq=MAX_INT, since_ns=MIN_INT, until_ns=MAX_INT, after=None, matcher=None,
+            least_seq=MIN_INT, most_seq=MAX_INT, since_ns=MIN_INT, until_ns=MAX_INT, after=None,
+            matcher=None, literal=None,
         )  # fmt: skip
 
     def may_match(self, summary: Summary) -> bool:
@@ -127,6 +132,7 @@ def prepare(query: Query) -> Search:
         parts.until_ns,
         query.after and Cursor(clamp_ns(query.after.ts_ns), clamp_ns(query.after.seq)),
         compile_matcher(where) if needs_log(where) else None,
+        find_literal(conjuncts(where)) if needs_log(where) else None,
     )
 
 
@@ -149,7 +155,9 @@ class _Parts:
                 self.since_ns = max(self.since_ns, ns)
             case Until(At(ns)):
                 self.until_ns = min(self.until_ns, _last_before(ns))
-            case Value(field, tests) if field == ID and self.ids is None and is_indexed(part):
+            case Value(field, tests) if (
+                field == ID and self.ids is None and all(map(_is_equal, tests))
+            ):
                 self.ids = tuple(pack_id(test.text) for test in tests if isinstance(test, Equal))
             case Compare(field, "=", value) if field == SEQ:
                 self._pick([value])
@@ -178,6 +186,10 @@ class _Parts:
     def _pick(self, values: Iterable[object]) -> None:
         seqs = frozenset(int(v) for v in values if isinstance(v, int | float) and v == int(v))
         self.seqs = seqs if self.seqs is None else self.seqs & seqs
+
+
+def _is_equal(test: Test) -> bool:
+    return isinstance(test, Equal)
 
 
 def _is_seq(part: Expr) -> bool:

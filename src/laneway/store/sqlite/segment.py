@@ -5,13 +5,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from laneway.model.vocabulary import LEVEL_RANK
+from laneway.model.vocabulary import LEVEL_RANK, is_end, is_start
 from laneway.store.api import Record
 from laneway.store.query.content import text_of
 from laneway.store.query.match import clean
 from laneway.store.query.outcome import ERROR_RANK, INFO_RANK, has_failed
 
-from . import schema
+from . import schema, vocabulary
 from .duration import SKETCHED, SketchBook
 from .ident import Packed, is_timed, pack_hex, term_of
 from .posting import PostingBook, chunk_of
@@ -75,6 +75,7 @@ class SegmentWriter:
         self._shapes = ShapeBook(connection)
         self._sketches = SketchBook(connection)
         self._block = self._read_block()
+        vocabulary.empty(connection)
         self._postings = PostingBook(connection, self.summary.last_seq)
         (last_code,) = connection.execute("SELECT max(code) FROM name").fetchone()
         self._last_code: int = last_code or 0
@@ -119,12 +120,21 @@ class SegmentWriter:
         execute_many("INSERT OR IGNORE INTO place VALUES (?, ?)", batch.places)
         execute_many(_ADD_BLOCK, batch.blocks)
         execute_many("INSERT INTO text (rowid, body) VALUES (?, ?)", batch.texts)
+        self._write_opened(batch)
         execute_many(_ADD_PARENT, ((agent, p, ns) for agent, (ns, p) in batch.parents.items()))
         batch.totals.write(self._connection)
         self._shapes.write(batch.totals.iter_shapes())
         self._sketches.write()
         self._postings.write()
         return self._summarise(records, batch)
+
+    def _write_opened(self, batch: "_Batch") -> None:
+        """Most spans end in the batch in which they begin, and need no row."""
+        opened = [(span, seq) for span, seq in batch.opened if span not in batch.closed]
+        begun = {span for span, _ in batch.opened}
+        closed = [(span,) for span in batch.closed if span not in begun]
+        self._connection.executemany("INSERT INTO opened VALUES (?, ?)", opened)
+        self._connection.executemany("DELETE FROM opened WHERE span = ?", closed)
 
     def _take(self, seq: int, record: Record, batch: "_Batch") -> None:
         """The hot loop: about 15 µs an event, so the columns are laid in one go."""
@@ -144,6 +154,11 @@ class SegmentWriter:
         level = LEVEL_RANK.get(get("level", ""), ERROR_RANK if has_error else INFO_RANK)
         trace = _try_pack(get("trace_id"))
         span = _try_pack(get("span_id"))
+        if span is not None:
+            if is_start(event["event"]):
+                batch.opened.append((span, seq))
+            elif is_end(event["event"]):
+                batch.closed.add(span)
         duration_ms = get("duration_ms")
         tokens_in = tokens_out = cost = None
         if "input_tokens" in fields or "output_tokens" in fields or "cost_usd" in fields:
@@ -245,6 +260,8 @@ class _Batch:
         self.texts: list[tuple[int, str]] = []
         self.blocks: list[tuple[float, ...]] = []
         self.places: list[tuple[int, int]] = []
+        self.opened: list[tuple[Packed, int]] = []
+        self.closed: set[Packed] = set()
         self.parents: dict[str, tuple[int, str]] = {}
         self.totals = Totals()
 

@@ -52,6 +52,7 @@ class Sift:
         self._prints = {one.segment: one.fingerprint for one in segments}
         self._read_count = 0
         self._last: Pointer | None = None
+        self._reached: Cursor | None = None
         self._is_complete = False
 
     def page(self, box: TimeBox) -> Page:
@@ -61,7 +62,7 @@ class Sift:
             hits.append(hit)
             if len(hits) == limit:
                 break
-        following = None if self._is_complete or not self._last else _place(self._last)
+        following = None if self._is_complete else self._reached
         if len(hits) == limit:  # the time was enough
             return Page(hits, following, self._scan()._replace(is_complete=True))
         return Page(hits, following, self._scan())
@@ -75,17 +76,16 @@ class Sift:
     def _iter_hits(self, box: TimeBox) -> Iterator[Pointer]:
         """Ends with the candidates or the time; at least one candidate is looked at."""
         for candidate in self._iter_candidates(box):
-            if self._last and box.is_over():
+            if self._reached and box.is_over():
                 return
-            self._last = candidate
+            self._last, self._reached = candidate, _place(candidate)
             event = self._read_event(candidate, self._prints.get(candidate.segment, ""))
             self._read_count += 1
             if event and self._matches(
                 Subject(event, candidate.ts_ns, candidate.seq, self._is_open)
             ):
                 yield candidate
-        else:
-            self._is_complete = self._was_last
+        self._is_complete = self._was_last
 
     def _iter_candidates(self, box: TimeBox) -> Iterator[Pointer]:
         self._was_last = False
@@ -94,11 +94,14 @@ class Sift:
             try:
                 page = self._find(search, box, count)
             except QueryTimeout:
-                if self._last is None:
+                if self._reached is None:
                     raise
                 return
             self._was_last = page.next is None
             yield from page.hits
+            if page.scan:  # cut
+                self._last, self._reached = None, page.next
+                return
             search = replace(search, after=page.next)
             count = min(count * 2, MOST_CANDIDATES)
 
@@ -116,19 +119,19 @@ class Sift:
         )
 
     def _passed_bytes(self, one: Summary) -> int:
-        """Of this segment; by its place in the file where the way ends in it, by time elsewhere."""
+        """Of this segment; by its place in the file where the way ends at an event in it, by time
+        elsewhere."""
         if self._is_complete:
             return one.indexed_bytes
-        last = self._last
-        if last is None:
+        last, reached = self._last, self._reached
+        if reached is None:
             return 0
         newest_first = self._search.query.newest_first
-        if last.segment == one.segment:
+        if last and last.segment == one.segment:
             size = one.indexed_bytes - last.offset if newest_first else last.offset + last.length
-        elif newest_first:
-            size = one.indexed_bytes if one.first_ns > last.ts_ns else 0
         else:
-            size = one.indexed_bytes if one.last_ns < last.ts_ns else 0
+            gone_ns = one.last_ns - reached.ts_ns if newest_first else reached.ts_ns - one.first_ns
+            size = one.indexed_bytes * gone_ns // (one.last_ns - one.first_ns + 1)
         return max(0, min(size, one.indexed_bytes))
 
 

@@ -41,6 +41,8 @@ from .find import find_in
 from .hits import Hits
 from .ident import Packed, pack_id
 from .pool import ReaderPool, TimeBox
+from .raw import RawText, ReadText, iter_windows, try_raw
+from .scan import reach_of
 from .search import Search, prepare
 from .segment import SegmentWriter, find_known
 from .session import Courses, Latest, read_courses, read_latest
@@ -73,7 +75,8 @@ def ignore_problem(message: str) -> None:
 class SqliteStore:
     """
     ``on_problem`` is told in one sentence what had to be dropped; it may be called from any thread.
-    ``read_event`` looks into the log, for conditions that the index cannot answer.
+    ``read_event`` looks into the log, for conditions that the index cannot answer; with ``read_text``
+    most of the lines that do not meet them are passed by unread.
 
     Raises:
         StoreError: another process has the index, or its directory cannot be written.
@@ -86,11 +89,13 @@ class SqliteStore:
         on_problem: Callable[[str], None] = ignore_problem,
         query_limit_s: float = QUERY_LIMIT_S,
         read_event: ReadEvent | None = None,
+        read_text: ReadText | None = None,
         wal_bytes: int = schema.WAL_BYTES,
     ) -> None:
         """``wal_bytes``: what the newest segment's write-ahead log may grow to."""
         self._wal_bytes = wal_bytes
         self._read_event = read_event
+        self._read_text = read_text
         self._on_problem = on_problem
         self._query_limit_s = query_limit_s
         self._pool = ReaderPool()
@@ -240,12 +245,45 @@ class SqliteStore:
     def _find(self, search: Search, box: TimeBox, limit: int) -> Page:
         """One page of candidates; hits, where the index can tell."""
         hits = Hits(limit, newest_first=search.query.newest_first)
+        raw = self._try_raw(search)
+        if raw:
+            return self._find_raw(search, box, hits, raw)
+        self._collect(search, box, hits)
+        return hits.page()
+
+    def _find_raw(self, search: Search, box: TimeBox, hits: Hits, raw: RawText) -> Page:
+        """Where the time is not enough, a page up to the place that was reached, with a scan."""
+        newest_first, segments = search.query.newest_first, self._matching(search)
+        since_ns, until_ns = reach_of(search)
+        has_begun = False
+        for low, high in iter_windows(segments, since_ns, until_ns, newest_first=newest_first):
+            if not hits.may_take(low, high):
+                break
+            part = replace(search, since_ns=low, until_ns=high)
+            try:
+                if has_begun and box.is_over():
+                    raise box.error()
+                self._collect(part, box, hits, raw)
+            except QueryTimeout:
+                if not has_begun:
+                    raise
+                return hits.page_before(low, high)
+            has_begun = True
+        return hits.page()
+
+    def _collect(
+        self, search: Search, box: TimeBox, hits: Hits, raw: RawText | None = None
+    ) -> None:
         for summary in self._matching(search):
             if not hits.may_take(summary.first_ns, summary.last_ns):
                 break
-            work = partial(find_in, segment=summary.segment, search=search, hits=hits)
+            work = partial(find_in, segment=summary.segment, search=search, hits=hits, raw=raw)
             self._read(summary.segment, box, work)
-        return hits.page()
+
+    def _try_raw(self, search: Search) -> RawText | None:
+        if search.literal is None or not search.literal.is_in_line:
+            return None
+        return try_raw(search.literal.text, self._read_text)
 
     def _find_slow(self, search: Search, box: TimeBox) -> Page:
         sure, slowest = self._sure(search, box), Slowest(search.query.limit)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from laneway.model.vocabulary import LEVEL_RANK, is_start
-from laneway.store.query.cost import is_indexed
+from laneway.store.query.cost import hex_prefix, is_indexed
 from laneway.store.query.expr import (
     And,
     At,
@@ -31,8 +31,8 @@ from laneway.store.query.match import NUSD, clean, name_test
 
 from . import schema
 from .fulltext import phrase_of
-from .ident import Packed, pack_hex, pack_id, term_of
-from .mask import MOST_TERMS, AnyOf, Mask, all_masks, any_mask, negate
+from .ident import Packed, ids_with, pack_hex, pack_id, term_of, terms_with
+from .mask import MOST_TERMS, AnyOf, Mask, Single, all_masks, any_mask, negate
 from .rollup import MAX_INT
 from .row import MIN_INT
 from .search import Search
@@ -206,14 +206,19 @@ def _leaf(connection: sqlite3.Connection, leaf: Expr) -> Condition:
 
 def _value(connection: sqlite3.Connection, key: str, tests: Sequence[Test]) -> Condition:
     equals = [test.text for test in tests if isinstance(test, Equal)]
+    prefixes = [prefix for test in tests if (prefix := hex_prefix(test))]
     if key == LEVEL.key:
         return _level_condition([LEVEL_RANK[level] for level in equals if level in LEVEL_RANK])
     if key == ID.key:
         known = list(find_known(connection, [pack_id(text) for text in equals]))
         marks = _marks(known)
-        return Condition(f"e.seq IN (SELECT seq FROM ident WHERE id IN ({marks}))", tuple(known))  # noqa: S608 - marks only
+        same = Condition(f"e.seq IN (SELECT seq FROM ident WHERE id IN ({marks}))", tuple(known))  # noqa: S608 - marks only
+        begins = [_id_condition(connection, prefix) for prefix in prefixes]
+        return _join([same if known else NO, *begins], "OR", NO, YES)
     if key in IDS:
-        return _among_ids(IDS[key], [pack_hex(text) for text in equals])
+        same = _among_ids(IDS[key], [pack_hex(text) for text in equals])
+        begins = [_prefix_condition(IDS[key], prefix) for prefix in prefixes]
+        return _join([same, *begins], "OR", NO, YES)
     kind, column = NAMES[key]
     if len(equals) == len(tests):
         codes = _codes(connection, kind, equals)
@@ -229,6 +234,43 @@ def _among_ids(column: str, packed: Sequence[Packed]) -> Condition:
     return Condition(row, tuple(packed), *_block_with([term_of(one) for one in packed]))
 
 
+def _prefix_condition(column: str, prefix: str) -> Condition:
+    text = f"iif(typeof(e.{column}) = 'blob', lower(hex(e.{column})), e.{column})"
+    ranges = terms_with(prefix)
+    terms = " OR ".join(["term BETWEEN ? AND ?"] * len(ranges))
+    return Condition(
+        f"substr({text}, 1, ?) = ?",
+        (len(prefix), prefix),
+        f"first_seq IN (SELECT block FROM place WHERE {terms})",  # noqa: S608 - marks only
+        tuple(end for both in ranges for end in both),
+    )
+
+
+def _id_condition(connection: sqlite3.Connection, prefix: str) -> Condition:
+    ranges = ids_with(prefix)
+    where = " OR ".join(["id BETWEEN ? AND ?"] * len(ranges))
+    values = tuple(end for both in ranges for end in both)
+    sql = f"SELECT seq FROM ident WHERE {where}"  # noqa: S608 - marks only
+    seqs = connection.execute(f"{sql} LIMIT ?", (*values, MOST_SINGLE + 1)).fetchall()
+    if len(seqs) <= MOST_SINGLE:
+        return _single([seq for (seq,) in seqs])
+    return Condition(f"e.seq IN ({sql})", values)
+
+
+def _single(seqs: Sequence[int]) -> Condition:
+    if not seqs:
+        return NO
+    told = json.dumps(seqs)
+    return Condition(
+        "e.seq IN (SELECT value FROM json_each(?))",
+        (told,),
+        "first_seq IN (SELECT (SELECT max(b.first_seq) FROM block b WHERE b.first_seq <= j.value)"
+        " FROM json_each(?) j)",
+        (told,),
+        Single(tuple(seqs)),
+    )
+
+
 def _among(column: str, values: Sequence[int], terms: Sequence[int]) -> Condition:
     if not values:
         return NO
@@ -238,6 +280,9 @@ def _among(column: str, values: Sequence[int], terms: Sequence[int]) -> Conditio
     row = f"e.{column} IN (SELECT value FROM json_each(?))"  # noqa: S608 - a constant's name
     return Condition(row, (json.dumps(values),), mask=mask)
 
+
+MOST_SINGLE = 4_096
+"""Rows named one by one; where there are more, a condition is asked of each row."""
 
 MOST_MARKS = 1_000
 """Parameters of one condition; a pattern may fit any number of names."""
@@ -299,6 +344,10 @@ def _has(leaf: Has) -> Condition:
 
 
 def _starts(connection: sqlite3.Connection) -> Condition:
+    """Beginnings of spans, and all that have no end; few of those that have one in this segment."""
+    seqs = connection.execute("SELECT seq FROM opened LIMIT ?", (MOST_SINGLE + 1,)).fetchall()
+    if len(seqs) <= MOST_SINGLE:
+        return _single([seq for (seq,) in seqs])
     rows = connection.execute("SELECT code, value FROM name WHERE kind = ?", (schema.EVENT,))
     codes = [code for code, value in rows if is_start(value)]
     starts = _among("event", codes, codes)

@@ -1,0 +1,232 @@
+"""A piece of text is looked for in the bytes of the log, and no line that has it is passed by."""
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from laneway.base.errors import LogError
+from laneway.hub.archive import EventReader
+from laneway.hub.line import LineReader
+from laneway.log.compress import compress
+from laneway.log.read import Reader
+from laneway.log.segment import LogPath
+from laneway.model.redact import Redactor
+from laneway.store.api import Page, Query, Record
+from laneway.store.query.literal import Literal, find_literal
+from laneway.store.query.match import Subject, compile_matcher
+from laneway.store.query.parse import parse
+from laneway.store.sqlite import raw
+from laneway.store.sqlite.pool import TimeBox
+from laneway.store.sqlite.store import SqliteStore
+from tests.store.build import T0_NS, make_event
+
+MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
+SEGMENT = "events-000001.jsonl"
+
+
+class Log:
+    """Events as lines of real files, indexed; ``reads`` are the events that were read one by one."""
+
+    def __init__(self, directory: Path, query_limit_s: float = 30.0) -> None:
+        self.reader = Reader(LogPath.parse(str(directory)))
+        self.directory = directory
+        self._read_event = EventReader(self.reader, LineReader(Redactor()))
+        self.reads = 0
+        self.store = SqliteStore(
+            directory / ".index",
+            query_limit_s=query_limit_s,
+            read_event=self._count,
+            read_text=self.reader.read_text,
+        )
+
+    def _count(self, pointer: Any, fingerprint: str) -> Any:
+        self.reads += 1
+        return self._read_event(pointer, fingerprint)
+
+    def write(self, events: Sequence[dict[str, Any]], segment: str = SEGMENT, **how: Any) -> None:
+        offset, records, lines = 0, [], []
+        for event in events:
+            line = how.get("dump", orjson.dumps)(event)
+            ts_ns = how.get("start_ns", T0_NS) + len(records) * 1_000
+            records.append(Record(offset, len(line), ts_ns, event))  # type: ignore[arg-type]
+            lines.append(line + b"\n")
+            offset += len(line) + 1
+        (self.directory / segment).write_bytes(b"".join(lines))
+        self.store.add(segment, "f", records, offset)
+
+    def close(self) -> None:
+        self.store.close()
+        self.reader.close()
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Iterator[Log]:
+    with closing(Log(tmp_path)) as opened:
+        yield opened
+
+
+def filler(count: int) -> list[dict[str, Any]]:
+    return [make_event(content=f"nothing of note in number {i}") for i in range(count)]
+
+
+def as_ascii(event: dict[str, Any]) -> bytes:
+    """As many senders write JSON: what is not ASCII is escaped."""
+    import json
+
+    return json.dumps(event).encode()
+
+
+PIECES = [
+    "needle", "NEEDLE", "kelvin", "\u212aELVIN", "sto\u017fs", "\u0130stan", "a\\b", 'q"q', "e5",
+    "\x1bok",
+]  # fmt: skip
+TEXTS = st.lists(st.sampled_from([*PIECES, " ", "hay", "\n"]), max_size=5).map("".join)
+QUERIES = st.sampled_from([
+    "~needle", "~eedl", "/needle/", "/n.*edle/i", "/kelvin/i", "/stoss/i", "~kelvin", "~stan",
+    'role:"needle hay"', "role:need*", "parent:needle", "content:~needle", "attr.x:~eedle",
+    "~needle -event:log", "~needle agent:planner", "-~needle", "~needle OR ~kelvin", "attr.x:1e5",
+])  # fmt: skip
+
+
+@settings(max_examples=120, deadline=None)
+@given(
+    st.lists(
+        st.tuples(TEXTS, st.sampled_from(["content", "role", "parent_agent", "x"])), max_size=8
+    ),
+    QUERIES,
+    st.sampled_from([orjson.dumps, as_ascii]),
+    st.booleans(),
+)
+def test_every_line_that_matches_is_found(
+    texts: list[tuple[str, str]], query: str, dump: Callable[[Any], bytes], is_odd: bool
+) -> None:
+    events = [make_event(**{field: text}) for text, field in texts if text.strip()]
+    events += [make_event(x=1e5)] * is_odd
+    events = [{**event, "id": f"id-{i}"} for i, event in enumerate(events)]
+    with (
+        tempfile.TemporaryDirectory(dir=MEMORY) as path,
+        pytest.MonkeyPatch.context() as patch,
+        closing(Log(Path(path))) as log,
+    ):
+        patch.setattr(raw, "FEW_LINES", 0)
+        patch.setattr(raw, "WINDOW_BYTES", 64)  # pieces lie across the ends of windows
+        if events:
+            log.write(events, dump=dump)
+        where = parse(query)
+        matches = compile_matcher(where)
+        expected = [
+            i + 1 for i, event in enumerate(events) if matches(Subject(event, T0_NS, i + 1))
+        ]
+        found = log.store.find(Query(where, newest_first=False))
+        assert [hit.seq for hit in found.hits] == expected
+
+
+def test_lines_without_the_piece_are_not_read(log: Log) -> None:
+    log.write([*filler(3_000), make_event(content="a NeEdLe here"), *filler(3_000)])
+    page = log.store.find(Query(parse("~eedle")))
+    assert [hit.seq for hit in page.hits] == [3_001]
+    assert page.scan
+    assert page.scan.is_complete
+    assert log.reads == 1
+
+
+def test_a_compressed_segment_is_searched_like_a_plain_one(log: Log) -> None:
+    log.write([*filler(3_000), make_event(content="a NeEdLe here"), *filler(100)])
+    (log.directory / "events-000002.jsonl").touch()
+    with open(log.directory / SEGMENT, "ab") as file:
+        file.write(b"\n")
+    assert compress(str(log.directory), SEGMENT)
+    assert not (log.directory / SEGMENT).exists()
+    assert [hit.seq for hit in log.store.find(Query(parse("~eedle"))).hits] == [3_001]
+    assert log.reads == 1
+
+
+def test_lines_that_cannot_be_searched_are_read_one_by_one(log: Log) -> None:
+    log.write([*filler(100), make_event(content="needle")])
+
+    def fail(segment: str, start: int, end: int) -> bytes:
+        raise LogError("damaged")
+
+    log.store._read_text = fail
+    assert [hit.seq for hit in log.store.find(Query(parse("~eedle"))).hits] == [101]
+    assert log.reads == 101
+
+
+def walk(log: Log, query: Query) -> tuple[list[int], list[Page]]:
+    seqs: list[int] = []
+    pages: list[Page] = []
+    while True:
+        pages.append(log.store.find(query))
+        seqs += [hit.seq for hit in pages[-1].hits]
+        if pages[-1].next is None:
+            return seqs, pages
+        query = Query(query.where, newest_first=query.newest_first, after=pages[-1].next)
+
+
+@pytest.mark.parametrize("newest_first", [True, False])
+def test_a_search_out_of_time_goes_on_where_it_was_and_says_how_far_it_is(
+    log: Log, newest_first: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events = filler(20_000)
+    for i in (5, 9_000, 19_990):
+        events[i] = make_event(content="needle")
+    log.write(events[:10_000], "events-000001.jsonl")
+    log.write(events[10_000:], "events-000002.jsonl", start_ns=T0_NS + 5_000_000)  # they overlap
+
+    monkeypatch.setattr(raw, "WINDOW_EVENTS", 1_000)
+    monkeypatch.setattr(log.store, "_time_box", lambda: Looks(12))
+    seqs, pages = walk(log, Query(parse("~eedle"), newest_first=newest_first))
+    assert sorted(seqs) == [6, 9_001, 19_991]
+    assert len(pages) > 3
+    passed = [page.scan.passed_bytes for page in pages if page.scan]
+    assert passed == sorted(passed)
+    assert [page.scan.is_complete for page in pages if page.scan] == [False] * (len(pages) - 1) + [
+        True
+    ]
+
+
+class Looks(TimeBox):
+    """Over after so many looks at it."""
+
+    def __init__(self, looks: int) -> None:
+        super().__init__(30.0)
+        self._looks = looks
+
+    def is_over(self) -> bool:
+        self._looks -= 1
+        return self._looks < 0
+
+
+@pytest.mark.parametrize(
+    ("query", "piece"),
+    [
+        ("~needle", Literal("needle", True)),
+        ('~"two Words, LONGER"', Literal("longer", True)),
+        ("/time.?outs/", Literal("time", True)),
+        ("/tim?e_out+s/", Literal("out", True)),
+        ("/[abc]needle[0-9]{2}/", Literal("needle", True)),
+        ("/one|other/", None),
+        ("/(one)?/", None),
+        (r"/\x41bcd/", None),
+        ("~ab", None),
+        ("role:assistant", Literal("assistant", False)),
+        ("attr.n:12345", None),
+        ("attr.n:true", None),
+        ("~needle OR ~other", None),
+        ("-~needle", None),
+    ],
+)
+def test_the_piece_that_a_query_asks_for(query: str, piece: Literal | None) -> None:
+    assert find_literal([parse(query)]) == piece
+
+
+@pytest.mark.parametrize("text", ["123456", "e5", "redact", "message", "beef12"])
+def test_what_may_stand_otherwise_in_the_line_is_not_looked_for_in_it(text: str) -> None:
+    assert not Literal(text, True).is_in_line
