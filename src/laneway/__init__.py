@@ -6,7 +6,6 @@ from _thread import RLock
 TYPE_CHECKING = False  # type checkers read it as True; spares importing typing
 
 if TYPE_CHECKING:
-    from laneway.reader.read import Events as Events
     from laneway.reader.read import read as read
     from laneway.sdk.api import agent as agent
     from laneway.sdk.api import aspan as aspan

@@ -1,5 +1,6 @@
 """`laneway mcp` as an assistant meets it: the official client, a real process, stdio."""
 
+import asyncio
 import json
 import os
 import sys
@@ -179,3 +180,10 @@ async def test_what_comes_while_it_runs_is_found(place: dict[str, str], tmp_path
         laneway.configure(home=tmp_path / "home", log_path=tmp_path / "log")
         laneway.log_event("late", "log", "here I am")
         assert (await ask("search_events", query="agent:late"))["count"] == 1
+
+
+async def test_two_assistants_ask_at_once_without_a_hub(place: dict[str, str]) -> None:
+    async with asking(place) as first, asking(place) as second:
+        asked = [ask("search_events", query="agent:coder", limit=1) for ask in (first, second) * 5]
+        for answer in await asyncio.gather(*asked):
+            assert answer["count"] == 1

@@ -86,6 +86,20 @@ def test_a_hub_is_asked_by_its_address(log: Path, home: Path, tmp_path: Path) ->
         hub.stop()
 
 
+def test_a_hub_of_another_home_is_not_asked(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has the usual port, and is not the one of this log."""
+    other = Hub(tmp_path / "other", tmp_path / "their-log")
+    other.start()
+    try:
+        monkeypatch.setenv("LANEWAY_PORT", str(other.port))
+        laneway.log_event("a", "log", "mine")
+        assert [event["content"] for event in laneway.read()] == ["mine"]
+    finally:
+        other.stop()
+
+
 @pytest.mark.usefixtures("log")
 def test_a_pandas_frame_has_a_column_for_each_field() -> None:
     frame = laneway.read("agent:coder").to_pandas()

@@ -75,6 +75,10 @@ class Client:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"http{'s' * self._is_secure}://{host}:{self.port}"
 
+    def has_token(self) -> bool:
+        """Whether there is one to ask with: a hub that started from this home has made it."""
+        return bool(self._token) or os.access(self._token_path, os.R_OK)
+
     def health(self) -> dict[str, Any]:
         """Needs no token. A hub that is not well answers, too: look at ``status``."""
         _, body = self._exchange("GET", "/health", {}, CONNECT_S * 3)

@@ -37,7 +37,8 @@ def open_source(
     if "argument" in (settings.origin["host"], settings.origin["port"]):
         client.health()
         return HubSource(client)
-    is_ours = bool(read_address(settings)) or settings.origin["log_path"] == "default"
+    is_default = settings.origin["log_path"] == "default"
+    is_ours = bool(read_address(settings)) or (is_default and client.has_token())
     if is_ours and client.try_health():
         return HubSource(client)
     from laneway.reader.local import IndexSource  # with it comes all that an index is made of
