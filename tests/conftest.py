@@ -1,6 +1,8 @@
 """Every test runs with an empty Laneway home of its own, and leaves nothing behind."""
 
+import os
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,22 +14,30 @@ from laneway.sdk import recorder
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")  # a test that depends on a time is wrong
 
+if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
+    # The tests start hundreds of processes: each would compile some 400 modules, 1.5 s for a hub.
+    sys.dont_write_bytecode = False
+    sys.pycache_prefix = os.environ["PYTHONPYCACHEPREFIX"] = f"{sys.prefix}/bytecode"
+
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A run that was started in the background ignores Ctrl-C, and so would every process it starts.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+SMALL_RESERVE = "1MiB"
+"""Of each hub that a test starts: hundreds of 64 MiB are much to write, and more than some disks have."""
+
+
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The Laneway home; no setting of the machine's own environment reaches a test."""
-    import os
-
     for name in list(os.environ):
         is_of_tests = name in ("LANEWAY_TORTURE", "LANEWAY_SEED", "LANEWAY_FIGURES")
         if (name.startswith("LANEWAY_") and not is_of_tests) or name in ("LOG_PATH", "LOGGING_URL"):
             monkeypatch.delenv(name)
     directory = tmp_path / "home"
     monkeypatch.setenv("LANEWAY_HOME", str(directory))
+    monkeypatch.setenv("LANEWAY_RESERVE_BYTES", SMALL_RESERVE)
     yield directory
     recorder.shared.close()
     recorder.shared._given = {}

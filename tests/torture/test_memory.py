@@ -18,7 +18,7 @@ from tests.torture.harness import Hub, wait_for
 pytestmark = [pytest.mark.torture, pytest.mark.timeout(600)]
 
 IS_LONG = os.environ.get("LANEWAY_TORTURE") == "long"
-BURST_S = 60.0 if IS_LONG else 3.0
+BURST_S = 60.0 if IS_LONG else 2.0
 SENDERS, BATCH = 4, 500
 STUCK_VIEWERS = 20
 LIMIT_BYTES = 300 << 20

@@ -23,7 +23,7 @@ pytestmark = [
 
 IS_LONG = os.environ.get("LANEWAY_TORTURE") == "long"
 ROTATIONS = 40 if IS_LONG else 5
-PAUSE_S = 0.5 if IS_LONG else 0.3
+PAUSE_S = 0.5 if IS_LONG else 0.2
 NEAR_BYTES = 256 * 1024
 """Of two cuts between two looks only one can be told; a rotation is no matter of milliseconds."""
 
@@ -100,7 +100,7 @@ def test_a_rotation_by_logrotate_costs_nothing_that_the_files_still_hold(
         time.sleep(PAUSE_S)
         said, _ = writer.communicate("", timeout=60)
         in_files = read(log)
-        time.sleep(1)  # the directory is listed every half second
+        time.sleep(0.6)  # the directory is listed every half second
         wait_for(lambda: lag_bytes(hub) == 0, "the index")
         in_index = Counter(event["n"] for event in hub.iter_events("&agent=app"))
         broken = hub.get("/health")["index"]["broken"]

@@ -24,13 +24,15 @@ def hear(hub: Hub) -> str:
     """The history that a new viewer gets."""
     headers = {"Authorization": f"Bearer {hub.access_token}"}
     address = f"ws://127.0.0.1:{hub.port}/logs/ws?history=1000"
-    heard = []
+    heard, count = [], 0
     with connect(address, additional_headers=headers, max_size=None) as live:
         try:
-            while True:
+            while count < COUNT:
                 heard.append(str(live.recv(timeout=1)))
-        except TimeoutError:
-            return "".join(heard)
+                count += json.loads(heard[-1]).get("n", 0)
+        except TimeoutError:  # not all is in the ring yet
+            pass
+    return "".join(heard)
 
 
 @pytest.mark.torture

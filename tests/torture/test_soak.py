@@ -14,8 +14,8 @@ from tests.torture.harness import Hub, Writer, wait_for
 pytestmark = pytest.mark.torture
 
 IS_LONG = os.environ.get("LANEWAY_TORTURE") == "long"
-LIMIT_BYTES = (64 if IS_LONG else 16) << 20
-SEGMENT_BYTES = (4 if IS_LONG else 1) << 20
+LIMIT_BYTES = (64 if IS_LONG else 8) << 20
+SEGMENT_BYTES = LIMIT_BYTES // 16
 MOST_BYTES = LIMIT_BYTES + (SEGMENT_BYTES if IS_LONG else LIMIT_BYTES // 2)
 """The promise is one segment; a test among others on a busy machine gives it more."""
 WRITERS = 4
@@ -88,7 +88,7 @@ def test_a_log_with_a_limit_never_takes_more_than_it_and_one_segment(
     in_log = sum(path.read_bytes().count(b'"agent":"w') for path in log.glob("*-0*.jsonl"))
     assert hub.stop() == 0
     report(
-        "soak", limit_mb=LIMIT_BYTES >> 20, segment_mb=SEGMENT_BYTES >> 20,
+        "soak", limit_mb=LIMIT_BYTES >> 20, segment_mb=SEGMENT_BYTES / 2**20,
         written_mb=written(log) >> 20, acknowledged=acknowledged,
         most_mb=round(gauge.most_bytes / 2**20, 1), looks=gauge.looks,
         seconds=round(time.monotonic() - begun_s),

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.torture
 IS_LONG = os.environ.get("LANEWAY_TORTURE") == "long"
 STOPS = 50 if IS_LONG else 4
 WRITERS = 4
-RATE = 500
+RATE = 500 if IS_LONG else 200
 
 
 def test_a_hub_stopped_under_load_ends_and_loses_nothing(

@@ -38,6 +38,10 @@ BACKLOG_BYTES = 2 * MIB
 """The same while the log grows faster than that: a transaction four times as large takes a fifth less of
 processor time an event, and what is shown a tenth of a second later is late already."""
 
+FULL_CHUNK_BYTES = 32 * KIB
+"""The same once the disk is full: the write-ahead log needs room for a whole transaction, and what is
+left of the reserve is better spent on the index."""
+
 PACE_S, PACE_BYTES = BATCH_S / 2, 64 * KIB
 """While less than this comes at a time, wait and let more gather: nothing is sent more often than
 every `BATCH_S`, and a transaction of a hundred events costs little more than one of ten."""
@@ -202,8 +206,8 @@ class Follower:
 
     def _note_fault(self, error: Exception) -> None:
         self._metric.fault.add(1, "follower")
-        if self._reserve is not None:
-            self._reserve.give_up_if_full()
+        if self._reserve is not None and self._reserve.give_up_if_full():
+            self._chunk_bytes = FULL_CHUNK_BYTES
         is_known = isinstance(error, LanewayError)
         fault = error.message if isinstance(error, LanewayError) else type(error).__name__
         if fault != self._fault:  # said once, not every second
@@ -232,7 +236,8 @@ class Follower:
             self._live.flush()
         self._fault = ""
         size = sum(map(_size, chunks))
-        self._chunk_bytes = BACKLOG_BYTES if size > CHUNK_BYTES // 2 else CHUNK_BYTES
+        if self._chunk_bytes != FULL_CHUNK_BYTES or not chunks:  # once level it may be large again
+            self._chunk_bytes = BACKLOG_BYTES if size > CHUNK_BYTES // 2 else CHUNK_BYTES
         due_s = self._live.flush()
         if not chunks and self._is_purged:
             self._is_purged = False

@@ -128,8 +128,7 @@ class Hub:
 
     def write(self, lines: Sequence[bytes], *, durable: bool) -> None:
         """`append` without the counting; from any thread. Waits for the disk where ``durable``."""
-        if self._append_fault:
-            self._reserve.check()
+        self._reserve.check()
         self._appender.append(lines, durable=durable)
 
     def note_appended(self, count: int) -> None:

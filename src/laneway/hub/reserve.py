@@ -2,6 +2,7 @@
 does, and a hub can start. The events of senders do not get it: they are refused until there is room."""
 
 import os
+from time import monotonic
 
 from laneway.base.errors import LogError
 from laneway.base.limits import MIB
@@ -19,6 +20,11 @@ FULL_BYTES = MIB
 """Less than this is free: full, whatever a file system keeps back for its own."""
 
 
+LOOK_S = 0.02
+"""So often senders' way in looks whether the reserve is there: the indexer may have given it up, too,
+and then they would use it up and the index would stand still."""
+
+
 class Reserve:
     """The reserve of one log directory. Any process of the hub may make it or give it up, twice too."""
 
@@ -27,6 +33,7 @@ class Reserve:
         self._path = os.path.join(directory, RESERVE_FILE)
         self._size_bytes = size_bytes
         self._was_made = os.path.exists(self._path)
+        self._next_look_s = 0.0
 
     @classmethod
     def of(cls, settings: Settings) -> "Reserve":
@@ -53,6 +60,7 @@ class Reserve:
         return True
 
     def give_up(self) -> None:
+        self._next_look_s = 0.0
         try:
             os.unlink(self._path)
         except OSError:  # it was; or the file system is read-only
@@ -70,13 +78,23 @@ class Reserve:
         return not self._was_made or self._is_whole() or self.free_bytes() > self._size_bytes
 
     def check(self) -> None:
-        """Raises LogError (507): what is free is kept for the index and the start."""
+        """Look, every `LOOK_S`, and make it again where there is room.
+
+        Raises:
+            LogError: (507) what is free is kept for the index and the start.
+        """
+        now_s = monotonic()
+        if now_s < self._next_look_s:
+            return
         if not self.has_room():
             raise LogError(
                 f"{self._directory}: no space left but the hub's own reserve",
                 hint="make room, or bound the log with LANEWAY_RETENTION_BYTES",
                 status=NO_SPACE_STATUS,
             )
+        self._next_look_s = now_s + LOOK_S
+        if self._was_made:
+            self.keep()
 
     def free_bytes(self) -> int:
         """For users without privileges; 0 where nobody can tell."""

@@ -179,7 +179,7 @@ def _responses(entry: Entry) -> Schema:
     always = (403, 431) if entry.access == "public" else (401, 403, 431)
     refused = {str(status): _refusal(status) for status in sorted({*entry.errors, *always})}
     other = {"description": "Any other error.", **_ERROR_CONTENT}
-    return {**own, **refused, "default": other}
+    return {**refused, **own, "default": other}
 
 
 def _refusal(status: int) -> Schema:

@@ -90,7 +90,7 @@ def _otlp(path: str, name: str, what: str, example: Schema) -> Operation:
             "application/x-protobuf": BINARY,
         },
     }
-    statuses = (400, 408, 413, 415, 429, 503)
+    statuses = (400, 401, 408, 413, 415, 429, 503)
     return Operation(
         "POST",
         path,
