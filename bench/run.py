@@ -11,6 +11,7 @@ BENCHES = (
     "bench.append",
     "bench.imports",
     "bench.redact",
+    "bench.middleware",
     "bench.ingest",
     "bench.index",
     "bench.query",

@@ -118,15 +118,14 @@ def test_transcripts_are_imported_once_and_followed(home: Path, tmp_path: Path) 
     log = LogPath.parse(str(home / "logs"))
     assert stored(Path(log.directory)).count(b'"user_message"') == 1
 
-    follower = subprocess.Popen([*command, "--follow"], stdout=subprocess.PIPE)
-    try:
+    with subprocess.Popen([*command, "--follow"], stdout=subprocess.PIPE) as follower:
         assert follower.stdout
         follower.stdout.readline()
         with transcript.open("ab") as file:
             file.write(b'er"}\n' + say("two"))
-        wait_for(lambda: b'"two"' in stored(Path(log.directory)), "the second line")
-        time.sleep(0.5)
-        assert stored(Path(log.directory)).count(b'"user_message"') == 2
-    finally:
-        follower.terminate()
-        follower.wait(20)
+        try:
+            wait_for(lambda: b'"two"' in stored(Path(log.directory)), "the second line")
+            time.sleep(0.5)
+        finally:
+            follower.terminate()
+    assert stored(Path(log.directory)).count(b'"user_message"') == 2

@@ -1,5 +1,6 @@
 """``laneway import``: what coding agents keep on this machine, into the log; once, or as it grows."""
 
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -93,6 +94,7 @@ def command(
     count = tail.look()
     flush(10)
     out.print(f"{count} events of {len(tail.files)} files in {root}")
+    sys.stdout.flush()  # who follows may wait for it
     while follow:
         time.sleep(LOOK_S)
         tail.look()
@@ -158,6 +160,7 @@ class Tail:
             if reader is None:
                 reader = self.files[file] = self._make(str(file))
                 self._catch_up(reader, lines, offset)
+            lines.seek(offset)
             for line in lines:
                 if not line.endswith(b"\n"):  # it is being written
                     break

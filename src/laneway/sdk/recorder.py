@@ -76,7 +76,7 @@ class Recorder:
             return self._record(agent, event_type, content, fields)
         except Exception as fault:
             self.faults += 1
-            if self._settings is not None and self._settings.strict:
+            if self.is_strict:
                 raise
             self._complain(f"an event was not recorded: {_describe(fault)}")
             return ""
@@ -99,6 +99,11 @@ class Recorder:
         self.close()
         before, self._held = self._held, held
         return before
+
+    @property
+    def is_strict(self) -> bool:
+        """Whether faults of our own are to be raised (in tests)."""
+        return self._settings is not None and self._settings.strict
 
     def flush(self, timeout_s: float) -> bool:
         """Write what waits in memory; in HTTP mode wait for the hub's acknowledgement."""

@@ -1,0 +1,3 @@
+from ..sdk.conftest import events
+
+__all__ = ["events"]
