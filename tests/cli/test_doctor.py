@@ -226,6 +226,8 @@ def test_what_waits_in_the_spool_and_what_was_refused_is_told(
     (spool / "spool-000001.jsonl").write_text('{"a":1}\n')
     found = service.check_sending(settings)
     assert (found.state, "8 B wait in the spool" in found.value) == (WARN, True)
+    (spool / "dropped").write_text("12 3\n")
+    assert "12 events were dropped for newer ones" in service.check_sending(settings).value
     (spool / "rejected.jsonl").write_text("{}\n{}\n")
     assert "2 events were refused" in service.check_sending(settings).value
 

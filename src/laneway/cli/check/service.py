@@ -84,6 +84,8 @@ def check_sending(settings: Settings) -> Finding:
     waiting = sum(_spool_bytes(os.path.join(root, name)) for name in names)
     rejected = sum(_line_count(os.path.join(root, name, "rejected.jsonl")) for name in names)
     mode = f"to {settings.logging_url}" if settings.logging_url else "by file"
+    if dropped := sum(_dropped(os.path.join(root, name)) for name in names):
+        mode += f"; {dropped} events were dropped for newer ones so far"
     if rejected:
         value = f"{mode}; {rejected} events were refused by the hub"
         return Finding("sending", WARN, value, f"they are in '{root}'/*/rejected.jsonl")
@@ -101,6 +103,12 @@ def _spool_bytes(directory: str) -> int:
     from laneway.sdk.spool import Spool
 
     return Spool(directory, 1).backlog_bytes() if os.path.isdir(directory) else 0
+
+
+def _dropped(directory: str) -> int:
+    from laneway.sdk.drop import read_dropped
+
+    return read_dropped(directory)
 
 
 def _line_count(path: str) -> int:
