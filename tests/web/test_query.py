@@ -7,6 +7,8 @@ import pytest
 
 from laneway.base.settings import Settings
 from laneway.hub.hub import Hub
+from laneway.store.sqlite import raw
+from laneway.store.sqlite.pool import TimeBox
 from laneway.store.sqlite.store import SqliteStore
 
 from ..hub.event import event, eventually
@@ -267,3 +269,37 @@ def test_the_stored_event_may_hold_a_seq_of_its_own(hub: Hub) -> None:
     fill(hub, event(1, seq=77))
     line = hub.archive.page(Query())[0][0]
     assert orjson.loads(line)["seq"] == 1
+
+
+async def test_a_search_of_the_log_out_of_time_is_a_page_that_says_how_far_it_is(
+    client: httpx.AsyncClient, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(hub, *[event(n, content="a needle" if n % 20 == 1 else "hay") for n in range(1, 61)])
+    monkeypatch.setattr(raw, "WINDOW_EVENTS", 4)
+    monkeypatch.setattr(hub.store, "_time_box", lambda: Looks(12))
+    seen: list[int] = []
+    told: list[dict[str, Any]] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        page = await ask(client, "/api/events", q="~eedle", cursor=cursor)
+        seen += [item["seq"] for item in page["events"]]
+        told.append(page["scan"])
+        cursor = page["next"]
+    assert seen == [41, 21, 1]
+    assert len(told) > 2
+    assert [scan["complete"] for scan in told] == [False] * (len(told) - 1) + [True]
+    passed = [scan["passed_bytes"] for scan in told]
+    assert passed == sorted(passed)
+    assert told[-1]["passed_bytes"] == told[-1]["total_bytes"]
+
+
+class Looks(TimeBox):
+    """Over after so many looks at it."""
+
+    def __init__(self, looks: int) -> None:
+        super().__init__(30.0)
+        self._looks = looks
+
+    def is_over(self) -> bool:
+        self._looks -= 1
+        return self._looks < 0

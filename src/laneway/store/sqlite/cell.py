@@ -9,7 +9,7 @@ from laneway.store.api import Field, Split
 from laneway.store.sketch import Sketch
 
 from .duration import iter_sketches
-from .rollup import DAY_NS, GRAINS, HOUR_NS, SHAPE_FIELDS, Grain
+from .rollup import DAY_NS, GRAINS, HOUR_NS, SHAPE_FIELDS, WRITTEN, Grain, has_derived
 from .scan import plan_all
 from .schema import AGENT, MODEL, TOOL
 from .search import Search
@@ -53,7 +53,7 @@ def iter_sums(
         if whole:
             yield from _sum_whole(connection, search, split, whole)
             return
-    sources = _usable(search, split)
+    sources = _usable(search, split, GRAINS if has_derived(connection) else WRITTEN)
     for source, start_ns, end_ns in _iter_pieces(*_reach(search, summary, sources), sources):
         if source:
             yield from _sum_cells(connection, search, split, source, start_ns, end_ns)
@@ -129,7 +129,7 @@ def _sum_whole(
     yield from _select(connection, table, keys, "0", [events, errors], made)
 
 
-def _usable(search: Search, split: Split) -> list[Source]:
+def _usable(search: Search, split: Split, grains: Sequence[Grain]) -> list[Source]:
     """The roll-ups that can answer, coarsest first; a cell must not straddle two steps."""
     if search.fields is None or split.of == "duration":
         return []
@@ -140,7 +140,7 @@ def _usable(search: Search, split: Split) -> list[Source]:
     else:
         sources = [
             Source("rollup", grain, place, "start")
-            for place, grain in enumerate(GRAINS)
+            for place, grain in enumerate(grains)
             if needed <= grain.fields and _is_whole(grain, split)
         ]
         if not needed:  # six bare cells a minute are fewer than one for each agent and type

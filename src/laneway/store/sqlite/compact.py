@@ -1,5 +1,5 @@
-"""Compact the database of a segment that will not grow: its text index in one piece and its words
-written down, no page half empty.
+"""Compact the database of a segment that will not grow: its text index in one piece, its words
+and more roll-ups written down, no page half empty.
 
 This works on a copy, in whatever process may take its time; `SqliteStore.adopt` puts it in place.
 """
@@ -12,6 +12,7 @@ from hashlib import blake2b
 from laneway.base.limits import MIB
 from laneway.store.sqlite import vocabulary
 from laneway.store.sqlite.directory import open_private
+from laneway.store.sqlite.rollup import derive
 from laneway.store.sqlite.schema import open_existing
 
 
@@ -35,6 +36,7 @@ def compact(database: str, target: str) -> None:
         connection.execute("PRAGMA synchronous = OFF")
         connection.execute("INSERT INTO text (text) VALUES ('optimize')")
         vocabulary.fill(connection)
+        derive(connection)
         connection.execute("VACUUM")
     with open(target, "rb") as file:
         os.fsync(file.fileno())

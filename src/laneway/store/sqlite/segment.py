@@ -15,7 +15,7 @@ from . import schema, vocabulary
 from .duration import SKETCHED, SketchBook
 from .ident import Packed, is_timed, pack_hex, term_of
 from .posting import PostingBook, chunk_of
-from .rollup import ShapeBook, Totals
+from .rollup import ShapeBook, Totals, drop_derived
 from .row import clamp_ns, cost_nusd_of, tokens_of
 from .summary import Summary, merge_parents, read_summary, write_summary
 
@@ -76,6 +76,7 @@ class SegmentWriter:
         self._sketches = SketchBook(connection)
         self._block = self._read_block()
         vocabulary.empty(connection)
+        drop_derived(connection)
         self._postings = PostingBook(connection, self.summary.last_seq)
         (last_code,) = connection.execute("SELECT max(code) FROM name").fetchone()
         self._last_code: int = last_code or 0
