@@ -10,7 +10,9 @@ from laneway.cli.app import COMMANDS, build
 from laneway.cli.emit import FLAG_OPTIONS, VALUE_OPTIONS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "cli.md").read_text()
-SECTIONS = dict(re.findall(r"^## laneway (\w+)\n(.*?)(?=^## |\Z)", PAGE, re.DOTALL | re.MULTILINE))
+SECTIONS = dict(
+    re.findall(r"^## laneway ([\w-]+)\n(.*?)(?=^## |\Z)", PAGE, re.DOTALL | re.MULTILINE)
+)
 OPTION = re.compile(r"(?<![\w-])--?[a-zA-Z][\w-]*")
 EVERYWHERE = {"--help", "-h", "--no-color", "--no-pager"}
 

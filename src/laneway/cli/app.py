@@ -19,6 +19,8 @@ COMMANDS = {
     "open": "Print a new one-time link to the dashboard of the running hub.",
     "demo": "Watch an example assistant of several agents at work.",
     "emit": "Record one event, or many, from a shell or a hook.",
+    "run": "Run a command, and record its output, exit code and duration.",
+    "mcp-tap": "Record what an MCP client and its server say to each other.",
     "connect": "Have Claude Code record what it does.",
     "import": "Record what coding agents have kept on this machine.",
     "tail": "Follow the log, live, with or without a hub.",
@@ -45,7 +47,7 @@ COMMANDS = {
 PANELS = {
     "Watch": ("up", "open", "tail", "top", "demo"),
     "Ask": ("query", "stats", "sessions", "trace", "sql", "side", "export", "mcp"),
-    "Record": ("emit", "connect", "import"),
+    "Record": ("emit", "run", "connect", "import", "mcp-tap"),
     "Look after": (
         "doctor",
         "config",
@@ -108,7 +110,7 @@ def build(names: Sequence[str]) -> typer.Typer:
 
 
 def _command(name: str) -> Callable[..., None]:
-    module = import_module(f"laneway.cli.{name}{'_' if iskeyword(name) else ''}")
+    module = import_module(f"laneway.cli.{name.replace('-', '_')}{'_' if iskeyword(name) else ''}")
     command: Callable[..., None] = getattr(module, "command", _outline)  # `emit` has none
     return command
 

@@ -1,0 +1,116 @@
+"""``laneway mcp-tap -- SERVER…``: stand between an MCP client and its server, and record what they say."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Annotated
+
+import orjson
+import typer
+
+from laneway.base.errors import EventError, LanewayError
+from laneway.model.event import normalise
+from laneway.sdk.api import flush, log_event
+from laneway.sources.mcp import Tap
+
+
+def command(
+    server: Annotated[
+        list[str], typer.Argument(metavar="-- SERVER…", help="The server's command.")
+    ],
+    agent: Annotated[
+        str, typer.Option("--agent", help="The server's lane; else its command's name.")
+    ] = "",
+) -> None:
+    """Record every call between an MCP client and its server, over stdio.
+
+    Put it before the server's command in the client's settings. Every line passes on as it is, and is
+    read when it has passed; the server's stderr and exit code are its own.
+    """
+    tap = Tap(agent or name_of(server))
+    try:
+        process = subprocess.Popen(server, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603
+    except OSError as error:
+        raise LanewayError(f"{server[0]}: {error.strerror}") from error
+    assert process.stdin
+    assert process.stdout
+    lock = threading.Lock()
+    toward = threading.Thread(
+        target=pump,
+        args=(sys.stdin.buffer, process.stdin, note(tap, lock, from_client=True)),
+        daemon=True,
+    )
+    with passing_signals(process):
+        toward.start()
+        pump(process.stdout, sys.stdout.buffer, note(tap, lock, from_client=False))
+        code = process.wait()
+    flush(2)
+    sys.stdout.flush()
+    os._exit(code if code >= 0 else 128 - code)  # a thread may wait for the client's next word
+
+
+def name_of(server: list[str]) -> str:
+    """The last word that names a program: ``npx -y @scope/server-files /tmp`` is ``server-files``."""
+    words = [word for word in server if not word.startswith("-")]
+    runners = ("npx", "uvx", "uv", "node", "python", "python3", "run", "bunx", "deno", "docker")
+    named = next((word for word in words if Path(word).name not in runners), words[0])
+    return Path(named).stem or named
+
+
+def pump(source: IO[bytes], target: IO[bytes], seen: Callable[[bytes], None]) -> None:
+    """Pass lines on until there are no more; then the other side hears that, too."""
+    try:
+        for line in iter(source.readline, b""):
+            target.write(line)
+            target.flush()
+            seen(line)
+    except (BrokenPipeError, ValueError):
+        pass
+    finally:
+        if target is not sys.stdout.buffer:
+            try:
+                target.close()
+            except BrokenPipeError:
+                pass
+
+
+def note(tap: Tap, lock: threading.Lock, *, from_client: bool) -> Callable[[bytes], None]:
+    """What to do with a line that has passed; it never raises."""
+
+    def seen(line: bytes) -> None:
+        try:
+            message = orjson.loads(line)
+            with lock:
+                found = list(tap.events(message, from_client=from_client))
+            for raw in found:
+                event = dict(normalise({k: v for k, v in raw.items() if v is not None})[0])
+                name, kind = str(event.pop("agent")), str(event.pop("event"))
+                log_event(name, kind, event.pop("content", None), **event)
+        except (ValueError, EventError):  # no JSON: it is the two's own affair
+            return
+
+    return seen
+
+
+@contextmanager
+def passing_signals(process: "subprocess.Popen[bytes]") -> Iterator[None]:
+    """Signals to us are for the command; who ends it, ends us."""
+    names = ("SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2")
+    kinds = [getattr(signal, name) for name in names if hasattr(signal, name)]
+
+    def pass_on(kind: int, _: object) -> None:
+        # what is typed at a terminal has reached the command already
+        if not (kind in (signal.SIGINT, getattr(signal, "SIGQUIT", None)) and sys.stdin.isatty()):
+            process.send_signal(kind)
+
+    before = {kind: signal.signal(kind, pass_on) for kind in kinds}
+    try:
+        yield
+    finally:
+        for kind, handler in before.items():
+            signal.signal(kind, handler)
