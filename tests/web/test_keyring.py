@@ -63,7 +63,8 @@ WRONG: list[tuple[str, dict[str, object]]] = [
     ("x" * 65, {"scopes": ["read"]}),
     ("ingest", {"scopes": ["read"]}),
     ("access", {"scopes": ["read"]}),
-    ("x", {"scopes": ["read"], "agents": ["a"]}),
+    ("x", {"scopes": ["read", "admin"], "agents": ["a"]}),
+    ("x", {"scopes": ["admin"], "pods": ["p"]}),
     ("x", {"scopes": ["ingest"], "agents": [""]}),
     ("x", {"scopes": ["ingest"], "pods": ["p" * 257]}),
 ]

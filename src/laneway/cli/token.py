@@ -31,12 +31,14 @@ def command(
     agent: Annotated[
         list[str] | None,
         typer.Option(
-            "--agent", metavar="NAME", help="new: speaks for this agent only; repeatable."
+            "--agent", metavar="NAME", help="new: speaks for and sees this agent only; repeatable."
         ),
     ] = None,
     pod: Annotated[
         list[str] | None,
-        typer.Option("--pod", metavar="NAME", help="new: speaks for this pod only; repeatable."),
+        typer.Option(
+            "--pod", metavar="NAME", help="new: speaks for and sees this pod only; repeatable."
+        ),
     ] = None,
     expires: Annotated[
         str, typer.Option("--expires", metavar="TIME", help="new: ends after so long, such as 30d.")

@@ -295,12 +295,16 @@ class InquiryProxy:
     def __init__(self, ask: Ask) -> None:
         self._ask = ask
 
-    def trace(self, trace_id: str) -> dict[str, Any] | None:
-        found: dict[str, Any] | None = self._ask("inquiry", "trace", trace_id)
+    def trace(self, trace_id: str, within: Expr = EVERYTHING) -> dict[str, Any] | None:
+        found: dict[str, Any] | None = self._ask("inquiry", "trace", trace_id, within)
         return found
 
-    def around(self, query: Query, scope: Scope, before: int, after: int) -> Surroundings | None:
-        found: Surroundings | None = self._ask("inquiry", "around", query, scope, before, after)
+    def around(
+        self, query: Query, scope: Scope, before: int, after: int, within: Expr = EVERYTHING
+    ) -> Surroundings | None:
+        found: Surroundings | None = self._ask(
+            "inquiry", "around", query, scope, before, after, within
+        )
         return found
 
     def facet(self, query: Query, path: Sequence[str]) -> Facet:
@@ -311,6 +315,6 @@ class InquiryProxy:
         found: tuple[list[Failure], bool] = self._ask("inquiry", "failures", query)
         return found
 
-    def texts(self, seqs: Sequence[int]) -> dict[int, str]:
-        found: dict[int, str] = self._ask("inquiry", "texts", seqs)
+    def texts(self, seqs: Sequence[int], within: Expr = EVERYTHING) -> dict[int, str]:
+        found: dict[int, str] = self._ask("inquiry", "texts", seqs, within)
         return found

@@ -19,7 +19,7 @@ from laneway.hub.summary import summarise
 from laneway.hub.trace import tell_trace
 from laneway.model.event import Event
 from laneway.store.api import Accuracy, Cursor, Query, Store
-from laneway.store.query.expr import Has, all_of, any_of, is_one_of, is_seq
+from laneway.store.query.expr import EVERYTHING, Expr, Has, all_of, any_of, is_one_of, is_seq
 from laneway.store.query.field import AGENT, ERROR, SESSION, TRACE
 
 TRACE_EVENTS = 5_000
@@ -73,10 +73,12 @@ class Inquiry:
         self._store = store
         self._archive = archive
 
-    def trace(self, trace_id: str) -> dict[str, Any] | None:
-        """The trace as a tree of spans, or None where it has no event."""
+    def trace(self, trace_id: str, within: Expr = EVERYTHING) -> dict[str, Any] | None:
+        """The trace as a tree of spans, or None where it has no event. ``within``: here and below,
+        the only events that there are."""
         events: list[dict[str, Any]] = []
-        query = Query(is_one_of(TRACE, (trace_id,)), newest_first=False, limit=PAGE_EVENTS)
+        where = all_of([is_one_of(TRACE, (trace_id,)), within])
+        query = Query(where, newest_first=False, limit=PAGE_EVENTS)
         cursor: Cursor | None = None
         while len(events) < TRACE_EVENTS:
             lines, cursor, *_ = self._archive.page(replace(query, after=cursor))
@@ -85,14 +87,18 @@ class Inquiry:
                 break
         return tell_trace(trace_id, events, is_complete=cursor is None) if events else None
 
-    def around(self, query: Query, scope: Scope, before: int, after: int) -> Surroundings | None:
+    def around(
+        self, query: Query, scope: Scope, before: int, after: int, within: Expr = EVERYTHING
+    ) -> Surroundings | None:
         """The one event of ``query``, and its neighbours of the same agent or session, or all."""
+        query = replace(query, where=all_of([query.where, within]))
         hits = self._store.find(query).hits
         line = self._archive.one(query) if hits else None
         if line is None:
             return None
         place = Cursor(hits[0].ts_ns, hits[0].seq)
         neighbours = _in_scope(orjson.loads(line), scope)
+        neighbours = replace(neighbours, where=all_of([neighbours.where, within]))
         earlier = self._some(replace(neighbours, after=place), before)
         later = self._some(replace(neighbours, after=place, newest_first=False), after)
         return Surroundings(earlier[::-1], line, later)
@@ -136,11 +142,12 @@ class Inquiry:
             read.append(event)
         return gather(read), is_all
 
-    def texts(self, seqs: Sequence[int]) -> dict[int, str]:
+    def texts(self, seqs: Sequence[int], within: Expr = EVERYTHING) -> dict[int, str]:
         """A line of text for each of these events that can still be read."""
         if not seqs:
             return {}
-        lines, *_ = self._archive.page(Query(any_of(map(is_seq, seqs)), limit=PAGE_EVENTS))
+        where = all_of([any_of(map(is_seq, seqs)), within])
+        lines, *_ = self._archive.page(Query(where, limit=PAGE_EVENTS))
         return {event["seq"]: summarise(event) for event in map(orjson.loads, lines)}
 
     def _some(self, query: Query, count: int) -> list[bytes]:

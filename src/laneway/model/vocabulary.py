@@ -44,6 +44,9 @@ END_OF_START = {
 """A start and its end share ``span_id``; a viewer draws the pair as one bar. A free type ``X_start``
 is closed by ``X_end``."""
 
+TITLE_EVENTS = frozenset({"user_message", "session_title"})
+"""The first of them names its session."""
+
 START_OF_END = {end: start for start, end in END_OF_START.items()}
 
 

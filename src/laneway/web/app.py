@@ -15,6 +15,7 @@ from laneway.web import problem
 from laneway.web.admin import admin_routes
 from laneway.web.answer import answer_json, answer_problem
 from laneway.web.auth import Access, read_headers
+from laneway.web.desk import GRANT
 from laneway.web.export import export_routes
 from laneway.web.failure import failure_routes
 from laneway.web.health import health_routes
@@ -80,7 +81,7 @@ class App:
             else:
                 await send_problem(scope, send, error)
             return
-        scope["laneway.grant"] = grant
+        scope[GRANT] = grant
         await self._rest(scope, receive, _fenced(send) if scope["type"] == "http" else send)
 
 
@@ -102,7 +103,7 @@ def make_api(hub: Hub, access: Access, streams: Streams, ui_root: Path) -> ASGIA
         *failure_routes(hub, work),
         *trace_routes(hub, work),
         *export_routes(hub, work),
-        *side_routes(hub),
+        *side_routes(hub, work),
         *live_routes(streams),
         *health_routes(hub),
         *ui_routes(ui_root),
@@ -125,7 +126,7 @@ def schema_route(operations: list[Operation]) -> Route:
     async def schema(request: Request) -> Response:
         return answer_json(make_document(info, operations, SCHEMAS))
 
-    return Route("/api/openapi.json", schema, None, ("GET", "HEAD"))
+    return Route("/api/openapi.json", schema, None, ("GET", "HEAD"), bound=True)
 
 
 def _fenced(send: Send) -> Send:

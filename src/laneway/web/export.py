@@ -11,9 +11,11 @@ from laneway.base.errors import QueryError, quote
 from laneway.hub.hub import Hub
 from laneway.store.api import Cursor, Query
 from laneway.web import filter as query_filter
+from laneway.web.desk import desk_of
 from laneway.web.openapi import Entry, Parameter, answer
 from laneway.web.problem import NotFoundError
 from laneway.web.query import NO_EVENT_HINT, query_one
+from laneway.web.question import Desk
 from laneway.web.route import Route
 from laneway.web.work import Work
 
@@ -62,27 +64,28 @@ EXPORT = Entry(
 def export_routes(hub: Hub, work: Work) -> list[Route]:
     async def export(request: Request) -> Response:
         given = query_filter.parse(request.query_params.multi_items(), WAY)
+        desk = desk_of(request, hub)
         query = replace(
             query_filter.to_query(given),
             newest_first=given.one.get("order") == "newest",
             limit=PAGE_EVENTS,
         )
         if given.one.get("after"):
-            query = replace(query, after=await work(lambda: _place(hub, given.one["after"])))
+            query = replace(query, after=await work(lambda: _place(desk, given.one["after"])))
         lines, cursor, *_ = await work(
-            lambda: hub.archive.page(query)
+            lambda: desk.archive.page(query)
         )  # errors come before the 200
         is_gzip = _accepts_gzip(request.headers.get("accept-encoding", ""))
-        chunks = _iter_chunks(hub, work, query, lines, cursor)
+        chunks = _iter_chunks(desk, work, query, lines, cursor)
         headers = {"vary": "accept-encoding"} | ({"content-encoding": "gzip"} if is_gzip else {})
         body = _compress(chunks, work) if is_gzip else chunks
         return StreamingResponse(body, media_type=NDJSON, headers=headers)
 
-    return [Route("/api/export", export, EXPORT)]
+    return [Route("/api/export", export, EXPORT, bound=True)]
 
 
 async def _iter_chunks(
-    hub: Hub, work: Work, query: Query, lines: list[bytes], cursor: Cursor | None
+    desk: Desk, work: Work, query: Query, lines: list[bytes], cursor: Cursor | None
 ) -> AsyncIterator[bytes]:
     """Page after page. The server ends it when the reader is gone."""
     while True:
@@ -91,7 +94,7 @@ async def _iter_chunks(
         if cursor is None:
             return
         page = replace(query, after=cursor)
-        lines, cursor, *_ = await work(lambda page=page: hub.archive.page(page), page)  # type: ignore[misc]
+        lines, cursor, *_ = await work(lambda page=page: desk.archive.page(page), page)  # type: ignore[misc]
 
 
 async def _compress(chunks: AsyncIterator[bytes], work: Work) -> AsyncIterator[bytes]:
@@ -104,11 +107,11 @@ async def _compress(chunks: AsyncIterator[bytes], work: Work) -> AsyncIterator[b
     yield packer.flush()
 
 
-def _place(hub: Hub, text: str) -> Cursor:
+def _place(desk: Desk, text: str) -> Cursor:
     """Where the event stands that was the last to arrive."""
     if not text.startswith("@"):
         raise QueryError(f"after: {quote(text)} is not @ and a number")
-    hits = hub.store.find(query_one(text)).hits
+    hits = desk.store.find(query_one(text)).hits
     if not hits:
         raise NotFoundError(f"after: there is no event {quote(text)}", hint=NO_EVENT_HINT)
     return Cursor(hits[0].ts_ns, hits[0].seq)

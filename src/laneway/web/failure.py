@@ -12,6 +12,7 @@ from laneway.hub.inquiry import FAILURE_EVENTS
 from laneway.store.api import Query
 from laneway.web import filter as query_filter
 from laneway.web.answer import answer_json
+from laneway.web.desk import desk_of
 from laneway.web.openapi import Entry, answer, array, obj, ref
 from laneway.web.question import Desk
 from laneway.web.route import Route
@@ -58,9 +59,9 @@ def failure_routes(hub: Hub, work: Work) -> list[Route]:
     async def errors(request: Request) -> Response:
         given = query_filter.parse(request.query_params.multi_items(), query_filter.LIMIT)
         query = query_filter.to_query(given)
-        return answer_json(await work(lambda: _errors(hub, query), query))
+        return answer_json(await work(lambda: _errors(desk_of(request, hub), query), query))
 
-    return [Route("/api/errors", errors, ERRORS)]
+    return [Route("/api/errors", errors, ERRORS, bound=True)]
 
 
 def _errors(desk: Desk, query: Query) -> dict[str, Any]:

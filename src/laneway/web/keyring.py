@@ -44,7 +44,7 @@ class Grant:
     scopes: frozenset[str]
     digest: bytes = b""
     agents: frozenset[str] = frozenset()
-    """The only agents it may speak for; empty: any."""
+    """The only agents it may speak for, and see; empty: any. The same for ``pods``."""
     pods: frozenset[str] = frozenset()
     until_s: float = FOREVER
 
@@ -127,8 +127,8 @@ class Keyring:
         bound = sorted(set(agents)), sorted(set(pods))
         if any(not text or len(text) > NAME_CHARS for names in bound for text in names):
             raise QueryError(f"an agent or pod has 1 to {NAME_CHARS} characters")
-        if any(bound) and scopes != ["ingest"]:
-            raise QueryError("only a token of scope ingest can be bound to agents or pods")
+        if any(bound) and "admin" in scopes:
+            raise QueryError("a token of scope admin cannot be bound to agents or pods")
         token, now_s = new_token(), time()
         entry = _entry(name, scopes)
         entry |= {"agents": bound[0], "pods": bound[1], "sha256": digest(token.encode()).hex()}

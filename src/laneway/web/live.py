@@ -12,12 +12,13 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from laneway.base.clock import now_ns
-from laneway.base.errors import LanewayError, QueryError, quote
+from laneway.base.errors import AccessError, LanewayError, QueryError, quote
 from laneway.hub.frame import Frame
 from laneway.hub.hub import Hub
 from laneway.hub.live import Form, Live, Viewer
-from laneway.store.query.expr import EVERYTHING, resolve
+from laneway.store.query.expr import EVERYTHING, Expr, all_of, resolve
 from laneway.store.query.parse import parse
+from laneway.web.desk import seen_by
 from laneway.web.filter import parse_number
 from laneway.web.openapi import TEXT, Entry, Parameter, answer, query_parameter
 from laneway.web.problem import send_problem
@@ -189,7 +190,10 @@ class Wanted:
         QueryError: a parameter cannot be read.
     """
 
-    def __init__(self, parameters: dict[str, str], last_event_id: str = "") -> None:
+    def __init__(
+        self, parameters: dict[str, str], last_event_id: str = "", seen: Expr = EVERYTHING
+    ) -> None:
+        """``seen``: the events that there are for this viewer."""
         for name in parameters:
             if name not in PARAMETERS:
                 raise QueryError(f"there is no parameter {quote(name)}")
@@ -212,6 +216,12 @@ class Wanted:
                 "q: frames are made once for all viewers, and hold every event",
                 hint="ask for whole events with format=json, or for their numbers with format=seqs",
             )
+        if seen != EVERYTHING and self.form == "frame":
+            raise AccessError(
+                "frames are made once for all viewers, and this token sees some agents or pods only",
+                hint="ask for whole events with format=json, or for their numbers with format=seqs",
+            )
+        self.where = all_of([self.where, seen])
         epoch, _, seq = last_event_id.rpartition(":")
         if epoch and seq.isascii() and seq.isdigit() and len(seq) < 19:
             self.epoch, self.since = epoch, int(seq)
@@ -309,13 +319,15 @@ class EventStream(Response):
 def live_routes(streams: Streams) -> list[AnyRoute]:
     async def sse(request: Request) -> Response:
         last_event_id = request.headers.get("last-event-id", "")
-        return EventStream(streams, Wanted(dict(request.query_params), last_event_id))
+        return EventStream(
+            streams, Wanted(dict(request.query_params), last_event_id, seen_by(request.scope))
+        )
 
     async def ws(socket: WebSocket) -> None:
         try:
-            wanted = Wanted(dict(socket.query_params))
+            wanted = Wanted(dict(socket.query_params), seen=seen_by(socket.scope))
             await streams.pump(wanted, SocketChannel(socket))
         except LanewayError as error:
             await send_problem(socket.scope, socket.send, error)
 
-    return [Route("/logs/sse", sse, SSE), SocketRoute("/logs/ws", ws, WS)]
+    return [Route("/logs/sse", sse, SSE, bound=True), SocketRoute("/logs/ws", ws, WS, bound=True)]

@@ -9,6 +9,7 @@ from laneway.base.limits import KIB
 from laneway.web.answer import answer_json
 from laneway.web.auth import Access, cookie, parse_code, read_headers, set_cookie
 from laneway.web.body import read_body
+from laneway.web.desk import GRANT
 from laneway.web.openapi import TEXT, Entry, answer, content, obj
 from laneway.web.route import Route
 from laneway.web.schema import FLAG
@@ -50,7 +51,7 @@ STATE = Entry(tag="access", summary="Is this reader let in?", answers=LET_IN)
 
 def login_routes(access: Access) -> list[Route]:
     async def code(request: Request) -> Response:
-        made = access.door.new_code(request.scope["laneway.grant"])
+        made = access.door.new_code(request.scope[GRANT])
         return answer_json({"code": made, "url": f"{request.base_url}logs#code={made}"})
 
     async def exchange(request: Request) -> Response:
@@ -69,10 +70,10 @@ def login_routes(access: Access) -> list[Route]:
         return answer_json({"ok": True})
 
     return [
-        Route("/auth/code", code, CODE, ("POST",)),
+        Route("/auth/code", code, CODE, ("POST",), bound=True),
         Route("/auth/exchange", exchange, EXCHANGE, ("POST",)),
-        Route("/auth/logout", logout, LOGOUT, ("POST",)),
-        Route("/auth/state", state, STATE),
+        Route("/auth/logout", logout, LOGOUT, ("POST",), bound=True),
+        Route("/auth/state", state, STATE, bound=True),
     ]
 
 

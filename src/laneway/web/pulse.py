@@ -16,6 +16,7 @@ from laneway.model.vocabulary import is_end, is_start
 from laneway.store.api import Cell, Field, Query, Split
 from laneway.web import filter as query_filter
 from laneway.web.answer import answer_json
+from laneway.web.desk import desk_of
 from laneway.web.openapi import Entry, Parameter, answer, ref
 from laneway.web.question import Desk, Items, Question
 from laneway.web.route import Route
@@ -70,9 +71,9 @@ Bucket = list[int]
 def pulse_routes(hub: Hub, work: Work) -> list[Route]:
     async def pulse(request: Request) -> Response:
         query, tell = ask_pulse(request.query_params.multi_items())
-        return answer_json(await work(lambda: tell(hub), query))
+        return answer_json(await work(lambda: tell(desk_of(request, hub)), query))
 
-    return [Route("/api/pulse", pulse, PULSE)]
+    return [Route("/api/pulse", pulse, PULSE, bound=True)]
 
 
 def ask_pulse(items: Items) -> Question:

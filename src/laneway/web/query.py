@@ -19,6 +19,7 @@ from laneway.store.query.term import terms_of
 from laneway.store.query.write import write
 from laneway.web import filter as query_filter
 from laneway.web.answer import answer_bytes, answer_json
+from laneway.web.desk import desk_of
 from laneway.web.openapi import Entry, Parameter, answer, array, obj, path_parameter, ref
 from laneway.web.problem import NotFoundError
 from laneway.web.question import Desk, Items, Question
@@ -107,10 +108,11 @@ def query_routes(hub: Hub, work: Work) -> list[Route]:
     async def events(request: Request) -> Response:
         given = query_filter.parse(request.query_params.multi_items(), query_filter.PAGE, TOTAL)
         query, wants_total = query_filter.to_query(given), _wants_total(given.one)
-        page = await work(lambda: hub.archive.page(query), query)
+        desk = desk_of(request, hub)
+        page = await work(lambda: desk.archive.page(query), query)
         following = f'"{query_filter.format_cursor(page.next)}"' if page.next else "null"
         scan = b',"scan":%b' % orjson.dumps(scan_facts(page.scan)) if page.scan else b""
-        total = await work(lambda: _total(hub, query), query) if wants_total else b""
+        total = await work(lambda: _total(desk, query), query) if wants_total else b""
         return answer_bytes(
             b'{"events":[%b],"next":%b%b%b}'
             % (b",".join(page.lines), following.encode(), scan, total)
@@ -119,7 +121,7 @@ def query_routes(hub: Hub, work: Work) -> list[Route]:
     async def event(request: Request) -> Response:
         name = request.path_params["event_id"]
         query = query_one(name)
-        line = await work(lambda: hub.archive.one(query))
+        line = await work(lambda: desk_of(request, hub).archive.one(query))
         if line is None:
             raise NotFoundError(
                 f"there is no event {quote(name)}",
@@ -129,16 +131,16 @@ def query_routes(hub: Hub, work: Work) -> list[Route]:
 
     async def agents(request: Request) -> Response:
         query = _query(request, query_filter.LIMIT)
-        return answer_json(await work(lambda: _agents(hub, query), query))
+        return answer_json(await work(lambda: _agents(desk_of(request, hub), query), query))
 
     async def sessions(request: Request) -> Response:
         query, tell = ask_sessions(request.query_params.multi_items())
-        return answer_json(await work(lambda: tell(hub), query))
+        return answer_json(await work(lambda: tell(desk_of(request, hub)), query))
 
     async def session(request: Request) -> Response:
         name = request.path_params["session_id"]
         query = Query(is_one_of(SESSION, (name,)), limit=1)
-        found = await work(lambda: _sessions(hub, query)["sessions"])
+        found = await work(lambda: _sessions(desk_of(request, hub), query)["sessions"])
         if not found:
             raise NotFoundError(f"there is no session {quote(name)}", hint=NO_EVENT_HINT)
         return answer_json(found[0])
@@ -146,16 +148,16 @@ def query_routes(hub: Hub, work: Work) -> list[Route]:
     async def explain(request: Request) -> Response:
         given = query_filter.parse(request.query_params.multi_items())
         query, terms = query_filter.to_query(given), terms_of(query_filter.parse_q(given))
-        plan = await work(lambda: _explain(hub, query))
+        plan = await work(lambda: _explain(desk_of(request, hub), query))
         return answer_json({**plan, "terms": [term._asdict() for term in terms]})
 
     return [
-        Route("/api/events", events, EVENTS),
-        Route("/api/events/{event_id:path}", event, EVENT),
-        Route("/api/agents", agents, AGENTS),
-        Route("/api/sessions", sessions, SESSIONS),
-        Route("/api/sessions/{session_id:path}", session, ONE_SESSION),
-        Route("/api/explain", explain, EXPLAIN),
+        Route("/api/events", events, EVENTS, bound=True),
+        Route("/api/events/{event_id:path}", event, EVENT, bound=True),
+        Route("/api/agents", agents, AGENTS, bound=True),
+        Route("/api/sessions", sessions, SESSIONS, bound=True),
+        Route("/api/sessions/{session_id:path}", session, ONE_SESSION, bound=True),
+        Route("/api/explain", explain, EXPLAIN, bound=True),
     ]
 
 
@@ -181,14 +183,14 @@ def _wants_total(one: dict[str, str]) -> bool:
     return text in TRUE_WORDS
 
 
-def _total(hub: Hub, query: Query) -> bytes:
-    table = hub.store.aggregate(replace(query, after=None), Split(patience_s=COUNT_S))
+def _total(desk: Desk, query: Query) -> bytes:
+    table = desk.store.aggregate(replace(query, after=None), Split(patience_s=COUNT_S))
     told = {"count": table.event_count, "accuracy": table.accuracy}
     return b',"total":' + orjson.dumps(told)
 
 
-def _agents(hub: Hub, query: Query) -> dict[str, Any]:
-    found = hub.store.groups("agent", query)
+def _agents(desk: Desk, query: Query) -> dict[str, Any]:
+    found = desk.store.groups("agent", query)
     return {"agents": [_group(group) for group in found.groups], **_scanned(found.scan)}
 
 
@@ -209,8 +211,8 @@ def scan_facts(scan: Scan) -> dict[str, Any]:
     return {"complete": told.pop("is_complete"), **told}
 
 
-def _explain(hub: Hub, query: Query) -> dict[str, Any]:
-    return {"query": write(query.whole()), **hub.store.explain(query)._asdict()}
+def _explain(desk: Desk, query: Query) -> dict[str, Any]:
+    return {"query": write(query.whole()), **desk.store.explain(query)._asdict()}
 
 
 def _group(group: Group) -> dict[str, Any]:

@@ -5,12 +5,13 @@ from typing import Any, NamedTuple
 
 from laneway.hub.engine import Engine
 from laneway.hub.hub import Hub
+from laneway.hub.view import View
 from laneway.store.api import Query
 
 Items = Sequence[tuple[str, str]]
 """The pairs of a query string."""
 
-Desk = Hub | Engine
+Desk = Hub | Engine | View
 """Whoever has an index to ask."""
 
 

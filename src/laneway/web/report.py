@@ -12,6 +12,7 @@ from laneway.store.api import FIELDS, Cell, Field, Query, Split
 from laneway.store.sketch import ACCURACY
 from laneway.web import filter as query_filter
 from laneway.web.answer import answer_json
+from laneway.web.desk import desk_of
 from laneway.web.openapi import Entry, Parameter, answer, array, obj, ref
 from laneway.web.question import Desk, Items, Question
 from laneway.web.route import Route
@@ -99,21 +100,22 @@ USAGE = Entry(
 def report_routes(hub: Hub, work: Work) -> list[Route]:
     async def facets(request: Request) -> Response:
         query, paths = _parse_facets(request.query_params.multi_items())
-        told = [await work(lambda path=path: _facet(hub, query, path), query) for path in paths]  # type: ignore[misc]
+        desk = desk_of(request, hub)
+        told = [await work(lambda path=path: _facet(desk, query, path), query) for path in paths]  # type: ignore[misc]
         return answer_json({"facets": told})
 
     async def durations(request: Request) -> Response:
         query, tell = ask_durations(request.query_params.multi_items())
-        return answer_json(await work(lambda: tell(hub), query))
+        return answer_json(await work(lambda: tell(desk_of(request, hub)), query))
 
     async def usage(request: Request) -> Response:
         query, tell = ask_usage(request.query_params.multi_items())
-        return answer_json(await work(lambda: tell(hub), query))
+        return answer_json(await work(lambda: tell(desk_of(request, hub)), query))
 
     return [
-        Route("/api/facets", facets, FACETS),
-        Route("/api/durations", durations, DURATIONS),
-        Route("/api/usage", usage, USAGE),
+        Route("/api/facets", facets, FACETS, bound=True),
+        Route("/api/durations", durations, DURATIONS, bound=True),
+        Route("/api/usage", usage, USAGE, bound=True),
     ]
 
 

@@ -10,6 +10,7 @@ from laneway.hub.hub import Hub
 from laneway.store.query.expr import all_of
 from laneway.web import filter as query_filter
 from laneway.web.answer import answer_json
+from laneway.web.desk import desk_of
 from laneway.web.openapi import Entry, answer, array, obj, ref
 from laneway.web.query import scan_facts
 from laneway.web.route import Route
@@ -44,9 +45,9 @@ def seqs_routes(hub: Hub, work: Work) -> list[Route]:
         asked = query_filter.to_query(given)
         where = all_of([asked.where, query_filter.to_bounds(given)])
         query = replace(asked, where=where, limit=PAGE_EVENTS)
-        page = await work(lambda: hub.archive.seqs(query, PATIENCE_S), query)
+        page = await work(lambda: desk_of(request, hub).archive.seqs(query, PATIENCE_S), query)
         following = query_filter.format_cursor(page.next) if page.next else None
         scan = {"scan": scan_facts(page.scan)} if page.scan else {}
         return answer_json({"seqs": page.seqs, "next": following, **scan})
 
-    return [Route("/api/seqs", seqs, SEQS)]
+    return [Route("/api/seqs", seqs, SEQS, bound=True)]

@@ -3,14 +3,22 @@
 import re
 from dataclasses import dataclass
 
+import orjson
 from anyio import CapacityLimiter, to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 
 from laneway.base.errors import LanewayError, QueryError, quote
 from laneway.hub.hub import Hub
+from laneway.hub.view import View
+from laneway.model.cut import iter_side_files
+from laneway.web.desk import desk_of
 from laneway.web.openapi import TEXT, Entry, Parameter, path_parameter, query_parameter
+from laneway.web.problem import NotFoundError
+from laneway.web.query import query_one
+from laneway.web.question import Desk
 from laneway.web.route import Route
+from laneway.web.work import Work
 
 READERS = 2
 """Files read at a time, each with at most `limits.SIDE_BYTES` in memory."""
@@ -30,6 +38,10 @@ SIDE = Entry(
         query_parameter("offset", Parameter("The first byte wanted.", 0, COUNT)),
         query_parameter(
             "limit", Parameter("At most so many bytes; all that follow without it.", 65536, COUNT)
+        ),
+        query_parameter(
+            "event",
+            Parameter("The event that names it, by id or `@SEQ`: bound tokens must say.", "@1041"),
         ),
         query_parameter("download", Parameter("1: as a file to save.", "1")),
     ],
@@ -58,12 +70,13 @@ class Part:
         return self.offset == 0 and self.limit < 0
 
 
-def side_routes(hub: Hub) -> list[Route]:
+def side_routes(hub: Hub, work: Work) -> list[Route]:
     limiter = CapacityLimiter(READERS)
 
     async def side(request: Request) -> Response:
         digest = request.path_params["sha256"]
         part = parse_part(request)
+        await work(lambda: _check_named(desk_of(request, hub), digest, request))
 
         def read() -> tuple[bytes, int]:
             size = hub.payloads.size(digest)
@@ -74,7 +87,25 @@ def side_routes(hub: Hub) -> list[Route]:
         data, size = await to_thread.run_sync(read, limiter=limiter)
         return answer_part(digest, data, part, size, request.query_params.get("download") == "1")
 
-    return [Route("/api/side/{sha256}", side, SIDE)]
+    return [Route("/api/side/{sha256}", side, SIDE, bound=True)]
+
+
+def _check_named(desk: Desk, digest: str, request: Request) -> None:
+    """Who sees some events only gets the payloads that one of them names.
+
+    Raises:
+        NotFoundError: there is no such event for him, or it names no such payload.
+    """
+    if not isinstance(desk, View):
+        return
+    name = request.query_params.get("event", "")
+    line = desk.archive.one(query_one(name)) if name else None
+    event = orjson.loads(line) if line else {}
+    if all(named != digest for _, named, _ in iter_side_files(event)):
+        raise NotFoundError(
+            f"there is no side file {quote(digest)} of event {quote(name)}",
+            hint="this token sees some agents or pods only: name the event, `event=ID`",
+        )
 
 
 def answer_part(digest: str, data: bytes, part: Part, size: int, is_download: bool) -> Response:
@@ -96,8 +127,10 @@ def parse_part(request: Request) -> Part:
     """
     given = request.query_params
     for name in given:
-        if name not in ("offset", "limit", "download"):
-            raise QueryError(f"there is no parameter {quote(name)}", hint="offset, limit, download")
+        if name not in ("offset", "limit", "download", "event"):
+            raise QueryError(
+                f"there is no parameter {quote(name)}", hint="offset, limit, download, event"
+            )
     if "offset" in given or "limit" in given:
         return Part(_count(given.get("offset", "0"), "offset"), _count(given.get("limit"), "limit"))
     found = RANGE.fullmatch(request.headers.get("range", ""))

@@ -12,6 +12,7 @@ from laneway.hub.inquiry import Scope
 from laneway.store.api import Query
 from laneway.web import filter as query_filter
 from laneway.web.answer import answer_bytes, answer_json
+from laneway.web.desk import desk_of
 from laneway.web.openapi import Entry, Parameter, answer, array, obj, path_parameter, ref
 from laneway.web.openapi import query_parameter as parameter
 from laneway.web.problem import NotFoundError
@@ -85,7 +86,7 @@ SLOWEST = Entry(
 def trace_routes(hub: Hub, work: Work) -> list[Route]:
     async def trace(request: Request) -> Response:
         trace_id = request.path_params["trace_id"]
-        found = await work(lambda: hub.inquiry.trace(trace_id))
+        found = await work(lambda: desk_of(request, hub).inquiry.trace(trace_id))
         if found is None:
             raise NotFoundError(f"there is no trace {quote(trace_id)}", hint=NO_EVENT_HINT)
         return answer_json(found)
@@ -97,7 +98,8 @@ def trace_routes(hub: Hub, work: Work) -> list[Route]:
         if scope not in SCOPES:
             raise QueryError(f"scope: {quote(scope)} is not one of {', '.join(SCOPES)}")
         before, after = _count(given, "before"), _count(given, "after")
-        found = await work(lambda: hub.inquiry.around(query, scope, before, after))
+        desk = desk_of(request, hub)
+        found = await work(lambda: desk.inquiry.around(query, scope, before, after))
         if found is None:
             raise NotFoundError(f"there is no event {quote(name)}", hint=NO_EVENT_HINT)
         return answer_bytes(
@@ -108,13 +110,13 @@ def trace_routes(hub: Hub, work: Work) -> list[Route]:
     async def slowest(request: Request) -> Response:
         given = query_filter.parse(request.query_params.multi_items(), query_filter.LIMIT)
         query: Query = replace(query_filter.to_query(given), slowest_first=True)
-        lines, *_ = await work(lambda: hub.archive.page(query), query)
+        lines, *_ = await work(lambda: desk_of(request, hub).archive.page(query), query)
         return answer_bytes(b'{"events":[%b]}' % b",".join(lines))
 
     return [
-        Route("/api/traces/{trace_id:path}", trace, TRACE),
-        Route("/api/context/{event_id:path}", context, CONTEXT),
-        Route("/api/slowest", slowest, SLOWEST),
+        Route("/api/traces/{trace_id:path}", trace, TRACE, bound=True),
+        Route("/api/context/{event_id:path}", context, CONTEXT, bound=True),
+        Route("/api/slowest", slowest, SLOWEST, bound=True),
     ]
 
 

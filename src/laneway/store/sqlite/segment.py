@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from laneway.model.vocabulary import LEVEL_RANK, is_end, is_start
+from laneway.model.vocabulary import LEVEL_RANK, TITLE_EVENTS, is_end, is_start
 from laneway.store.api import Record
 from laneway.store.query.content import text_of
 from laneway.store.query.match import clean
@@ -30,9 +30,6 @@ LEVEL_TERM = -10
 """``posting.term`` of level 0; the others follow. Below every name code."""
 
 ERROR_TERM = -1
-
-TITLE_EVENTS = frozenset({"user_message", "session_title"})
-"""The first one of a session is its title."""
 
 Accepted = tuple[int, Packed, Record]
 """Seq, packed id, record."""
