@@ -43,7 +43,7 @@ test-matrix: $(VENV)/.dev-ready ## what arrives from the agent frameworks of the
 
 fuzz: $(VENV)/.dev-ready ## fuzz the parsers with coverage for a minute each (needs atheris)
 	$(BIN)/python -m pip install --quiet atheris || $(BIN)/python -m uv pip install --quiet atheris
-	@for target in body line gzip query time head; do $(BIN)/python -m fuzz $$target -max_total_time=$(or $(SECONDS_EACH),60) || exit 1; done
+	@for target in $(notdir $(wildcard fuzz/corpus/*)); do $(BIN)/python -m fuzz $$target -max_total_time=$(or $(SECONDS_EACH),60) || exit 1; done
 
 audit: $(VENV)/.dev-ready ## look for known vulnerabilities in what is installed; says so where nobody can be asked
 	@tools/audit

@@ -198,7 +198,8 @@ def test_a_damaged_spool_costs_only_the_damaged_lines_and_says_so(
     laneway.configure()
     count = 20 * FLIPS
     for n in range(count):
-        assert log_event("flip", "log", "x" * 100, n=n)
+        more = {"side_files": ["mine"]} if n % 2 else {}  # such a line is looked at more closely
+        assert log_event("flip", "log", "x" * 100, n=n, **more)
     laneway.configure()
     (path,) = home.glob("spool/*/spool-0*.jsonl")
     lines = path.read_bytes().split(b"\n")

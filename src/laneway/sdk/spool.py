@@ -17,6 +17,10 @@ from laneway.log.append import Appender, seal
 from laneway.log.segment import LogPath
 from laneway.log.side import SideFiles
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 SEGMENT_BYTES = 8 * MIB
 """Small, so that what the hub has acknowledged is removed soon."""
 
@@ -150,12 +154,15 @@ class Spool:
         return [line for line in lines if line], offset + sum(len(line) + 1 for line in lines)
 
     def inline(self, line: bytes) -> bytes:
-        """``line`` with its payloads whole again: the hub has side files of its own."""
+        """``line`` with its payloads whole again: the hub has side files of its own. A damaged line
+        stays as it is; the hub says what is wrong with it, and the next one has its turn."""
         import orjson
 
         from laneway.model.cut import put_back
 
-        event = orjson.loads(line)
+        event = _try_event(line)
+        if event is None:
+            return line
         missing_count = put_back(event, self.side.read)
         for _ in range(missing_count):
             self.side.lose("side_missing")
@@ -167,7 +174,9 @@ class Spool:
         """``line`` as it is, but for the reference to side files that the hub does not get."""
         import orjson
 
-        event = orjson.loads(line)
+        event = _try_event(line)
+        if event is None:
+            return line
         event.pop(SIDE_FIELD, None)
         return orjson.dumps(event)
 
@@ -217,6 +226,16 @@ class Spool:
             return os.stat(self.log_path.segment_path(number)).st_size
         except OSError:
             return 0
+
+
+def _try_event(line: bytes) -> "dict[str, Any] | None":
+    import orjson
+
+    try:
+        event = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return None
+    return event if isinstance(event, dict) else None
 
 
 def _read_place(text: str) -> tuple[int, int]:
