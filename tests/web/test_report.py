@@ -253,3 +253,21 @@ async def test_errors_are_told_by_kind(
     assert (await ask(client, "/api/errors", agent="nobody"))["errors"] == []
     monkeypatch.setattr(inquiry, "FAILURE_EVENTS", 1)
     assert (await ask(client, "/api/errors"))["accuracy"] == "at_least"
+
+
+async def test_totals_that_had_to_read_the_log_say_how_far_they_went(
+    client: httpx.AsyncClient, hub: Hub
+) -> None:
+    fill(hub, event(1, tool="grep", duration_ms=5, content="a needle"), event(2, input_tokens=7))
+    asked = [
+        ("/api/pulse", {}), ("/api/durations", {}), ("/api/usage", {}),
+    ]  # fmt: skip
+    for path, parameters in asked:
+        told = await ask(client, path, q="~eedle", **parameters)
+        assert told["scan"]["complete"] is True, path
+        assert told["scan"]["read_events"] == 2, path
+        assert "scan" not in await ask(client, path, **parameters), path
+    [facet] = (await ask(client, "/api/facets", q="~eedle", by="tool"))["facets"]
+    assert facet["scan"]["passed_segments"] == facet["scan"]["total_segments"] == 1
+    page = await ask(client, "/api/events", q="~eedle", total="true")
+    assert page["total"]["scan"]["complete"] is True

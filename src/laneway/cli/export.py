@@ -11,8 +11,7 @@ import typer
 from laneway.base.errors import LogError, QueryError, SettingError
 from laneway.base.settings import resolve
 from laneway.cli import NOTHING, option
-from laneway.cli.match import parse_levels
-from laneway.cli.query import choose_source, filters, many
+from laneway.cli.query import choose_source, fields, filters
 from laneway.cli.terminal import Terminal
 
 FORMATS = ("jsonl", "csv", "parquet", "otlp", "perfetto")
@@ -65,14 +64,7 @@ def command(
         raise QueryError(f"--format: {form} is not one of {', '.join(FORMATS)}")
     settings = resolve({"log_path": log, "host": host, "port": port})
     pairs = [
-        *many("agent", agent),
-        *many("-agent", not_agent),
-        *many("event", event),
-        *many("-event", not_event),
-        *many("session", session),
-        *many("tool", tool),
-        *many("level", parse_levels(option.as_tuple(level))),
-        *many("trace", trace),
+        *fields(agent, not_agent, event, not_event, session, tool, level, trace),
         *filters(words, since, until, is_utc=utc),
         ("order", "oldest"),
     ]

@@ -74,14 +74,7 @@ def command(
         raise QueryError("--json, --jsonl and --table: choose one")
     settings = resolve({"log_path": log, "host": host, "port": port})
     pairs = [
-        *many("agent", agent),
-        *many("-agent", not_agent),
-        *many("event", event),
-        *many("-event", not_event),
-        *many("session", session),
-        *many("tool", tool),
-        *many("level", parse_levels(option.as_tuple(level))),
-        *many("trace", trace),
+        *fields(agent, not_agent, event, not_event, session, tool, level, trace),
         *many("span", span),
         *many("pod", pod),
         *one("error", "" if error is None else str(error).lower()),
@@ -172,6 +165,29 @@ def hint_for(pairs: Iterable[tuple[str, str]]) -> str:
     if any(pairs):
         return "a longer time or fewer conditions may find more"
     return "the log is empty; `laneway emit me hello` records a first event"
+
+
+def fields(
+    agent: Iterable[str] | None,
+    not_agent: Iterable[str] | None,
+    event: Iterable[str] | None,
+    not_event: Iterable[str] | None,
+    session: Iterable[str] | None,
+    tool: Iterable[str] | None,
+    level: list[str] | None,
+    trace: Iterable[str] | None,
+) -> list[tuple[str, str]]:
+    """The options that name fields, as a hub takes them."""
+    return [
+        *many("agent", agent),
+        *many("-agent", not_agent),
+        *many("event", event),
+        *many("-event", not_event),
+        *many("session", session),
+        *many("tool", tool),
+        *many("level", parse_levels(option.as_tuple(level))),
+        *many("trace", trace),
+    ]
 
 
 def filters(

@@ -188,6 +188,8 @@ class Table(NamedTuple):
     event_count: int
     error_count: int
     accuracy: Accuracy
+    scan: Scan | None = None
+    """How far the log was read, where the index cannot tell."""
 
 
 class Groups(NamedTuple):

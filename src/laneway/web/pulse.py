@@ -18,6 +18,7 @@ from laneway.web import filter as query_filter
 from laneway.web.answer import answer_json
 from laneway.web.desk import desk_of
 from laneway.web.openapi import Entry, Parameter, answer, ref
+from laneway.web.query import scanned
 from laneway.web.question import Desk, Items, Question
 from laneway.web.route import Route
 from laneway.web.work import Work
@@ -107,6 +108,7 @@ def _pulse(desk: Desk, query: Query, step: str, by: tuple[Field, ...]) -> dict[s
         "step_ms": step_ns // NS_PER_MS,
         "accuracy": table.accuracy,
         "buckets": _buckets((c, c.event_count, c.error_count) for c in table.cells),
+        **scanned(table.scan),
     }
     if by:
         told["series"] = _series(table.cells)

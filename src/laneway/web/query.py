@@ -185,13 +185,13 @@ def _wants_total(one: dict[str, str]) -> bool:
 
 def _total(desk: Desk, query: Query) -> bytes:
     table = desk.store.aggregate(replace(query, after=None), Split(patience_s=COUNT_S))
-    told = {"count": table.event_count, "accuracy": table.accuracy}
+    told = {"count": table.event_count, "accuracy": table.accuracy, **scanned(table.scan)}
     return b',"total":' + orjson.dumps(told)
 
 
 def _agents(desk: Desk, query: Query) -> dict[str, Any]:
     found = desk.store.groups("agent", query)
-    return {"agents": [_group(group) for group in found.groups], **_scanned(found.scan)}
+    return {"agents": [_group(group) for group in found.groups], **scanned(found.scan)}
 
 
 def _sessions(desk: Desk, query: Query) -> dict[str, Any]:
@@ -199,10 +199,10 @@ def _sessions(desk: Desk, query: Query) -> dict[str, Any]:
     courses = [group.course for group in found.groups]
     titles = desk.inquiry.texts([course.title_seq for course in courses if course])
     told = [_session(group, titles, now_ns()) for group in found.groups]
-    return {"sessions": told, **_scanned(found.scan)}
+    return {"sessions": told, **scanned(found.scan)}
 
 
-def _scanned(scan: Scan | None) -> dict[str, Any]:
+def scanned(scan: Scan | None) -> dict[str, Any]:
     return {"scan": scan_facts(scan)} if scan else {}
 
 

@@ -14,6 +14,7 @@ from laneway.web import filter as query_filter
 from laneway.web.answer import answer_json
 from laneway.web.desk import desk_of
 from laneway.web.openapi import Entry, Parameter, answer, array, obj, ref
+from laneway.web.query import scanned
 from laneway.web.question import Desk, Items, Question
 from laneway.web.route import Route
 from laneway.web.schema import DURATION_EXAMPLE, FACET_EXAMPLE, USAGE_EXAMPLE
@@ -75,7 +76,14 @@ DURATIONS = Entry(
     answers={
         200: answer(
             "The most frequent first.",
-            obj({"accuracy": ref("Accuracy"), "durations": array(ref("Duration"))}),
+            obj(
+                {
+                    "accuracy": ref("Accuracy"),
+                    "durations": array(ref("Duration")),
+                    "scan": ref("Scan"),
+                },
+                optional=("scan",),
+            ),
             {"accuracy": "estimated", "durations": [DURATION_EXAMPLE]},
         )
     },
@@ -89,7 +97,10 @@ USAGE = Entry(
     answers={
         200: answer(
             "By time, then the most frequent first.",
-            obj({"accuracy": ref("Accuracy"), "usage": array(ref("Usage"))}),
+            obj(
+                {"accuracy": ref("Accuracy"), "usage": array(ref("Usage")), "scan": ref("Scan")},
+                optional=("scan",),
+            ),
             {"accuracy": "exact", "usage": [USAGE_EXAMPLE]},
         )
     },
@@ -180,9 +191,10 @@ def _facet(desk: Desk, query: Query, path: Field | list[str]) -> dict[str, Any]:
         return _tell_facet(field, values, *totals[1:5])
     table = desk.store.aggregate(query, Split((path,)))
     values = [[cell.keys[0], cell.event_count, cell.error_count] for cell in table.cells]
-    return _tell_facet(
+    told = _tell_facet(
         path, values, table.key_count, table.event_count, table.error_count, table.accuracy
     )
+    return {**told, **scanned(table.scan)}
 
 
 def _tell_facet(
@@ -203,7 +215,7 @@ def _tell_facet(
 def _durations(desk: Desk, query: Query, by: tuple[Field, ...]) -> dict[str, Any]:
     table = desk.store.aggregate(query, Split(by, of="duration"))
     told = [_tell_duration(cell, by) for cell in table.cells]
-    return {"accuracy": table.accuracy, "durations": told}
+    return {"accuracy": table.accuracy, "durations": told, **scanned(table.scan)}
 
 
 def _tell_duration(cell: Cell, by: tuple[Field, ...]) -> dict[str, Any]:
@@ -232,4 +244,4 @@ def _usage(desk: Desk, query: Query, by: tuple[Field, ...], step_ns: int) -> dic
         }
         for cell in table.cells
     ]
-    return {"accuracy": table.accuracy, "usage": told}
+    return {"accuracy": table.accuracy, "usage": told, **scanned(table.scan)}

@@ -93,7 +93,10 @@ SCHEMAS: dict[str, Schema] = {
             "events": array(ref("Event")),
             "next": TEXT_OR_NULL,
             "scan": ref("Scan"),
-            "total": obj({"count": COUNT, "accuracy": ref("Accuracy")}),
+            "total": obj(
+                {"count": COUNT, "accuracy": ref("Accuracy"), "scan": ref("Scan")},
+                optional=("scan",),
+            ),
         },
         optional=("scan", "total"),
     ),
@@ -170,7 +173,9 @@ SCHEMAS: dict[str, Schema] = {
             "events": COUNT | {"description": "Events that have the field."},
             "errors": COUNT,
             "values": array(obj({"value": TEXT, "events": COUNT, "errors": COUNT})),
-        }
+            "scan": ref("Scan"),
+        },
+        optional=("scan",),
     ),
     "Duration": obj(
         {
@@ -207,8 +212,9 @@ SCHEMAS: dict[str, Schema] = {
             "series": array(obj({"name": {"type": ["string", "null"]}, "buckets": BUCKETS})),
             "work": BUCKETS
             | {"description": "Start in Unix milliseconds, what began, what ended."},
+            "scan": ref("Scan"),
         },
-        optional=("series", "work"),
+        optional=("series", "work", "scan"),
     ),
     "Health": obj(
         {

@@ -330,17 +330,18 @@ class SqliteStore:
     def aggregate(self, query: Query, split: Split) -> Table:
         check_split(split)
         patience_s = self._query_limit_s if split.patience_s is None else split.patience_s
-        aggregate, accuracy = Aggregate(split), EXACT
+        aggregate, accuracy, scan = Aggregate(split), EXACT, None
         try:
             sure = self._sure(prepare(query), TimeBox(min(patience_s, self._query_limit_s)))
-            if sure.scan and not sure.scan.is_complete:
+            scan = sure.scan
+            if scan and not scan.is_complete:
                 accuracy = AT_LEAST
             for summary, search in sure.parts:
                 work = partial(aggregate.take, search=search, summary=summary)
                 self._read(summary.segment, sure.box, work)
         except QueryTimeout:
             accuracy = AT_LEAST
-        return aggregate.table(query.limit, accuracy)
+        return aggregate.table(query.limit, accuracy)._replace(scan=scan)
 
     def explain(self, query: Query) -> Plan:
         search = prepare(query)
