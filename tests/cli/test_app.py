@@ -174,7 +174,7 @@ def complete(run: Run, typed: str) -> list[str]:
 
 
 def test_the_shell_completes_commands_options_and_their_values(run: Run) -> None:
-    assert complete(run, "laneway se") == ["sessions"]
+    assert complete(run, "laneway ses") == ["sessions"]
     assert sorted(complete(run, "laneway ")) == sorted(COMMANDS)
     assert complete(run, "laneway trace --ev") == ["--events"]
     assert complete(run, "laneway query --level war") == ["warning", "warning+"]

@@ -16,6 +16,7 @@ from laneway.cli.terminal import Terminal, hide_stdout
 
 COMMANDS = {
     "up": "Start the hub: live dashboard, search, ingest.",
+    "service": "Have the system start the hub and keep it running.",
     "open": "Print a new one-time link to the dashboard of the running hub.",
     "demo": "Watch an example assistant of several agents at work.",
     "emit": "Record one event, or many, from a shell or a hook.",
@@ -51,6 +52,7 @@ PANELS = {
     "Look after": (
         "doctor",
         "config",
+        "service",
         "token",
         "compress",
         "redact",
