@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -172,6 +173,47 @@ async def test_through_a_hub_the_token_decides(place: dict[str, str], tmp_path: 
         hub.stop()
     async with asking({**far, "LANEWAY_TOKEN": "x"}) as ask:
         assert "no hub answers" in await ask.refused("stats")
+
+
+def new_token(env: dict[str, str]) -> str:
+    new = ["token", "new", "assistant", "--scope", "read", "--pod", "shop"]
+    done = subprocess.run(
+        [sys.executable, "-m", "laneway", *new], env=env, capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
+
+
+async def test_a_token_of_one_pod_shows_nothing_of_the_others(
+    place: dict[str, str], tmp_path: Path
+) -> None:
+    laneway.configure(home=tmp_path / "home", log_path=tmp_path / "log", pod="shop")
+    with laneway.bind(session_id="s1", agent="clerk"), laneway.span("sell", kind="tool"):
+        laneway.log_event(None, "error", "sold out")
+    laneway.configure()
+    hub = Hub(Path(place["LANEWAY_HOME"]), Path(place["LOG_PATH"]))
+    hub.start()
+    try:
+        wait_for(lambda: hub.get("/health")["index"]["events"] == 313, "the index")
+        token = new_token(place)
+        far = {"LOGGING_URL": f"{hub.url}/log", "LANEWAY_TOKEN": token, "LOG_PATH": ""}
+        async with asking({**place, **far}) as ask:
+            await asyncio.sleep(1.5)  # a running hub knows of a new token within a second
+            answers = [
+                await ask.text("search_events"),
+                await ask.text("list_errors", query=""),
+                await ask.text("list_sessions"),
+                await ask.text("get_session", session_id="s1"),
+                await ask.text("stats", query="", by="agent,pod,tool"),
+            ]
+            (event, *_) = json.loads(answers[0])["events"]
+            answers.append(await ask.text("get_trace", trace_id=event["trace_id"]))
+            for answer in answers:
+                assert "clerk" in answer
+                for other in ("planner", "coder", "quota", "search", "s2"):
+                    assert other not in answer, answer[:2_000]
+            assert "there is no session" in await ask.refused("get_session", session_id="s2")
+    finally:
+        hub.stop()
 
 
 async def test_what_comes_while_it_runs_is_found(place: dict[str, str], tmp_path: Path) -> None:
