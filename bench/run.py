@@ -19,6 +19,7 @@ BENCHES = (
     "bench.side",
     "bench.live",
     "bench.painted",
+    "bench.bus",
     "bench.start",
     "bench.ui.frames",
 )

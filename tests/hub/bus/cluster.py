@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -31,32 +31,40 @@ class Node:
     """One server with a directory of its own."""
 
     def __init__(
-        self, name: str, directory: Path, ports: tuple[int, int, int], routes: list[int], more: str
+        self,
+        name: str,
+        directory: Path,
+        host: str,
+        ports: tuple[int, int, int],
+        routes: list[str],
+        more: str,
     ) -> None:
         self.name = name
+        self.host = host
+        self.prefix: list[str] = []
         self.port, self.monitor, route = ports
         self.process: subprocess.Popen[bytes] | None = None
         self._output = directory / f"{name}.out"
         self._config = directory / f"{name}.conf"
-        peers = ", ".join(f'"nats://127.0.0.1:{port}"' for port in routes)
+        peers = ", ".join(f'"nats://{place}"' for place in routes)
         cluster = (
-            f'cluster {{ name: "test", listen: "127.0.0.1:{route}", routes: [{peers}] }}'
+            f'cluster {{ name: "test", listen: "{host}:{route}", routes: [{peers}] }}'
             if len(routes) > 1
             else ""
         )
         self._config.write_text(
-            f'server_name: "{name}"\nlisten: "127.0.0.1:{self.port}"\n'
-            f'http: "127.0.0.1:{self.monitor}"\n{cluster}\n'
+            f'server_name: "{name}"\nlisten: "{host}:{self.port}"\n'
+            f'http: "{host}:{self.monitor}"\n{cluster}\n'
             f'jetstream {{ store_dir: "{directory / name}", max_file_store: 2GB }}\n{more}\n'
         )
 
     @property
     def url(self) -> str:
-        return f"nats://127.0.0.1:{self.port}"
+        return f"nats://{self.host}:{self.port}"
 
     def start(self) -> None:
         with self._output.open("ab") as out:
-            command = [str(SERVER), "-c", str(self._config)]
+            command = [*self.prefix, str(SERVER), "-c", str(self._config)]
             self.process = subprocess.Popen(command, stdout=out, stderr=out)
 
     def signal(self, number: int) -> None:
@@ -74,7 +82,9 @@ class Node:
         return self.process is not None and self.process.poll() is None
 
     def ask(self, path: str) -> dict[str, Any]:
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.monitor}{path}", timeout=5) as answer:
+        with urllib.request.urlopen(
+            f"http://{self.host}:{self.monitor}{path}", timeout=5
+        ) as answer:
             found: dict[str, Any] = json.load(answer)
             return found
 
@@ -97,21 +107,19 @@ class Node:
 class Cluster:
     """``size`` servers; with one there is no cluster."""
 
-    def __init__(self, directory: Path, size: int = 3, more: str = "") -> None:
-        """``more`` is added to each server's configuration."""
+    def __init__(
+        self, directory: Path, size: int = 3, more: str = "", hosts: Sequence[str] = ()
+    ) -> None:
+        """``more`` is added to each server's configuration. Without ``hosts`` all are on loopback."""
         directory.mkdir(parents=True, exist_ok=True)
+        hosts = hosts or ["127.0.0.1"] * size
         ports = free_ports(3 * size)
-        routes = ports[2::3]
+        routes = [f"{host}:{port}" for host, port in zip(hosts, ports[2::3], strict=True)]
         self.nodes = [
-            Node(
-                f"n{i}",
-                directory,
-                (ports[3 * i], ports[3 * i + 1], ports[3 * i + 2]),
-                routes,
-                more,
-            )
-            for i in range(size)
-        ]
+            Node(f"n{i}", directory, host, (ports[3 * i], ports[3 * i + 1], ports[3 * i + 2]),
+                 routes, more)
+            for i, host in enumerate(hosts)
+        ]  # fmt: skip
 
     @property
     def urls(self) -> str:

@@ -1,5 +1,6 @@
 """Real hubs, each with its courier, over a real server."""
 
+import asyncio
 import json
 import subprocess
 import urllib.request
@@ -9,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from laneway.hub.bus.courier import _first_failure
+from laneway.hub.bus.stream import BusLost
 from tests.hub.bus.cluster import Cluster, Node, running
 from tests.hub.bus.test_outgoing import SECRET
 from tests.torture.harness import Hub, Viewer, wait_for
@@ -150,6 +153,25 @@ def test_the_bus_is_reached_with_a_password_and_over_tls(tmp_path: Path) -> None
             wait_for(lambda: b"uthorization" in b.output.read_bytes(), "the refusal")
             assert not is_connected(b)
             assert b"another word" not in b.output.read_bytes()
+
+
+async def test_work_that_misses_its_cancellation_is_ended_all_the_same() -> None:
+    cancelled = 0
+
+    async def stubborn() -> None:
+        nonlocal cancelled
+        while cancelled < 3:
+            try:
+                await asyncio.sleep(3600)
+            except asyncio.CancelledError:
+                cancelled += 1
+
+    async def fail() -> None:
+        raise BusLost("gone")
+
+    with pytest.raises(BusLost, match="gone"):
+        await _first_failure([stubborn(), fail()])
+    assert cancelled == 3
 
 
 def test_a_hub_with_a_wrong_bus_does_not_start(tmp_path: Path) -> None:

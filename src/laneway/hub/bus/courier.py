@@ -11,7 +11,7 @@ import os
 import pickle
 import sys
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import cycle
 from typing import Any
@@ -40,6 +40,9 @@ TELL_S = 0.25
 
 BACKOFF_S = (0.25, 5.0)
 """Pauses between two tries to reach the bus: doubled after each that fails."""
+
+CANCEL_S = 0.5
+"""Pause before a task that has not ended is cancelled once more."""
 
 LOCK_S = 0.1
 """The courier of a hub that was killed a moment ago lets go of the log when it notices."""
@@ -189,11 +192,18 @@ async def _first_failure(work: list[Coroutine[Any, Any, None]]) -> None:
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await _end(tasks)
     for task in done:
         task.result()
+
+
+async def _end(tasks: Sequence["asyncio.Task[None]"]) -> None:
+    """Cancel until they have ended: before Python 3.12 `asyncio.wait_for`, which the client uses, loses a
+    cancellation that comes together with what it waits for, and the task would go on for ever."""
+    while running := [task for task in tasks if not task.done()]:
+        for task in running:
+            task.cancel()
+        await asyncio.wait(running, timeout=CANCEL_S)
 
 
 def _tell_hub(status: Status) -> None:

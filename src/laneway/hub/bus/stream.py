@@ -225,7 +225,8 @@ class Connection:
             if self._ending:
                 raise BusLost(self._ending)
             try:
-                message = await asyncio.wait_for(self._pulled.get(), 3 * BEAT_S)
+                async with asyncio.timeout(3 * BEAT_S):
+                    message = await self._pulled.get()
             except TimeoutError:
                 raise BusLost("the bus has fallen silent") from None
             await self._sort(message, found)
@@ -248,20 +249,10 @@ class Connection:
             reason = (message.headers or {}).get("Description", "")
             self._ending = f"the bus ended the delivery: {status} {reason}"
 
-    async def flush(self) -> None:
-        """Let what was written go out.
-
-        Raises:
-            BusLost: it does not.
-        """
-        try:
-            await self._client.flush(int(ANSWER_S))
-        except FAULTS as error:
-            raise _lost("flush", error) from error
-
     async def close(self) -> None:
         try:
-            await asyncio.wait_for(self._client.close(), CONNECT_S)
+            async with asyncio.timeout(CONNECT_S):
+                await self._client.close()
         except FAULTS:
             pass
 
@@ -290,8 +281,8 @@ async def connect(address: Address, server: str, plan: Plan, name: str) -> Conne
 
     client = Client()
     try:
-        await asyncio.wait_for(
-            client.connect(
+        async with asyncio.timeout(2 * CONNECT_S):
+            await client.connect(
                 servers=[server],
                 name=name,
                 allow_reconnect=False,
@@ -302,9 +293,7 @@ async def connect(address: Address, server: str, plan: Plan, name: str) -> Conne
                 closed_cb=note_lost,
                 error_cb=note_error,
                 **address.options,
-            ),
-            2 * CONNECT_S,
-        )
+            )
     except Exception as error:
         await Connection(client, plan, lost).close()
         if isinstance(error, FAULTS):
