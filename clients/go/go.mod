@@ -1,0 +1,3 @@
+module laneway.example/client
+
+go 1.21

@@ -1,0 +1,156 @@
+"""Clients of other languages, each by its own toolchain, against a real hub; skipped only where there is none."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.torture.harness import Hub, wait_for
+
+ROOT = Path(__file__).parents[2]
+CLIENTS = ROOT / "clients"
+SECRET = "sk-ant-api03-" + "a1B2c3D4e5" * 9
+
+
+def tool(name: str) -> str:
+    found = shutil.which(name) or shutil.which(name, path=str(Path(sys.executable).parent))
+    if not found:
+        pytest.skip(f"there is no {name} on this machine")
+    return found
+
+
+@pytest.fixture
+def hub(tmp_path: Path, home: Path) -> Iterator[Hub]:
+    hub = Hub(home, tmp_path / "log")
+    hub.start()
+    yield hub
+    hub.stop()
+
+
+def environment(hub: Hub) -> dict[str, str]:
+    token = (hub.home / "ingest.token").read_text().strip()
+    return {**os.environ, "LOGGING_URL": f"{hub.url}/log", "LANEWAY_TOKEN": token}
+
+
+def events(hub: Hub, agent: str) -> list[dict[str, Any]]:
+    token = (hub.home / "access.token").read_text().strip()
+    ask = urllib.request.Request(
+        f"{hub.url}/api/events?agent={agent}&order=oldest",
+        headers={"Authorization": f"Bearer {token}"},
+    )
+    with urllib.request.urlopen(ask, timeout=30) as answer:
+        found: list[dict[str, Any]] = json.load(answer)["events"]
+        return found
+
+
+def run(command: list[str], hub: Hub, **options: Any) -> None:
+    done = subprocess.run(
+        command,
+        env=environment(hub),
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+        **options,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def check_journey(hub: Hub, agent: str) -> None:
+    wait_for(lambda: len(events(hub, agent)) == 3, "three events")
+    decided, asked, answered = sorted(events(hub, agent), key=lambda event: event["event"])
+    assert (decided["content"], decided["session_id"]) == ("go by train", "s1")
+    assert (asked["tool"], asked["input"]) == ("timetable", {"to": "Bergen"})
+    assert (answered["output"], answered["duration_ms"]) == ("08:25", 12)
+
+
+def test_curl(hub: Hub) -> None:
+    tool("curl")
+    run(["sh", str(CLIENTS / "curl" / "emit.sh")], hub)
+    check_journey(hub, "curl")
+
+
+def test_go(hub: Hub, tmp_path: Path) -> None:
+    run([tool("go"), "run", "."], hub, cwd=CLIENTS / "go")
+    check_journey(hub, "go")
+
+
+def test_rust(hub: Hub, tmp_path: Path) -> None:
+    program = str(tmp_path / "client")
+    run(
+        [
+            tool("rustc"),
+            "--edition",
+            "2021",
+            "-o",
+            program,
+            str(CLIENTS / "rust" / "src" / "main.rs"),
+        ],
+        hub,
+    )
+    run([program], hub)
+    check_journey(hub, "rust")
+
+
+PROGRAM = """
+import { Laneway } from "./laneway.js";
+const log = new Laneway({ agent: "ts" });
+log.logEvent(null, "user_message", "hi", { session_id: "s1", token: SECRET });
+const ring = {}; ring.ring = ring;
+log.logEvent("ts", "log", ring);
+await log.tool("ts", "search", { words: "tide" }, async () => ["11:52"]);
+await log.tool("ts", "search", {}, () => { throw new TypeError("no tide"); }).catch(() => undefined);
+for (let i = 0; i < 1200; i++) log.logEvent("many", "log", `${i}`);
+if (!(await log.flush(60_000))) process.exit(4);
+console.log(JSON.stringify(log.stats));
+"""
+
+
+@pytest.fixture
+def built(tmp_path: Path) -> Path:
+    """The TypeScript client, compiled as it would be published."""
+    compiler = ROOT / "ui" / "node_modules" / ".bin" / "tsc"
+    if not compiler.exists():
+        pytest.skip("there is no TypeScript compiler: `make ui` installs it")
+    command = [str(compiler), "-p", str(CLIENTS / "typescript"), "--outDir", str(tmp_path / "dist")]
+    env = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    done = subprocess.run(command, capture_output=True, text=True, env=env, check=False)
+    assert done.returncode == 0, done.stdout
+    (tmp_path / "dist" / "package.json").write_text('{"type": "module"}')
+    (tmp_path / "dist" / "program.js").write_text(PROGRAM.replace("SECRET", json.dumps(SECRET)))
+    return tmp_path / "dist"
+
+
+def test_typescript(hub: Hub, built: Path) -> None:
+    run([tool("node"), str(built / "program.js")], hub)
+    said, ring, *calls = events(hub, "ts")
+    assert (said["content"], said["session_id"]) == ("hi", "s1")
+    assert SECRET not in json.dumps(said)
+    assert "not JSON" in ring["content"]
+    assert [call["event"] for call in calls] == ["tool_invocation", "tool_result"] * 2
+    assert calls[0]["span_id"] == calls[1]["span_id"] != calls[2]["span_id"]
+    assert calls[1]["output"] == ["11:52"]
+    assert (calls[3]["error"]["type"], calls[3]["error"]["message"]) == ("TypeError", "no tide")
+
+
+def test_typescript_sends_again_what_a_hub_that_was_away_did_not_get(hub: Hub, built: Path) -> None:
+    hub.stop()
+    with subprocess.Popen(
+        [tool("node"), str(built / "program.js")],
+        env=environment(hub),
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout
+        hub.start()
+        stats = json.loads(process.stdout.readline())
+        assert process.wait(60) == 0
+    assert stats == {"sent": 1206, "rejected": 0, "dropped": 0}
+    wait_for(lambda: len({event["id"] for event in events(hub, "ts")}) == 6, "the events")
