@@ -1,7 +1,7 @@
 """Puts the figures of `make torture` into the table of docs/reliability.md.
 
 ``docs/reliability.json`` holds what the last run of each test reported. A row of the table
-is found by its promise, where a test has several, and the test file that it names; its fourth
+is found by its promise and level, where a test has several, and the test file that it names; its fourth
 cell is written anew.
 """
 
@@ -19,6 +19,16 @@ GROUPS = ("append", "call", "crash", "network", "process", "rotation")
 """Reports named ``append_ext4``, … are added up under the first word."""
 
 CELLS = {
+    "P3 durable test_power.py": "log: {power_durable_log[cuts]} cuts, {power_durable_log[acknowledged]}"
+    " acknowledged, {power_durable_log[lost]} lost; spool: {power_durable_spool[cuts]} cuts,"
+    " {power_durable_spool[acknowledged]}, {power_durable_spool[lost]} lost; hub:"
+    " {power_durable_hub[cuts]} cuts, {power_durable_hub[acknowledged]}, {power_durable_hub[lost]} lost",
+    "P3 default test_power.py": "log: {power_default_log[cuts]} cuts, {power_default_log[acknowledged]}"
+    " acknowledged, {power_default_log[lost]} lost, the oldest {power_default_log[oldest_s]} s before the"
+    " cut; spool: {power_default_spool[cuts]} cuts, {power_default_spool[acknowledged]},"
+    " {power_default_spool[lost]} lost, the oldest {power_default_spool[oldest_s]} s; hub:"
+    " {power_default_hub[cuts]} cuts, {power_default_hub[acknowledged]}, {power_default_hub[lost]} lost,"
+    " the oldest {power_default_hub[oldest_s]} s",
     "P2 test_writer.py": "{writer_kill[kills]} kills, {writer_kill[acknowledged]} events acknowledged,"
     " {writer_kill[lost]} lost, {writer_kill[twice]} twice, {writer_kill[fragments]} fragments",
     "P5 test_writer.py": "{own_rotation[rotations]} rotations, {own_rotation[lines]} lines,"
@@ -103,8 +113,10 @@ def fill(text: str, figures: dict[str, Figure]) -> str:
 
 
 def _is_of(key: str, cells: list[str]) -> bool:
-    promise, _, test = key.rpartition(" ")
-    return f"`{test}`" in cells[2] and promise in ("", cells[0].strip("| "))
+    *promise, test = key.split()
+    is_promised = not promise or promise[0] == cells[0].strip("| ")
+    level = f"`{promise[1]}`" if promise[1:] else ""
+    return f"`{test}`" in cells[2] and is_promised and level in cells[1]
 
 
 def _circumstances(template: str, figures: dict[str, Figure]) -> str:
