@@ -69,7 +69,7 @@ class LineReader:
             event = cast(Event, clean)
         # A suspicious line is written anew even if its event is clean: of two equal keys in it
         # only the second one is in the event.
-        is_as_kept = is_strict and event == raw and not is_suspicious
+        is_as_kept = is_strict and not is_suspicious and (event is raw or event == raw)
         shown = data if is_as_kept else encode(event)
         return Line(event, ts_ns, shown, _is_marked(shown), count > 0)
 

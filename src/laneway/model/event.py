@@ -79,7 +79,8 @@ _LATEST_NS = (
 
 
 def normalise(raw: object, *, received_ns: int = 0) -> tuple[Event, int]:
-    """``raw`` in the form that the log keeps, and its time in ns. ``raw`` is not changed.
+    """``raw`` in the form that the log keeps, and its time in ns. ``raw`` is not changed; it is
+    what comes back if it has that form.
 
     A missing ``timestamp`` becomes ``received_ns`` (now, if 0), a missing ``id`` a
     new one. Names given as numbers become text; everything unknown is kept.
@@ -102,7 +103,15 @@ def normalise(raw: object, *, received_ns: int = 0) -> tuple[Event, int]:
     text, ts_ns = _take_timestamp(event.get("timestamp"), received_ns, problems)
     if problems:
         raise EventError(problems)
-    event_id = event.get("id") or new_event_id(ts_ns)
+    event_id = event.get("id")
+    if (
+        event_id
+        and event is raw
+        and text is raw.get("timestamp")
+        and next(iter(raw)) == "timestamp"
+    ):
+        return raw, ts_ns  # type: ignore[return-value]
+    event_id = event_id or new_event_id(ts_ns)
     head = {"timestamp": text, "agent": event["agent"], "event": event["event"], "id": event_id}
     return {**head, **event, **head}, ts_ns  # type: ignore[typeddict-item]
 

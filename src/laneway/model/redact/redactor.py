@@ -128,7 +128,7 @@ class Redactor:
             return False
         if self._extra is not None and self._extra.may_match(text.lower()):
             return False
-        return not any(secret in text for secret in self._needle_texts)
+        return not self._needle_texts or not any(secret in text for secret in self._needle_texts)
 
     def _unfold(self, boxes: "list[Any]", texts: list[str]) -> bool:
         """Gather the texts in ``boxes``, dicts and lists; False where there is more than few plain values."""
