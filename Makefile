@@ -6,7 +6,7 @@ UI := src/laneway/web/_ui/index.html
 UI_SOURCES := $(shell find ui -type f -not -path '*/node_modules/*' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt bench torture ui lock clean fuzz test-matrix audit
+.PHONY: help demo test check fmt bench bench-check torture ui lock clean fuzz test-matrix audit
 
 help: ## what there is to make
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ fmt: $(VENV)/.dev-ready ## put code into its one form
 
 bench: $(VENV)/.dev-ready $(UI) ## the figures of DESIGN, measured here
 	$(BIN)/python -m bench.run $(ARGS)
+
+bench-check: $(VENV)/.dev-ready ## instructions of the hot paths against the baseline: what became slower
+	$(BIN)/python -m bench.check $(ARGS)
 
 torture: $(VENV)/.dev-ready ## the long form of the kill, flood and rotation tests, and the table of their figures
 	LANEWAY_TORTURE=long LANEWAY_FIGURES=$(abspath docs/reliability.json) $(BIN)/python -m pytest tests/torture --timeout 3600 $(ARGS)

@@ -132,6 +132,12 @@ def main() -> None:
         base = best_us(lambda event=event: orjson.dumps(event))  # type: ignore[misc]
         cost = best_us(lambda event=event: encode_redacted(event, redactor), 20)  # type: ignore[misc]
         show(f"{name}, {size // 1024} KB", cost, base, size)
+    print("events with 4 KB")
+    for name, text in large().items():
+        event = event_of(text[:4096])
+        base = best_us(lambda event=event: orjson.dumps(event))  # type: ignore[misc]
+        cost = best_us(lambda event=event: encode_redacted(event, redactor), 20)  # type: ignore[misc]
+        show(name, cost, base, 4096)
     print("texts of 1 MB")
     for name, text in large().items():
         base = best_us(lambda text=text: orjson.dumps(text), 5)  # type: ignore[misc]

@@ -285,6 +285,9 @@ class Recorder:
         try:
             for name in LATE_MODULES:
                 __import__(name)
+            from laneway.model.redact.scan import load_automatons
+
+            load_automatons()
         except Exception:  # noqa: BLE001 - the fork goes on without
             self.faults += 1
 

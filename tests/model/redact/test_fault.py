@@ -145,7 +145,7 @@ def test_a_fault_of_the_accelerator_lets_nothing_pass(
     door: Door, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     event, secrets = secrets_event(5_000)
-    monkeypatch.setattr(scan, "_automatons", [(fail, fail)])
+    monkeypatch.setattr(scan, "_automatons", [(fail, fail, fail)])
 
     check(door(event, Redactor((ENVIRONMENT,), extra=extra())), secrets)
 

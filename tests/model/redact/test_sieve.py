@@ -116,3 +116,49 @@ def test_a_secret_across_a_piece_is_found(find_in_long: Find, shift: int) -> Non
     (found,) = find_in_long("." * start + secret + "." * 100)
 
     assert found == (start, start + len(secret), "github-token")
+
+
+WORDS = [
+    *scan._NEEDLES, *ANCHORS, *FILLS, "Basic dXNlcjpwYXNz", "api_key", "[cut: ", "]", "@", "~", ">", "--",
+    "curl -u a:b", "tokens", "passage", "keyboard", "monkey: ", "\ud800", "x" * 700,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("library", ["automaton", "plain"])
+@settings(max_examples=150, deadline=None)
+@given(parts=st.lists(st.sampled_from(WORDS) | st.text(max_size=8), max_size=12))
+def test_one_look_for_all_words_finds_what_a_look_for_each_finds(
+    library: str, parts: list[str]
+) -> None:
+    text = " ".join(parts)
+    low = text.replace("\u0130", "I").lower()
+    with pytest.MonkeyPatch.context() as patch:
+        if library == "plain":
+            patch.setitem(sys.modules, "ahocorasick_rs", None)
+        patch.setattr(scan, "_automatons", [])
+        patch.setattr(scan, "DENSE_CHARS", sys.maxsize)
+        wanted = scan.has_word(low), scan._find_words(text, low), scan.find_spans(text)
+        patch.setattr(scan, "DENSE_CHARS", 0)
+        assert (scan.has_word(low), scan._find_words(text, low), scan.find_spans(text)) == wanted
+
+
+def test_every_word_that_is_asked_for_is_looked_for() -> None:
+    asked: set[str] = set()
+
+    class Hay:
+        def __init__(self, *held: str) -> None:
+            self._held = held
+
+        def __contains__(self, word: str) -> bool:
+            asked.add(word)
+            return word in self._held
+
+    signs = ":=~>+/]@-- "
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scan, "DENSE_CHARS", 0)
+        for low in (signs, "+ prose"):
+            for hay in (Hay(), Hay("curl", "connection", "token"), Hay("login ")):
+                patch.setattr(scan, "_needles_of", lambda low, hay=hay: hay)
+                assert not scan.has_word(low)
+    assert asked == set(scan._NEEDLES)
+    assert all(word.isascii() and word == word.lower() for word in scan._NEEDLES)
