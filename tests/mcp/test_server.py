@@ -99,7 +99,8 @@ async def all_tools_answer(env: dict[str, str]) -> None:
         assert [event["content"][:14] for event in found["events"]] == ["Plan the trip."]
 
         errors = await ask("list_errors", query="")
-        assert errors["errors_by"]["agent"] == {"planner": 1}
+        (kind,) = errors["kinds"]
+        assert (kind["type"], kind["events"], kind["agents"]) == ("Quota", 1, ["planner"])
         assert [event["error"]["type"] for event in errors["events"]] == ["Quota"]
 
         told = await ask("stats", query="", by="agent")
@@ -141,6 +142,25 @@ async def test_a_long_answer_is_cut_and_says_how_to_go_on(place: dict[str, str])
             if "more" not in part:
                 break
         assert whole == LONG
+
+
+async def test_many_failures_are_told_by_kind_and_fit(
+    place: dict[str, str], tmp_path: Path
+) -> None:
+    laneway.configure(home=tmp_path / "home", log_path=tmp_path / "log")
+    for n in range(120):
+        error = {"type": f"Error{'abcdefghijklmno'[n % 15]}", "message": "wrong, of course, " * 200}
+        laneway.log_event("coder", "error", "x" * 2_000, error=error)
+    async with asking(place) as ask:
+        told = await ask("list_errors", query="agent:coder", limit=200)
+        assert len(told["kinds"]) == 10
+        assert "10 most frequent of 15" in told["kinds_cut"]
+        assert all(kind["events"] == 8 for kind in told["kinds"])
+        seen = [event["id"] for event in told["events"]]
+        while cursor := told.get("next"):
+            told = await ask("list_errors", query="agent:coder", limit=200, cursor=cursor)
+            seen += [event["id"] for event in told["events"]]
+        assert len(set(seen)) == len(seen) == 120
 
 
 async def test_what_is_wrong_is_said_with_what_to_do(place: dict[str, str]) -> None:

@@ -101,7 +101,7 @@ def make_server(settings: Settings) -> MCPServer[None]:
         return await ask(lambda source: tool.get_trace(source, trace_id, offset))
 
     @offer(
-        "What went wrong: failed events, newest first, and how many by agent, tool and type. "
+        "What went wrong: the kinds of failures, how often and since when, and the newest ones. "
         f"{UNTRUSTED}"
     )
     async def list_errors(query: Query = "since:1d", limit: Limit = 20, cursor: Cursor = "") -> str:

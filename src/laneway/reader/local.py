@@ -92,6 +92,7 @@ class IndexSource:
 
 def _questions() -> dict[Asked, Callable[[Pairs], "Question"]]:
     """The routes' own modules, imported where they are used: with them comes the web framework."""
+    from laneway.web.failure import ask_errors
     from laneway.web.pulse import ask_pulse
     from laneway.web.query import ask_sessions
     from laneway.web.report import ask_durations, ask_facets, ask_usage
@@ -102,4 +103,5 @@ def _questions() -> dict[Asked, Callable[[Pairs], "Question"]]:
         "durations": ask_durations,
         "usage": ask_usage,
         "sessions": ask_sessions,
+        "errors": ask_errors,
     }

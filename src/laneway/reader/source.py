@@ -12,7 +12,7 @@ from laneway.reader.client import Client, read_address
 Pairs = Sequence[tuple[str, str]]
 """Filters as the query string of ``/api/events`` has them."""
 
-Asked = Literal["pulse", "facets", "durations", "usage", "sessions"]
+Asked = Literal["pulse", "facets", "durations", "usage", "sessions", "errors"]
 
 Show = Callable[[int], None]
 """Told, while an index is brought up to date, how many bytes are left."""

@@ -14,7 +14,7 @@ from laneway.web import filter as query_filter
 from laneway.web.answer import answer_json
 from laneway.web.desk import desk_of
 from laneway.web.openapi import Entry, answer, array, obj, ref
-from laneway.web.question import Desk
+from laneway.web.question import Desk, Items, Question
 from laneway.web.route import Route
 from laneway.web.schema import COUNT, FAILURE_EXAMPLE, TIME
 from laneway.web.work import Work
@@ -57,11 +57,15 @@ ERRORS = Entry(
 
 def failure_routes(hub: Hub, work: Work) -> list[Route]:
     async def errors(request: Request) -> Response:
-        given = query_filter.parse(request.query_params.multi_items(), query_filter.LIMIT)
-        query = query_filter.to_query(given)
-        return answer_json(await work(lambda: _errors(desk_of(request, hub), query), query))
+        query, tell = ask_errors(request.query_params.multi_items())
+        return answer_json(await work(lambda: tell(desk_of(request, hub)), query))
 
     return [Route("/api/errors", errors, ERRORS, bound=True)]
+
+
+def ask_errors(items: Items) -> Question:
+    query = query_filter.to_query(query_filter.parse(items, query_filter.LIMIT))
+    return Question(query, lambda desk: _errors(desk, query))
 
 
 def _errors(desk: Desk, query: Query) -> dict[str, Any]:
