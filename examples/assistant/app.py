@@ -95,13 +95,14 @@ def build_app(idle_s: float = SESSION_IDLE_S, watch_every_s: float = WATCH_EVERY
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="The assistant as a web service.")
+    parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 in a container")
     parser.add_argument("--port", type=int, default=8124)
     parser.add_argument("--idle-s", type=float, default=SESSION_IDLE_S, help="ends a session")
     parser.add_argument("--watch-every-s", type=float, default=WATCH_EVERY_S)
     options = parser.parse_args()
     app = build_app(options.idle_s, options.watch_every_s)
     uvicorn.run(
-        app, host="127.0.0.1", port=options.port, log_level="warning",
+        app, host=options.host, port=options.port, log_level="warning",
         timeout_graceful_shutdown=2,  # the log then shows which work was cut off
     )  # fmt: skip
 

@@ -313,13 +313,14 @@ def build_app(latency_ms: float, seed: int, fail_every: int) -> Starlette:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="An OpenAI-compatible model of rules.")
+    parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 in a container")
     parser.add_argument("--port", type=int, default=8123)
     parser.add_argument("--latency-ms", type=float, default=220, help="typical thinking time")
     parser.add_argument("--seed", type=int, default=7, help="the same seed, the same latencies")
     parser.add_argument("--fail-every", type=int, default=17, help="0: refuse no request")
     options = parser.parse_args()
     app = build_app(options.latency_ms, options.seed, options.fail_every)
-    uvicorn.run(app, host="127.0.0.1", port=options.port, log_level="warning")
+    uvicorn.run(app, host=options.host, port=options.port, log_level="warning")
 
 
 if __name__ == "__main__":

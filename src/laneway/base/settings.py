@@ -83,6 +83,15 @@ def parse_replicas(text: str) -> int:
     raise ValueError("a whole number from 0 to 5")
 
 
+def parse_origin(text: str) -> str:
+    """``"https://logs.example.com"``: scheme, name and perhaps a port, and no path."""
+    import re
+
+    if not text or re.fullmatch(r"https?://[^/\s@?#]+", origin := text.rstrip("/")):
+        return text and origin
+    raise ValueError("an address without a path, such as https://logs.example.com")
+
+
 def parse_list(text: str) -> tuple[str, ...]:
     return tuple(part for part in text.replace(",", " ").split() if part)
 
@@ -137,7 +146,7 @@ SETTINGS = (
     Setting("log_path", "", "The log: a directory, or a file ending in .jsonl. Empty: `logs` in the home.", envs=("LOG_PATH",)),
     Setting("logging_url", "", "Send events to this hub (…/log) instead of writing the log directly.", envs=("LOGGING_URL",)),
     Setting("token", "", "The token sent to, or expected by, the hub. Empty: the file in the home.", secret=True),
-    Setting("token_file", "", "A file that holds the token (a Docker or Kubernetes secret)."),
+    Setting("token_file", "", "A file that holds the token (a Docker or Kubernetes secret). A hub makes it where it is missing."),
     Setting("agent", "", "The agent's name where none is given."),
     Setting("pod", "", "Names the stack, so that several can share one hub."),
     Setting("disabled", False, "Record nothing.", parse_flag),
@@ -153,6 +162,7 @@ SETTINGS = (
     Setting("bind_all", False, "Allow `host` to be a wildcard such as 0.0.0.0, which lets other machines in (containers).", parse_flag),
     Setting("port", 8001, "The port that the hub binds; 0 picks a free one.", parse_port),
     Setting("allowed_hosts", (), "Further Host names by which the hub may be called, such as logger:8000.", parse_list),
+    Setting("public_url", "", "Where people open the dashboard if that is another address than the hub's own (a proxy, a container's published port): https://logs.example.com. Links are printed with it, and the hub answers to its name.", parse_origin),
     Setting("open_ingest", False, "Accept events without a token. For a trusted network only.", parse_flag),
     Setting("index_path", "", "Where the index lives. Empty: `.index` in the log's directory."),
     Setting("compress", True, "Sealed segments are compressed by the hub.", parse_flag),
@@ -209,6 +219,7 @@ class Settings:
     bind_all: bool
     port: int
     allowed_hosts: tuple[str, ...]
+    public_url: str
     open_ingest: bool
     index_path: str
     compress: bool

@@ -23,6 +23,7 @@ from laneway.base.errors import LogError
 from laneway.base.limits import SEGMENT_BYTES
 from laneway.log import sync
 from laneway.log.segment import SEAL, LogPath
+from laneway.log.share import share
 from laneway.log.sync import Group
 from laneway.log.syncer import Source
 from laneway.log.syncer import shared as syncer
@@ -374,10 +375,10 @@ class Appender(Source):
     def _try_open(self, path: str) -> int:
         """A descriptor, or -1 where a link has the name: no writer of ours made it."""
         try:
-            return os.open(path, OPEN_FLAGS, FILE_MODE)
+            return open_segment(path)
         except FileNotFoundError:
             self._make_directory()
-            return os.open(path, OPEN_FLAGS, FILE_MODE)
+            return open_segment(path)
         except OSError as error:
             if error.errno != ELOOP:
                 raise
@@ -387,7 +388,7 @@ class Appender(Source):
         """Create the next segment, mark this one; the next one's number, or 0 to stay where we are."""
         number = self._number + 1
         try:
-            os.close(os.open(self._series.segment_path(number), OPEN_FLAGS, FILE_MODE))
+            os.close(open_segment(self._series.segment_path(number)))
             os.write(fd, _mark_after(end))
             if self.is_clean:
                 self._hand_over(fd)
@@ -409,6 +410,18 @@ class Appender(Source):
         self._inside = set()
         self.is_clean = not self._durable
         self._close()
+
+
+def open_segment(path: str) -> int:
+    """A descriptor of the segment, which is made where it is missing."""
+    fd = os.open(path, OPEN_FLAGS, FILE_MODE)
+    try:
+        if not os.fstat(fd).st_size:
+            share(fd, os.path.dirname(path) or ".")
+    except OSError:
+        os.close(fd)
+        raise
+    return fd
 
 
 def seal(path: str) -> bool:

@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING
 
 from laneway.base.errors import LogError
 from laneway.base.limits import MIB
-from laneway.log.append import FILE_MODE, OPEN_FLAGS, seal
+from laneway.log.append import FILE_MODE, OPEN_FLAGS, open_segment, seal
 from laneway.log.segment import PACKED, LogPath
 from laneway.log.sync import sync_directory, sync_file
 from laneway.log.text import RawFile
@@ -108,7 +108,7 @@ def seal_live(series: LogPath) -> bool:
     number = series.newest()
     if not number:
         return True
-    os.close(os.open(series.segment_path(number + 1), OPEN_FLAGS, FILE_MODE))
+    os.close(open_segment(series.segment_path(number + 1)))
     series.point_link(number + 1)
     until_s = monotonic() + LOCK_WAIT_S
     while not seal(series.segment_path(number)):

@@ -11,6 +11,7 @@ import stat
 
 from laneway.base.errors import LogError
 from laneway.base.limits import SIDE_BYTES
+from laneway.log.share import share
 from laneway.log.syncer import Source
 from laneway.log.syncer import shared as syncer
 
@@ -140,6 +141,7 @@ class SideFiles:
         draft = f".{digest[:12]}.{os.getpid()}.{os.urandom(4).hex()}{DRAFT}"
         fd = os.open(draft, _DRAFT_FLAGS, FILE_MODE, dir_fd=parent)
         try:
+            share(fd, parent)
             view = memoryview(data)
             while view:
                 view = view[os.write(fd, view) :]
@@ -243,7 +245,9 @@ def _enter(name: str, above: int, *, create: bool, durable: bool) -> int:
             os.fsync(above)
     except FileExistsError:
         pass
-    return os.open(name, _DIRECTORY_FLAGS, dir_fd=above)
+    fd = os.open(name, _DIRECTORY_FLAGS, dir_fd=above)
+    share(fd, above)
+    return fd
 
 
 def _pread(fd: int, length: int, offset: int) -> bytes:

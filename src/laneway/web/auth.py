@@ -87,8 +87,10 @@ class Access:
         *,
         secure_hosts: frozenset[bytes] = frozenset(),
         open_ingest: bool = False,
+        public_url: str = "",
     ) -> None:
         self.door = door
+        self.public_url = public_url
         self.open_ingest = open_ingest
         self._hosts = hosts
         self._secure_hosts = secure_hosts  # given by the user: a proxy in front may speak https
@@ -100,7 +102,9 @@ class Access:
         Raises:
             SettingError: a token cannot be read or made.
         """
-        named = frozenset(name for host in settings.allowed_hosts for name in _spell(host, port))
+        public = settings.public_url.partition("://")[2]
+        given = (*settings.allowed_hosts, public) if public else settings.allowed_hosts
+        named = frozenset(name for host in given for name in _spell(host, port))
         is_open = is_wildcard(settings.host)
         own = [*LOOPBACK] if is_open or settings.host in (*LOOPBACK, "::1") else []
         if not is_open:
@@ -110,6 +114,7 @@ class Access:
             named.union(_with_port(host, port) for host in own),
             secure_hosts=named,
             open_ingest=settings.open_ingest,
+            public_url=settings.public_url,
         )
 
     def check(self, path: str, headers: HeaderMap) -> Grant:

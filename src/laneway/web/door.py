@@ -39,9 +39,8 @@ class Door:
         self._files = {ACCESS: f"{settings.home}/access.token"}
         if not self._fixed:
             self._files[INGEST] = settings.token_file or f"{settings.home}/ingest.token"
-        for name, path in self._files.items():
-            if name == ACCESS or not settings.token_file:
-                token_file.load_or_make(path)
+        for path in self._files.values():
+            token_file.load_or_make(path)
         self._sessions = Sessions(settings.home)
         self._grants: dict[bytes, Grant] = {}
         self._used_s: dict[bytes, float] = {}

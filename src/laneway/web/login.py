@@ -52,7 +52,8 @@ STATE = Entry(tag="access", summary="Is this reader let in?", answers=LET_IN)
 def login_routes(access: Access) -> list[Route]:
     async def code(request: Request) -> Response:
         made = access.door.new_code(request.scope[GRANT])
-        return answer_json({"code": made, "url": f"{request.base_url}logs#code={made}"})
+        base = access.public_url or str(request.base_url).rstrip("/")
+        return answer_json({"code": made, "url": f"{base}/logs#code={made}"})
 
     async def exchange(request: Request) -> Response:
         headers = read_headers(request.scope["headers"])

@@ -53,7 +53,7 @@ def serve(settings: Settings, *, on_ready: Callable[[Ready], None] = ignore_read
             url = f"http://{_shown_host(settings.host)}:{port}"
             hub.lock.tell(url)
             server = make_server(hub, access)
-            link = f"{url}/logs#code={access.door.new_code()}"
+            link = f"{settings.public_url or url}/logs#code={access.door.new_code()}"
             ready = Ready(url, link, warnings(settings), server.stop)
             server.on_started = lambda: on_ready(ready)
             run(server, listener)
