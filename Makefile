@@ -6,7 +6,7 @@ UI := src/laneway/web/_ui/index.html
 UI_SOURCES := $(shell find ui -type f -not -path '*/node_modules/*' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt bench bench-check torture ui lock clean fuzz test-matrix audit
+.PHONY: help demo test test-docker check fmt bench bench-check torture ui lock clean fuzz test-matrix audit
 
 help: ## what there is to make
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,10 @@ torture: $(VENV)/.dev-ready ## the long form of the kill, flood and rotation tes
 
 test-matrix: $(VENV)/.dev-ready ## what arrives from the agent frameworks of the field (installs them in .matrix)
 	$(BIN)/python tools/otel_matrix.py --write $(ARGS)
+
+test-docker: $(VENV)/.dev-ready $(UI) ## images and Compose files on a Docker Engine (DOCKER_HOST, BASE_IMAGE), the long form
+	@tools/bootstrap programs
+	LANEWAY_DOCKER=long $(BIN)/python -m pytest tests/docker $(ARGS)
 
 fuzz: $(VENV)/.dev-ready ## fuzz the parsers with coverage for a minute each (needs atheris)
 	$(BIN)/python -m pip install --quiet atheris || $(BIN)/python -m uv pip install --quiet atheris

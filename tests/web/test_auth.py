@@ -5,7 +5,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from laneway.base.errors import AccessError
+from laneway.base.errors import AccessError, SettingError
 from laneway.base.settings import Settings, resolve
 from laneway.hub.hub import Hub
 from laneway.web import session
@@ -315,3 +315,27 @@ async def test_a_page_sends_json_only(
         headers = {**own, "Content-Type": kind}
         answer = await stranger.post("/log", content=b'{"agent":"a","event":"x"}', headers=headers)
         assert answer.status_code == status
+
+
+def test_the_public_address_is_answered_to_and_stands_in_links(home: Path) -> None:
+    given = {"home": home, "public_url": "https://logs.example/"}
+    access = Access.of(resolve(given, env={}), 9000)
+    access.check_site("/", {b"host": b"logs.example", b"origin": b"https://logs.example"})
+    access.check_site("/", {b"host": b"localhost:9000"})
+    assert access.public_url == "https://logs.example"
+
+
+@pytest.mark.parametrize("text", ["logs.example", "ftp://x", "https://x/laneway", "https://a@x"])
+def test_a_public_address_has_a_scheme_and_no_path(text: str) -> None:
+    with pytest.raises(SettingError, match="public_url"):
+        resolve({"public_url": text}, env={})
+    with pytest.raises(SettingError, match="public_url"):
+        resolve(env={"LANEWAY_PUBLIC_URL": text})
+
+
+def test_a_token_file_that_is_missing_is_made(home: Path, tmp_path: Path) -> None:
+    path = tmp_path / "run" / "ingest.token"
+    access = Access.of(resolve({"home": home, "token_file": str(path)}, env={}), 9000)
+    headers = {b"host": b"localhost:9000", b"authorization": b"Bearer " + path.read_bytes().strip()}
+    assert "ingest" in access.check("/log", headers).scopes
+    assert not (home / "ingest.token").exists()

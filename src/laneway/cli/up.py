@@ -150,7 +150,7 @@ def _lessons(ready: "Ready", settings: Settings, terminal: Terminal) -> Iterator
     """Three ways to send a first event, each ready to be pasted."""
     is_elsewhere = settings.origin["log_path"] == "argument"
     place = f"LOG_PATH={shlex.quote(settings.log_path)} " if is_elsewhere else ""
-    token = shlex.quote(f"{settings.home}/ingest.token")
+    token = shlex.quote(settings.token_file or f"{settings.home}/ingest.token")
     header = "" if settings.open_ingest else f'-H "Authorization: Bearer $(cat {token})" '
     event = """'{"agent": "me", "event": "hello"}'"""
     call = """'import laneway; laneway.log_event("me", "hello")'"""
@@ -159,7 +159,7 @@ def _lessons(ready: "Ready", settings: Settings, terminal: Terminal) -> Iterator
     for label, line in (
         ("shell", f'{place}laneway emit me hello "is this on?"'),
         ("Python", f"{place}python -c {call}"),
-        ("HTTP", f"curl {ready.url}/log {header}-d {event}"),
+        ("HTTP", f"curl {settings.public_url or ready.url}/log {header}-d {event}"),
     ):
         yield f"    {terminal.paint(f'{label:<8}', 'dim')}{terminal.paint(line, 'green')}"
     yield ""

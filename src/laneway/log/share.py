@@ -1,14 +1,14 @@
 """Logs that several users write: containers that run under different users on one volume.
 
-A log is its owner's alone. A directory that was made for a group (``chmod g+ws``: its group may
-write, and what is made in it belongs to that group) says that this one is not; then its group gets
-the segments and side files as well, whatever the umask of who made them.
+A log is its owner's alone. A directory that was made for a group (``chmod g+rws``: what is made in it
+belongs to that group) says that this one is not; then its group may do with the segments and side
+files what it may do with the directory, whatever the umask of who made them.
 """
 
 import os
 import stat
 
-SHARED = stat.S_ISGID | stat.S_IWGRP
+GROUP = stat.S_IRGRP | stat.S_IWGRP
 IS_POSIX = os.name == "posix"
 
 
@@ -17,10 +17,10 @@ def share(fd: int, directory: str | int) -> None:
     if not IS_POSIX:
         return
     mode = os.stat(directory).st_mode
-    if mode & SHARED != SHARED:
+    if not mode & stat.S_ISGID:
         return
     own = os.fstat(fd).st_mode
-    wanted = mode if stat.S_ISDIR(own) else own | stat.S_IRGRP | stat.S_IWGRP
+    wanted = mode if stat.S_ISDIR(own) else own | (mode & GROUP)
     if stat.S_IMODE(own) != stat.S_IMODE(wanted):
         try:
             os.fchmod(fd, stat.S_IMODE(wanted))
