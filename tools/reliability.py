@@ -62,7 +62,8 @@ CELLS = {
     " {shuffle[events]} shuffled over 1 h, {shuffle[out_of_order]} out of order; a hub in 2099 removed"
     " {future_hub[removed]} segments",
     "test_bus.py": "{bus[faults]} faults under two hubs; {bus[acknowledged]} acknowledged, {bus[lost]} lost,"
-    " {bus[twice]} twice, at each hub",
+    " {bus[twice]} twice, at each hub; {bus_partition[faults]} leaders cut off:"
+    " {bus_partition[acknowledged]}, {bus_partition[lost]}, {bus_partition[twice]}",
     "test_network.py": "{network[faults]} faults; {network[acknowledged]} acknowledged,"
     " {network[lost]} lost, {network[twice]} twice",
     "test_rotation.py": "{rotation[rotations]} rotations in {rotation[runs]} ways; {rotation[in_files]}"

@@ -57,7 +57,8 @@ class Fleet:
         return {(writer.name, i) for writer in self.writers for i in list(writer.acknowledged)}
 
     def wait_level(self) -> None:
-        """Every hub has every event that any writer was told is kept."""
+        """The writers have ended, and every hub has every event that any of them was told is kept."""
+        self.join()
         count = len(self.acknowledged)
         for hub in self.hubs:
             wait_for(
@@ -160,7 +161,6 @@ def test_a_bus_that_loses_servers_costs_no_event_and_repeats_none(
         deed(cluster, fleet)
         cluster.start()
         print(f"{deed.__name__}: {time.monotonic() - begun_s:.1f} s")
-    fleet.join()
     fleet.wait_level()
     found = fleet.compare()
     report("bus", faults=len(deeds), hubs=len(fleet.hubs), **found)
@@ -192,7 +192,6 @@ def test_a_leader_that_is_cut_off_costs_no_event_though_hubs_still_reach_it(
             if IS_LONG:
                 fleet.wait_level()  # the two others choose a leader, and every hub finds it
             net.mend(number)
-        fleet.join()
         fleet.wait_level()
         found = fleet.compare()
     report("bus_partition", faults=cuts, hubs=2, **found)
@@ -210,7 +209,6 @@ def test_hubs_and_couriers_that_are_killed_cost_no_event_and_repeat_none(
                 fleet.write(1.5, seed + n)
                 time.sleep(0.7)
                 deed(cluster, fleet)
-            fleet.join()
             fleet.wait_level()
             found = fleet.compare()
         finally:

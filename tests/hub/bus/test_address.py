@@ -34,6 +34,15 @@ def test_a_password_in_an_address_is_refused_and_not_told(home: Path) -> None:
     assert "hunter22" not in f"{caught.value} {caught.value.hint}"
 
 
+def test_without_the_client_it_is_said_how_to_get_it(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("laneway.hub.bus.address.find_spec", lambda name: None)
+    with pytest.raises(SettingError) as caught:
+        read_address(made(home, bus="nats://127.0.0.1"))
+    assert "laneway[hub,nats]" in caught.value.hint
+
+
 def test_secrets_come_from_files(home: Path, tmp_path: Path) -> None:
     (tmp_path / "password").write_text("hunter22\n")
     settings = made(

@@ -94,6 +94,9 @@ def test_a_hub_starts_and_keeps_events_without_its_bus_and_publishes_them_later(
             assert a.get("/health")["status"] == "ok"
             cluster.start()
             wait_for(lambda: a.get("/health")["bus"]["pending_bytes"] == 0, "that it is published")
+            said = a.output.read_text()
+            assert said.count("events wait in the log") == 1
+            assert said.count("the bus answers again") == 1
             with hub_of(tmp_path, "b", cluster.urls) as b:
                 wait_for(lambda: count(b) == 1, "the event at a hub that came later")
     finally:

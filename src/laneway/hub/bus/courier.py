@@ -138,7 +138,7 @@ class Courier:
             if self._is_out:
                 self._outgoing.message_bytes = connection.message_bytes
                 work.append(self._send_out(connection))
-            self._is_connected, self._fault = True, ""
+            self._note_connected()
             await _first_failure(work)
         finally:
             await connection.close()
@@ -175,8 +175,13 @@ class Courier:
             self._tell(self.status())
             await asyncio.sleep(TELL_S)
 
+    def _note_connected(self) -> None:
+        if self._fault:
+            log.warning("the bus answers again")
+        self._is_connected, self._fault = True, ""
+
     def _note_fault(self, fault: str) -> None:
-        if fault != self._fault:  # said once, not with every try
+        if not self._fault:  # said once, not with every try and for every server
             log.warning("the bus: %s; events wait in the log", fault)
         self._fault = fault
 

@@ -276,8 +276,10 @@ async def connect(address: Address, server: str, plan: Plan, name: str) -> Conne
         if not lost.done():
             lost.set_result(None)
 
+    errors: list[Exception] = []
+
     async def note_error(error: Exception) -> None:
-        """Whoever waits for an answer meets it."""
+        errors[:] = [error]  # later ones are met by whoever waits for an answer
 
     client = Client()
     try:
@@ -286,6 +288,8 @@ async def connect(address: Address, server: str, plan: Plan, name: str) -> Conne
                 servers=[server],
                 name=name,
                 allow_reconnect=False,
+                max_reconnect_attempts=1,  # else the client tries a server that is down for ever
+                reconnect_time_wait=0,
                 connect_timeout=int(CONNECT_S),
                 ping_interval=PING_S,
                 max_outstanding_pings=PINGS,
@@ -296,8 +300,10 @@ async def connect(address: Address, server: str, plan: Plan, name: str) -> Conne
             )
     except Exception as error:
         await Connection(client, plan, lost).close()
+        if isinstance(error, nats.errors.NoServersError) and errors:
+            error = errors[0]
         if isinstance(error, FAULTS):
-            raise _lost("no connection", error) from error
+            raise _lost(f"no connection to {server}", error) from error
         raise
     return Connection(client, plan, lost)
 

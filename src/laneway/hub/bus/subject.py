@@ -8,6 +8,8 @@ import re
 from hashlib import blake2b
 
 SAFE = re.compile(rb"[A-Za-z0-9_-]")
+PLAIN = re.compile(r"[A-Za-z0-9_-]{1,120}")
+"""Most names, and all ids that we make: they stay as they are."""
 
 NOT_GIVEN = "="
 """Stands for an empty name: no name encodes to it."""
@@ -25,6 +27,8 @@ def subject_of(stream: str, pod: str, agent: str) -> str:
 
 def encode_name(name: str) -> str:
     """A subject token; two names never share one. Other bytes are written ``=XX``, as in quoted-printable."""
+    if PLAIN.fullmatch(name):
+        return name
     if not name:
         return NOT_GIVEN
     data = name.encode("utf-8", "surrogatepass")
