@@ -12,6 +12,7 @@ BENCHES = (
     "bench.imports",
     "bench.redact",
     "bench.middleware",
+    "bench.otlp",
     "bench.ingest",
     "bench.index",
     "bench.query",

@@ -266,9 +266,11 @@ def fit(event: dict[str, Any]) -> dict[str, Any]:
 
 def _pack(event: dict[str, Any]) -> None:
     """The widest values become JSON in a text, until the event has few enough keys."""
-    widths = sorted(((_width(value), name) for name, value in event.items()), reverse=True)
+    widths = [(_width(event[name]), name) for name in event if type(event[name]) in (dict, list)]
     total = len(event) + sum(width for width, _ in widths)
-    for width, name in widths:
+    if total <= KEYS:
+        return
+    for width, name in sorted(widths, reverse=True):
         if total <= KEYS:
             return
         if width:

@@ -159,7 +159,7 @@ def _value(value: Any, depth: int) -> Any:
     if kind not in ("arrayValue", "kvlistValue"):
         return found
     if depth >= VALUE_DEPTH:
-        return orjson.dumps(found).decode()
+        return str(found)
     inner = (found or {}).get("values") or ()
     if kind == "arrayValue":
         return [_value(item, depth + 1) for item in inner]
