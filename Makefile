@@ -61,7 +61,7 @@ lock: $(VENV)/.dev-ready ## renew the lock files
 	tools/lock
 
 clean: ## remove what was made
-	rm -rf $(VENV) dist src/laneway/web/_ui ui/node_modules .demo .matrix
+	rm -rf $(VENV) dist src/laneway/web/_ui ui/node_modules .demo .matrix .programs
 
 $(VENV)/.run-ready: pyproject.toml locks/run.txt hatch_build.py
 	@tools/bootstrap run "$(PYTHON)" && touch $@
