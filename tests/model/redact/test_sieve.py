@@ -156,9 +156,8 @@ def test_every_word_that_is_asked_for_is_looked_for() -> None:
     signs = ":=~>+/]@-- "
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(scan, "DENSE_CHARS", 0)
-        for low in (signs, "+ prose"):
-            for hay in (Hay(), Hay("curl", "connection", "token"), Hay("login ")):
-                patch.setattr(scan, "_needles_of", lambda low, hay=hay: hay)
-                assert not scan.has_word(low)
+        for hay in (Hay(), Hay("curl", "connection", "token")):
+            patch.setattr(scan, "_needles_of", lambda low, hay=hay: hay)
+            assert not scan.has_word(signs)
     assert asked == set(scan._NEEDLES)
     assert all(word.isascii() and word == word.lower() for word in scan._NEEDLES)
