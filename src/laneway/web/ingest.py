@@ -54,8 +54,9 @@ class Ingest:
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self._limit_bytes = hub.settings.body_bytes
+        self._is_durable = hub.is_durable
         self._durable_commit = DurableCommit(hub)
-        self._commit = self._durable_commit if hub.is_durable else Commit(hub.append)
+        self._commit = self._durable_commit if self._is_durable else Commit(hub.append)
         self._decoders = CapacityLimiter(DECODERS)
         self._tokens = Buckets("token", hub.settings.token_rate)
         self._agents = Buckets("agent", hub.settings.agent_rate)
@@ -86,15 +87,17 @@ class Ingest:
     ) -> tuple[int, bytes]:
         content_type = headers.get(b"content-type", b"")
         _check_type(content_type, headers)
-        body = await self.read(receive, headers, grant)
+        self._check_token(grant)
+        body = await read_body(receive, headers, self._limit_bytes)
         begun_s = perf_counter()
         if len(body) <= INLINE_BYTES:
             taken = decode(body, content_type, grant)
         else:
             taken = await self.decode_aside(decode, body, content_type, grant)
-        is_durable = self._hub.is_durable or headers.get(LEVEL_HEADER) == b"durable"
+        is_durable = self._is_durable or headers.get(LEVEL_HEADER) == b"durable"
         if taken.lines:
-            await self.keep(taken, grant, durable=is_durable)
+            self._charge(taken, grant)
+            await self.append(taken.lines, durable=is_durable)
         self._hub.metric.ingest_s.observe(perf_counter() - begun_s)
         return _receipt(taken, is_durable=is_durable)
 
@@ -111,9 +114,12 @@ class Ingest:
 
     async def read(self, receive: Receive, headers: HeaderMap, grant: Grant) -> bytes:
         """The body of a sender that is let in."""
+        self._check_token(grant)
+        return await read_body(receive, headers, self._limit_bytes)
+
+    def _check_token(self, grant: Grant) -> None:
         if self._tokens.rate:
             self._tokens.check((grant.name,))
-        return await read_body(receive, headers, self._limit_bytes)
 
     async def decode_aside(self, decode: Callable[[Unpack[Given]], Found], *args: *Given) -> Found:
         """Decode a large body in a worker thread."""
@@ -121,12 +127,15 @@ class Ingest:
 
     async def keep(self, taken: Taken, grant: Grant, *, durable: bool) -> None:
         """Append what was taken, as far as its senders may send so much."""
+        self._charge(taken, grant)
+        await self.append(taken.lines, durable=durable)
+
+    def _charge(self, taken: Taken, grant: Grant) -> None:
         if self._agents.rate:
             self._agents.check(taken.agents)
             self._agents.take(taken.agents)
         if self._tokens.rate:
             self._tokens.take({grant.name: len(taken.lines)})
-        await self.append(taken.lines, durable=durable)
 
     def _decode(self, body: bytes, content_type: bytes, grant: Grant) -> Taken:
         if body.count(b"\n") > LINES:
