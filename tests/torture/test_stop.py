@@ -52,7 +52,7 @@ def test_a_hub_stopped_under_load_ends_and_loses_nothing(
         laneway.configure(logging_url=f"{hub.url}/log", home=str(hub.home))
         laneway.log_event("last", "end")
         assert laneway.flush(60)
-        wait_for(lambda: hub.get("/health")["index"]["lag_bytes"] == 0, "the index")
+        wait_for(lambda: hub.get("/health")["index"]["lag_bytes"] == 0, "the index", 400)
         found = Counter((event["agent"], event["i"]) for event in hub.iter_events("&event=log"))
     finally:
         for writer in writers:
