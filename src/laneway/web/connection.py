@@ -54,6 +54,10 @@ class Bounds:
     """Requests sent ahead of the answers; no client of ours sends any."""
 
 
+SILENCE_S = 60.0
+"""The kernel lets go so much later than we do, however busy the event loop is: what we end is counted."""
+
+
 class Unread:
     """What one receiver has not taken, and until when it has time to take some of it."""
 
@@ -144,7 +148,7 @@ def bound_silence(transport: asyncio.Transport, send_s: float) -> None:
     if option is not None:
         try:
             transport.get_extra_info("socket").setsockopt(
-                socket.IPPROTO_TCP, option, int(2000 * send_s)
+                socket.IPPROTO_TCP, option, min(int(1000 * (send_s + SILENCE_S)), 2**31 - 1)
             )
         except (OSError, AttributeError):  # no TCP
             pass
