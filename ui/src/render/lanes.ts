@@ -1,6 +1,7 @@
 // Draws all lanes in sight onto one canvas. Knows no framework and fetches nothing.
 
 import { toPx } from "../base/viewport";
+import { paintArrows } from "./arrows";
 import { viewTicks } from "./axis";
 import { BarList } from "./bar_list";
 import { BarPainter } from "./bars";
@@ -30,6 +31,7 @@ export class LanePainter {
     paintUnknown(ctx, scene, theme);
     this.bars.collect(scene);
     this.barPainter.paint(ctx, scene, this.bars, theme);
+    paintArrows(ctx, scene, this.bars, theme);
     if (!scene.isDense) this.instantPainter.paint(ctx, scene, theme, surface.scale);
     if (scene.isFollowing) paintNow(ctx, scene, theme);
   }

@@ -2,12 +2,19 @@
 
 import type { Lane } from "../model/lane";
 import { SESSION_DEPTH } from "../model/packing";
+import type { Placed } from "../model/arrangement";
 import type { Branch } from "../model/tree";
+
+/** A lane of the tree, and where one is, how it was arranged. */
+type Shown = Branch & Partial<Placed>;
 
 export interface LaneBox {
   readonly agent: number;
   /** Steps of indentation. */
   readonly depth: number;
+  readonly below?: number;
+  readonly isFolded?: boolean;
+  readonly isPinned?: boolean;
   readonly topPx: number;
   readonly heightPx: number;
   /** Where the marks of instants are centred, from the top of the lane. */
@@ -45,7 +52,7 @@ export class Layout {
   private readonly indexes: Int32Array;
 
   /** `rows[agent]`: sub-rows of bars that are wanted; see `RowNeed`. */
-  constructor(branches: readonly Branch[], lanes: readonly Lane[], rows: readonly number[]) {
+  constructor(branches: readonly Shown[], lanes: readonly Lane[], rows: readonly number[]) {
     this.metrics = metricsFor(branches.length);
     this.indexes = new Int32Array(lanes.length).fill(-1);
     const boxes: LaneBox[] = [];
@@ -95,7 +102,7 @@ function metricsFor(lanes: number): Metrics {
 }
 
 function makeBox(
-  branch: Branch,
+  branch: Shown,
   lane: Lane | undefined,
   wantedRows: number,
   topPx: number,
@@ -122,15 +129,16 @@ function makeBox(
 
 /** Changes when the layout has to be made anew. */
 export function layoutKey(
-  branches: readonly Branch[],
+  branches: readonly Shown[],
   lanes: readonly Lane[],
   rows: readonly number[],
 ): string {
   let shape = branches.length;
-  for (const { agent } of branches) {
+  for (const { agent, depth } of branches) {
     const lane = lanes[agent];
     const flags = lane ? (lane.instants > 0 ? 1 : 0) + (lane.sessions > 0 ? 2 : 0) : 0;
     shape = (Math.imul(shape, 31) + (rows[agent] ?? 0) * 4 + flags) | 0;
+    shape = (Math.imul(shape, 31) + agent * 16 + depth) | 0; // lanes may change places
   }
   return String(shape);
 }

@@ -13,6 +13,7 @@ import { RowList } from "../model/row_list";
 import { judgeAll, judgeFrom, judgeMore, Verdict } from "../model/verdict";
 import { Frame } from "../render/frame";
 import { EMPTY_FACE, type Face, type LaneFace, laneFace, Meter } from "./face";
+import { LaneChoice } from "./lane_choice.svelte";
 import { Picture } from "./picture";
 import type { Listener, Sieve } from "./sieve";
 import { Timeline } from "./timeline.svelte";
@@ -41,7 +42,8 @@ export interface Refusal {
 
 export class Board implements Owner, Listener {
   readonly journal = new Journal();
-  readonly picture = new Picture(this.journal);
+  readonly laneChoice = new LaneChoice();
+  readonly picture = new Picture(this.journal, this.laneChoice);
   readonly rows = new RowList();
   readonly frame = new Frame();
   readonly timeline = new Timeline();
@@ -425,6 +427,13 @@ export class Board implements Owner, Listener {
     const sieve = this.coming ?? this.sieve;
     this.isSearching = sieve?.isSearching ?? false;
     this.searchShare = sieve?.share ?? NaN;
+  }
+
+  /** Changes how the lanes are arranged. */
+  arrange(change: (choice: LaneChoice) => void): void {
+    change(this.laneChoice);
+    this.touchTime();
+    this.refreshFaceSoon();
   }
 
   // -- choice ---------------------------------------------------------------------------------

@@ -3,16 +3,25 @@
 import { spanMs, type Viewport } from "../base/viewport";
 import { BinGrid, octaveStep } from "../model/bin_grid";
 import type { Journal } from "../model/journal";
+import { arrange, type Placed } from "../model/arrangement";
 import { type Branch, order } from "../model/tree";
 import type { Verdict } from "../model/verdict";
+import type { LaneChoice } from "./lane_choice.svelte";
 import { Layout, layoutKey } from "../render/layout";
 import { pulseStep } from "../render/pulse";
 import { type LaneScene, type Selection, tooDense } from "../render/scene";
 
 const DENSE_BIN_PX = 2;
+/** Lanes that are sorted by what happens change places this often at most. */
+const REORDER_MS = 2000;
 
 export class Picture {
-  branches: Branch[] = [];
+  branches: Placed[] = [];
+  /** Lanes that are not shown: on request, and since they were idle. */
+  hidden = 0;
+  idle = 0;
+  private tree: Branch[] = [];
+  private treeKey = "";
   layout = new Layout([], [], []);
   readonly laneGrid = new BinGrid();
   readonly pulseGrid = new BinGrid();
@@ -21,22 +30,50 @@ export class Picture {
   private layoutKey = "";
   private layoutVersion = 0;
 
-  constructor(private readonly journal: Journal) {}
+  constructor(
+    private readonly journal: Journal,
+    private readonly choice: LaneChoice,
+  ) {}
 
   /** Makes the layout anew if lanes came, moved or grew; returns whether it did. A filter has the lanes of
       those agents that did something that matches. */
-  refreshLayout(verdict: Verdict | null, filterVersion: number, rows: readonly number[]): boolean {
+  refreshLayout(
+    verdict: Verdict | null,
+    filterVersion: number,
+    rows: readonly number[],
+    view: Viewport,
+  ): boolean {
     const { journal } = this;
-    const orderKey = `${journal.treeVersion}/${filterVersion}/${verdict?.agents.size ?? ""}`;
-    if (orderKey !== this.orderKey) {
-      this.orderKey = orderKey;
+    const treeKey = `${journal.treeVersion}/${filterVersion}/${verdict?.agents.size ?? ""}`;
+    if (treeKey !== this.treeKey) {
+      this.treeKey = treeKey;
       const present = journal.present();
-      this.branches = order(
+      this.tree = order(
         journal.parents,
         (agent) => present.has(agent) && (!verdict || verdict.agents.has(agent)),
       );
     }
-    const key = `${orderKey}/${layoutKey(this.branches, journal.lanes, rows)}`;
+    const { current, version } = this.choice;
+    const moves = current.hidesIdle || (current.order !== "tree" && current.order !== "name");
+    const tick = moves ? Math.floor(performance.now() / REORDER_MS) : 0;
+    const orderKey = `${treeKey}/${version}/${tick}`;
+    if (orderKey !== this.orderKey) {
+      this.orderKey = orderKey;
+      const { placed, hidden, idle } = arrange(this.tree, current, {
+        name: (agent) => journal.agents.name(agent),
+        events: (agent) => journal.lanes[agent]?.events ?? 0,
+        errors: (agent) => journal.lanes[agent]?.errors ?? 0,
+        lastMs: (agent) => journal.lanes[agent]?.lastMs ?? 0,
+        isIdle: (agent) => {
+          const lane = journal.lanes[agent];
+          return !lane || (lane.open === 0 && lane.lastMs < view.fromMs);
+        },
+      });
+      this.branches = placed;
+      this.hidden = hidden;
+      this.idle = idle;
+    }
+    const key = `${treeKey}/${version}/${layoutKey(this.branches, journal.lanes, rows)}`;
     if (key === this.layoutKey) return false;
     this.layoutKey = key;
     this.layoutVersion++;

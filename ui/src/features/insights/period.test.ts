@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { coarser, phraseOf, stepsOf } from "./period";
+import { coarser, stepsOf } from "./period";
 
 describe("the period of the insights", () => {
   it("is cut at whole steps, as the hub counts them", () => {
@@ -11,16 +11,5 @@ describe("the period of the insights", () => {
   it("is counted in whole multiples of a step where there are too many", () => {
     expect(coarser(1000, 10_000, 48)).toBe(1000);
     expect(coarser(1000, 100_000, 48)).toBe(3000);
-  });
-});
-
-describe("the phrase that finds a failure again", () => {
-  it("is the longest run of words in which nothing changes", () => {
-    expect(phraseOf("run_tests took longer than # s")).toBe("run_tests took longer than");
-    expect(phraseOf("Client error '# Too Many Requests' for url 'http://#/v#'")).toBe(
-      "Too Many Requests' for url",
-    );
-    expect(phraseOf("database is locked")).toBe("database is locked");
-    expect(phraseOf("#")).toBe("");
   });
 });

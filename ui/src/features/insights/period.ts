@@ -31,17 +31,3 @@ export function stepsOf(fromMs: number, toMs: number, stepMs: number): number[] 
 export function coarser(stepMs: number, spanMs: number, most: number): number {
   return stepMs * Math.max(1, Math.ceil(spanMs / stepMs / most));
 }
-
-/** A phrase that finds failures of this pattern: its longest run of whole words without a variable. */
-export function phraseOf(pattern: string): string {
-  const words = pattern.split(/\s+/);
-  let best: string[] = [];
-  let run: string[] = [];
-  for (const word of [...words, "#"]) {
-    if (/[#"\\\[\]]/.test(word)) {
-      if (run.join(" ").length > best.join(" ").length) best = run;
-      run = [];
-    } else run.push(word);
-  }
-  return best.join(" ");
-}

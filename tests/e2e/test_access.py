@@ -1,0 +1,81 @@
+"""For everybody: axe-core finds no violation in any view, light or dark, wide or narrow."""
+
+import json
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+import laneway
+from laneway import bind, log_event, span
+from tests.torture.harness import Hub
+
+pytestmark = pytest.mark.browser
+
+AXE = (Path(__file__).parents[2] / "ui/node_modules/axe-core/axe.min.js").read_text()
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+ADDRESSES = [
+    "/logs?sel=@2",
+    "/logs?view=sessions",
+    "/logs?session=s-1",
+    "/logs?session=s-1&with=s-2",
+    "/logs?view=insights",
+]
+
+
+@pytest.fixture(autouse=True)
+def _log(hub: Hub) -> None:
+    laneway.configure(log_path=hub.env["LOG_PATH"], home=str(hub.home))
+    for session in ("s-1", "s-2"):
+        with bind(session_id=session):
+            log_event("planner", "user_message", "# Why?\n\n- one\n- `two`", role="user")
+            with (
+                pytest.raises(KeyError),
+                span("planner", kind="agent"),
+                span("look", input={"n": 1}),
+            ):
+                raise KeyError("gone")
+            with span("local-8b", kind="llm", agent="coder") as call:
+                call.set(input_tokens=10, output_tokens=2, cost_usd=0.5)
+            log_event("planner", "agent_response", "Because.", role="assistant", level="warning")
+
+
+def violations(page: Page) -> list[str]:
+    page.wait_for_timeout(800)  # all that is fetched has come, and nothing fades any more
+    page.evaluate(AXE)
+    found = page.evaluate("rules => axe.run(document, {runOnly: rules})", RULES)
+    return [
+        f"{one['id']}: {node['html'][:160]} {json.dumps(node['any'][:1])[:300]}"
+        for one in found["violations"]
+        for node in one["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_no_view_keeps_anybody_out(open_page, scheme: str) -> None:
+    page = open_page(color_scheme=scheme)
+    page.wait_for_function("() => window.__laneway.visible().total >= 16")
+    page.keyboard.press("b")
+    expect(page.get_by_test_id("facet-value").first).to_be_visible()
+    for address in ADDRESSES:
+        page.goto(page.url.split("/logs")[0] + address)
+        page.wait_for_function("() => window.__laneway?.state().link === 'live'")
+        assert violations(page) == [], address
+    page.keyboard.press("Control+k")
+    expect(page.get_by_role("option").first).to_be_visible()
+    assert violations(page) == [], "palette"
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    expect(page.get_by_test_id("help")).to_be_visible()
+    assert violations(page) == [], "help"
+
+
+def test_a_phone_shows_every_view_without_scrolling_sideways(open_page) -> None:
+    page = open_page(viewport={"width": 320, "height": 640})
+    for address in ADDRESSES:
+        page.goto(page.url.split("/logs")[0] + address)
+        page.wait_for_function("() => window.__laneway?.state().link === 'live'")
+        page.wait_for_timeout(500)
+        wide = page.evaluate("() => document.documentElement.scrollWidth")
+        assert wide <= 320, f"{address} is {wide} px wide"
+        assert violations(page) == [], address

@@ -1,0 +1,78 @@
+// Who set whom to work: a thin line from the bar around a piece of work to that work in another lane.
+
+import type { BarList } from "./bar_list";
+import type { LaneScene } from "./scene";
+import type { Theme } from "./theme";
+
+/** With more bars than this in sight, lines between them would hide them. */
+const MAX_BARS = 1200;
+const MAX_ARROWS = 240;
+const HEAD_PX = 4;
+const BEND_PX = 7;
+
+export interface Arrow {
+  readonly xPx: number;
+  readonly fromPx: number;
+  readonly toPx: number;
+}
+
+/** Lines down or up from a parent's bar to the start of a child's in another lane. */
+export function arrowsOf(scene: LaneScene, bars: BarList): Arrow[] {
+  if (scene.isDense || bars.length > MAX_BARS) return [];
+  const { spans } = scene.journal;
+  const { barPx } = scene.layout.metrics;
+  const owners = new Map<string, number>();
+  for (let n = 0; n < bars.length; n++) {
+    const id = spans.id[spans.slot(bars.span[n] as number)];
+    if (id) owners.set(id, n);
+  }
+  const found: Arrow[] = [];
+  for (let n = 0; n < bars.length && found.length < MAX_ARROWS; n++) {
+    const i = spans.slot(bars.span[n] as number);
+    const owner = owners.get(spans.parent[i] ?? "");
+    if (owner === undefined || spans.match[i] === 0) continue;
+    const o = spans.slot(bars.span[owner] as number);
+    const xPx = bars.leftPx[n] as number;
+    if (spans.agent[o] === spans.agent[i] || spans.match[o] === 0 || xPx < 0 || xPx > scene.widthPx) continue;
+    const isBelow = (bars.topPx[n] as number) > (bars.topPx[owner] as number);
+    found.push({
+      xPx,
+      fromPx: (bars.topPx[owner] as number) + (isBelow ? barPx : 0),
+      toPx: (bars.topPx[n] as number) + (isBelow ? 0 : barPx),
+    });
+  }
+  return found;
+}
+
+export function paintArrows(
+  ctx: CanvasRenderingContext2D,
+  scene: LaneScene,
+  bars: BarList,
+  theme: Theme,
+): void {
+  const arrows = arrowsOf(scene, bars);
+  if (arrows.length === 0) return;
+  ctx.strokeStyle = ctx.fillStyle = theme.muted;
+  ctx.globalAlpha = 0.55;
+  ctx.lineWidth = 1;
+  ctx.beginPath();
+  for (const { xPx, fromPx, toPx } of arrows) {
+    const leftPx = Math.round(xPx) - BEND_PX + 0.5;
+    const endPx = toPx + (toPx > fromPx ? BEND_PX : -BEND_PX);
+    ctx.moveTo(leftPx, fromPx);
+    ctx.lineTo(leftPx, endPx - Math.sign(endPx - fromPx) * 3);
+    ctx.quadraticCurveTo(leftPx, endPx, leftPx + 3, endPx);
+    ctx.lineTo(xPx - 1, endPx);
+  }
+  ctx.stroke();
+  ctx.beginPath();
+  for (const { xPx, fromPx, toPx } of arrows) {
+    const endPx = toPx + (toPx > fromPx ? BEND_PX : -BEND_PX);
+    ctx.moveTo(xPx, endPx);
+    ctx.lineTo(xPx - HEAD_PX, endPx - HEAD_PX / 1.6);
+    ctx.lineTo(xPx - HEAD_PX, endPx + HEAD_PX / 1.6);
+    ctx.closePath();
+  }
+  ctx.fill();
+  ctx.globalAlpha = 1;
+}

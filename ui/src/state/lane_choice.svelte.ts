@@ -1,0 +1,81 @@
+// How a person arranged the lanes; kept in this browser.
+
+import { type Arrangement, AS_IT_COMES, type Order, ORDERS } from "../model/arrangement";
+import { readPref, writePref } from "./prefs";
+
+export class LaneChoice {
+  current = $state.raw<Arrangement>(read());
+  /** Grows with each change. */
+  version = 0;
+
+  togglePin(name: string): void {
+    const { pinned } = this.current;
+    this.set({ pinned: pinned.includes(name) ? pinned.filter((one) => one !== name) : [...pinned, name] });
+  }
+
+  /** Up (-1) or down among the pinned lanes. */
+  movePin(name: string, by: 1 | -1): void {
+    const pinned = [...this.current.pinned];
+    const at = pinned.indexOf(name);
+    const to = at + by;
+    if (at < 0 || to < 0 || to >= pinned.length) return;
+    pinned.splice(at, 1);
+    pinned.splice(to, 0, name);
+    this.set({ pinned });
+  }
+
+  toggleHidden(name: string): void {
+    this.set({ hidden: flip(this.current.hidden, name) });
+  }
+
+  toggleFolded(name: string): void {
+    this.set({ folded: flip(this.current.folded, name) });
+  }
+
+  sort(order: Order): void {
+    this.set({ order });
+  }
+
+  toggleIdle(): void {
+    this.set({ hidesIdle: !this.current.hidesIdle });
+  }
+
+  showAll(): void {
+    this.set({ hidden: new Set(), folded: new Set(), hidesIdle: false });
+  }
+
+  private set(change: Partial<Arrangement>): void {
+    this.current = { ...this.current, ...change };
+    this.version++;
+    const { pinned, hidden, folded, order, hidesIdle } = this.current;
+    writePref(
+      "arrangement",
+      JSON.stringify({ pinned, hidden: [...hidden], folded: [...folded], order, hidesIdle }),
+    );
+  }
+}
+
+function flip(names: ReadonlySet<string>, name: string): ReadonlySet<string> {
+  const next = new Set(names);
+  if (!next.delete(name)) next.add(name);
+  return next;
+}
+
+function read(): Arrangement {
+  try {
+    const stored = JSON.parse(readPref("arrangement") ?? "{}") as Record<string, unknown>;
+    return {
+      pinned: names(stored["pinned"]),
+      hidden: new Set(names(stored["hidden"])),
+      folded: new Set(names(stored["folded"])),
+      order: ORDERS.find((order) => order === stored["order"]) ?? "tree",
+      hidesIdle: stored["hidesIdle"] === true,
+    };
+  } catch {
+    return AS_IT_COMES;
+  }
+}
+
+function names(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((name) => typeof name === "string") : [];
+}
