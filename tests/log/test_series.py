@@ -16,7 +16,7 @@ from laneway.log import append, mount, series
 from laneway.log.append import Appender
 from laneway.log.retention import apply_retention
 from laneway.log.segment import LogPath
-from laneway.log.series import list_private, private_series
+from laneway.log.series import list_private, list_segments, place_series, private_series
 from laneway.log.tail import Tail
 
 WRITER = """
@@ -189,3 +189,19 @@ def test_two_fuse_mounts_of_one_directory_lose_and_tear_nothing(
 
     assert len(found) == len(set(found)) == WRITERS * LINES
     assert len(list_private(LogPath(str(two_mounts[0].parent / "real")))) == WRITERS
+
+
+def test_what_comes_from_elsewhere_has_a_series_that_is_kept_like_a_process_s(
+    tmp_path: Path,
+) -> None:
+    log_path = LogPath(str(tmp_path))
+    place = place_series(log_path, "bus", "laneway")
+    appender = Appender(place, shared="yes", segment_bytes=100)
+    for n in range(3):
+        appender.append([b'{"agent":"a","event":"x","n":%d,"content":"%s"}' % (n, b"x" * 60)])
+    appender.close()
+    assert [one.name for one in list_private(log_path)] == [place.name]
+    names = [file.name for file in list_segments(log_path)]
+    assert names == [place.segment_name(number) for number in (1, 2, 3)]
+    assert apply_retention(log_path, total_bytes=1) == names[:2]
+    assert place_series(log_path, "bus", "other").name != place.name

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 import subprocess
 import urllib.request
 from collections.abc import Iterator
@@ -128,6 +129,7 @@ def test_a_hub_that_only_sends_takes_nothing_and_one_that_only_takes_sends_nothi
         assert count(a) == 1
 
 
+@pytest.mark.skipif(not shutil.which("openssl"), reason="openssl makes the certificates")
 def test_the_bus_is_reached_with_a_password_and_over_tls(tmp_path: Path) -> None:
     key, cert, password = (tmp_path / name for name in ("key.pem", "cert.pem", "password"))
     subprocess.run(
