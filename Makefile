@@ -6,7 +6,7 @@ UI := src/laneway/web/_ui/index.html
 UI_SOURCES := $(shell find ui -type f -not -path '*/node_modules/*' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-docker check fmt bench bench-check torture ui lock clean fuzz test-matrix audit
+.PHONY: help demo test test-docker check fmt bench bench-check torture ui lock clean fuzz test-matrix audit release-check
 
 help: ## what there is to make
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ fuzz: $(VENV)/.dev-ready ## fuzz the parsers with coverage for a minute each (ne
 
 audit: $(VENV)/.dev-ready ## look for known vulnerabilities in what is installed; says so where nobody can be asked
 	@tools/audit
+
+release-check: $(VENV)/.dev-ready ## build the release twice, compare, try it with every Python, list its parts
+	$(BIN)/python tools/release.py
 
 ui: $(UI) ## build the page
 
