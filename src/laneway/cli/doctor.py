@@ -11,11 +11,25 @@ from laneway import __version__
 from laneway.base.errors import LanewayError, SettingError
 from laneway.base.settings import Settings, resolve
 from laneway.cli import NOTHING, option
-from laneway.cli.check import FAIL, NOTE, OK, WARN, Finding, damage, disk, machine, service, trial
+from laneway.cli.check import (
+    FAIL,
+    NOTE,
+    OK,
+    WARN,
+    Finding,
+    damage,
+    disk,
+    machine,
+    service,
+    trial,
+    upgrade,
+)
 from laneway.cli.escape import escape
 from laneway.cli.terminal import Terminal
 
-GROUPS: tuple[tuple[str, tuple[Callable[[Settings], Finding], ...]], ...] = (
+Groups = tuple[tuple[str, tuple[Callable[[Settings], Finding], ...]], ...]
+
+GROUPS: Groups = (
     (
         "Installation",
         (
@@ -51,6 +65,18 @@ NAME_CELLS = max(len("environment"), len("file system"))
 
 LOG_GROUP = "Log"
 
+UPGRADE: tuple[Callable[[Settings], Finding], ...] = (
+    machine.check_python,
+    machine.check_parts,
+    machine.check_environment,
+    upgrade.check_log_format,
+    upgrade.check_layout,
+    service.check_hub,
+    upgrade.check_service_file,
+    service.check_sending,
+)
+"""What another version may meet; the settings are read before any of them."""
+
 
 def command(
     directory: Annotated[
@@ -58,6 +84,10 @@ def command(
         typer.Argument(metavar="[DIR]", help="Look at this directory only, as the place of a log."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
+    for_upgrade: Annotated[
+        bool,
+        typer.Option("--upgrade", help="Only what another version meets: formats, hub, service."),
+    ] = False,
     log: option.Log = None,
     host: option.Host = None,
     port: option.Port = None,
@@ -72,7 +102,8 @@ def command(
     title = ""
     for group, finding in examine(
         {"log_path": directory or log, "host": host, "port": port},
-        only=LOG_GROUP if directory else "",
+        only=LOG_GROUP if directory and not for_upgrade else "",
+        groups=(("Upgrade", UPGRADE),) if for_upgrade else GROUPS,
     ):
         found.append(finding)
         if as_json:
@@ -86,15 +117,17 @@ def command(
         raise typer.Exit(NOTHING)
 
 
-def examine(given: dict[str, object], *, only: str = "") -> Iterator[tuple[str, Finding]]:
+def examine(
+    given: dict[str, object], *, only: str = "", groups: Groups = GROUPS
+) -> Iterator[tuple[str, Finding]]:
     """Findings with the name of their group, as they are made; of one group with ``only``."""
     try:
         settings = resolve(given)
     except SettingError as error:
         remedy = error.hint or "mend it; until then nothing else can be looked at"
-        yield GROUPS[0][0], Finding("settings", FAIL, error.message, remedy)
+        yield groups[0][0], Finding("settings", FAIL, error.message, remedy)
         return
-    for group, checks in GROUPS:
+    for group, checks in groups:
         for check in checks if only in ("", group) else ():
             yield group, run_check(check, settings)
 
