@@ -12,6 +12,7 @@ import pytest
 from laneway.cli.manager.systemd import _quote
 from laneway.cli.service import Kind, this_system
 from tests.cli.conftest import Run
+from tests.torture.harness import free_port
 
 NO_MANAGER = "printf 'Failed to connect to bus: No medium found\\n' >&2; exit 1"
 
@@ -194,6 +195,7 @@ def test_status_tells_what_the_manager_and_the_hub_say(
 ) -> None:
     fake(tmp_path / "bin", "systemctl", "echo active")
     run("service", "install", "--for", "systemd", **shell)
+    shell["LANEWAY_PORT"] = str(free_port())  # where there is no hub of anybody's
     without_hub = run("service", "--for", "systemd", **shell)
     start_hub()  # type: ignore[operator]
 
