@@ -40,7 +40,10 @@ class Telemetry:
         self._wait_s = wait_s
         self._binder = Binder(wait_s)
         self._owed: list[bytes] = []
+        self._unwritten = 0
+        """Lines handed out and not known to be in the log: until then, what waited stays on the disk."""
         self._lock = Lock()
+        self._account = Lock()  # of the two above; held for a moment only, on the event loop too
         for item in waiting.read():
             self._hold(item, _facts(item), now_ns())
 
@@ -52,7 +55,7 @@ class Telemetry:
         """Lines of all that can be said now; what must wait is on the disk on return.
 
         A sender that is bound to an agent is told at once what it may not say, so that nothing
-        of its spans waits.
+        of its spans waits. `note_written` or `owe` is to follow.
 
         Raises:
             BodyError: there are too many.
@@ -67,6 +70,8 @@ class Telemetry:
             )
         with self._lock:
             events = self._bind(items, now=check_sender is not None or not self._wait_s)
+            with self._account:
+                self._unwritten += 1
         taken, lost = self._encode(events, check_sender)
         reasons = batch.rejections + [
             f"{field}: {message}" for _, field, message in taken.rejections
@@ -74,22 +79,35 @@ class Telemetry:
         return Arrival(taken, len(batch.rejections) + lost, reasons)
 
     def settle(self) -> list[bytes]:
-        """Lines of what has waited for long enough, and of what could not be appended before."""
-        with self._lock:
+        """Lines of what has waited for long enough, and of what could not be appended before. It waits for
+        nobody: while spans are being taken, there is nothing. `note_written` or `owe` is to follow."""
+        if not self._lock.acquire(blocking=False):
+            return []
+        try:
             events = [_events(held, place) for held, place in self._binder.settle(now_ns())]
-            owed, self._owed = self._owed, []
+            with self._account:
+                owed, self._owed = self._owed, []
+                self._unwritten += bool(owed or events)
+        finally:
+            self._lock.release()
         return owed + self._encode(events, None)[0].lines
 
     def owe(self, lines: list[bytes]) -> None:
         """They could not be appended; spans that were acknowledged before may be among them."""
-        with self._lock:
+        with self._account:
+            self._unwritten -= 1
             self._owed = (self._owed + lines)[-OWED_LINES:]
 
-    def tidy(self) -> None:
-        """To be called when what was settled stands in the log."""
-        with self._lock:
-            if not self._owed:
-                self._waiting.tidy(self._binder.held_items(), self._binder.held_count)
+    def note_written(self) -> None:
+        """What `take` or `settle` gave stands in the log: its copy on the disk may go, sooner or later."""
+        with self._account:
+            self._unwritten -= 1
+        if self._lock.acquire(blocking=False):
+            try:
+                if not self._owed and not self._unwritten:
+                    self._waiting.tidy(self._binder.held_items(), self._binder.held_count)
+            finally:
+                self._lock.release()
 
     def _bind(self, items: list[Span | LogRecord], *, now: bool) -> list[list[dict[str, Any]]]:
         since_ns = now_ns()

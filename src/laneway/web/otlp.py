@@ -13,7 +13,7 @@ from laneway.hub.hub import Hub
 from laneway.hub.telemetry import Arrival
 from laneway.web.body import UNSUPPORTED, GoneError
 from laneway.web.door import HeaderMap
-from laneway.web.ingest import INLINE_BYTES, LEVEL_HEADER, Ingest
+from laneway.web.ingest import LEVEL_HEADER, Ingest
 from laneway.web.keyring import Grant
 from laneway.web.problem import COME_BACK, RETRY_AFTER_S, encode
 
@@ -68,32 +68,27 @@ class Otlp:
         """Raises LogError where the log cannot be written; nothing is lost then."""
         lines = self._hub.telemetry.settle()
         if lines:
-            await self._append(lines, durable=self._hub.is_durable)
-            self._hub.telemetry.tidy()
-
-    async def _append(self, lines: list[bytes], *, durable: bool) -> None:
-        try:
-            await self._ingest.append(lines, durable=durable)
-        except LogError:
-            self._hub.telemetry.owe(lines)
-            raise
+            try:
+                await self._ingest.append(lines, durable=self._hub.is_durable)
+            except BaseException:
+                self._hub.telemetry.owe(lines)
+                raise
+            self._hub.telemetry.note_written()
 
     async def _take(self, path: str, receive: Receive, headers: HeaderMap, grant: Grant) -> bytes:
         form = _form(headers)
         body = await self._ingest.read(receive, headers, grant)
-        if len(body) <= INLINE_BYTES:
-            arrival = self._read(form, path, body, grant)
-        else:
-            arrival = await self._ingest.decode_aside(self._read, form, path, body, grant)
+        # Never on the event loop: whoever holds the traces' lock would hold up everybody.
+        arrival = await self._ingest.decode_aside(self._read, form, path, body, grant)
         taken = arrival.taken
-        if taken.lines:
-            is_durable = self._hub.is_durable or headers.get(LEVEL_HEADER) == b"durable"
-            try:
+        try:
+            if taken.lines:
+                is_durable = self._hub.is_durable or headers.get(LEVEL_HEADER) == b"durable"
                 await self._ingest.keep(taken, grant, durable=is_durable)
-            except LanewayError:
-                self._hub.telemetry.owe(taken.lines)  # others' spans may be among them
-                raise
-            self._hub.telemetry.tidy()
+        except BaseException:
+            self._hub.telemetry.owe(taken.lines)  # others' spans may be among them
+            raise
+        self._hub.telemetry.note_written()
         write = form.write_traces_answer if path == TRACES else form.write_logs_answer
         message = "; ".join(arrival.reasons[:REASONS])
         answer: bytes = write(arrival.rejected_count, message)
