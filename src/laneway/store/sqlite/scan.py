@@ -108,7 +108,7 @@ def iter_spans(
 ) -> Iterator[Span]:
     """The blocks that can hold a hit as far as times and traces tell, the most promising first."""
     order = "max_ns DESC, first_seq DESC" if newest_first else "min_ns, first_seq"
-    where, values = _block_conditions(made, since_ns, until_ns)
+    where, values = block_conditions(made, since_ns, until_ns)
     sql = f"SELECT first_seq, last_seq, min_ns, max_ns FROM block WHERE {where} ORDER BY {order}"  # noqa: S608 - marks and constants only
     return map(Span._make, connection.execute(sql, values))
 
@@ -118,7 +118,7 @@ def read_chunks(
 ) -> list[Span]:
     """As `iter_spans`, all blocks of a chunk taken as one."""
     order = "max(max_ns) DESC, 1 DESC" if newest_first else "min(min_ns), 1"
-    where, values = _block_conditions(made, since_ns, until_ns)
+    where, values = block_conditions(made, since_ns, until_ns)
     rows = connection.execute(
         f"SELECT min(first_seq), max(last_seq), min(min_ns), max(max_ns) FROM block"  # noqa: S608 - marks and constants only
         f" WHERE {where} GROUP BY first_seq >> {CHUNK_BITS} ORDER BY {order}",
@@ -127,7 +127,7 @@ def read_chunks(
     return [Span(*row) for row in rows]
 
 
-def _block_conditions(made: Filter, since_ns: int, until_ns: int) -> tuple[str, list[object]]:
+def block_conditions(made: Filter, since_ns: int, until_ns: int) -> tuple[str, list[object]]:
     conditions = ["max_ns >= ? AND min_ns <= ?", *made.blocks]
     return f"({') AND ('.join(conditions)})", [since_ns, until_ns, *made.block_values]
 

@@ -2,11 +2,21 @@
 
 import heapq
 import sqlite3
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from laneway.store.api import Page, Pointer
 
-from .scan import Read, Span, iter_groups, plan_picks, read_spans, require_text, source_of_spans
+from .scan import (
+    Read,
+    Span,
+    block_conditions,
+    iter_groups,
+    plan_picks,
+    require_text,
+    source_of_spans,
+    try_rows,
+)
 from .search import Search
 from .where import Filter, filter_rows
 
@@ -52,23 +62,27 @@ def find_slow(
         for read in plan_picks(connection, search, made):
             _take(connection, segment, read, search, slowest)
         return
-    spans, longest = _read_slow_spans(connection, search, made)
-    for group in iter_groups(spans):
-        if not slowest.may_take(max(longest[span.first_seq] for span in group)):
-            return
+    for group in iter_groups(_iter_slow_spans(connection, search, made, slowest)):
         read = Read(require_text(made, search), source_of_spans(group))
         _take(connection, segment, read, search, slowest)
 
 
-def _read_slow_spans(
-    connection: sqlite3.Connection, search: Search, made: Filter
-) -> tuple[list[Span], dict[int, float]]:
-    """The blocks that can hold a hit, the one with the longest duration first."""
-    rows = connection.execute("SELECT first_seq, max_ms FROM block WHERE max_ms >= 0")
-    longest: dict[int, float] = dict(rows.fetchall())
-    spans = read_spans(connection, made, search.since_ns, search.until_ns, newest_first=True)
-    timed = [span for span in spans if span.first_seq in longest]
-    return sorted(timed, key=lambda span: -longest[span.first_seq]), longest
+def _iter_slow_spans(
+    connection: sqlite3.Connection, search: Search, made: Filter, slowest: Slowest
+) -> Iterator[Span]:
+    """The blocks that can hold a hit, the one with the longest duration first; ends where none can."""
+    rows = try_rows(connection, made)
+    where, values = block_conditions(made, search.since_ns, search.until_ns)
+    found = connection.execute(
+        f"SELECT first_seq, last_seq, min_ns, max_ns, max_ms FROM block"  # noqa: S608 - marks and constants only
+        f" WHERE {where} AND max_ms >= 0 ORDER BY max_ms DESC",
+        values,
+    )
+    for first_seq, last_seq, min_ns, max_ns, max_ms in found:
+        if not slowest.may_take(max_ms):
+            return
+        if rows is None or rows.may_hold(first_seq, last_seq):
+            yield Span(first_seq, last_seq, min_ns, max_ns)
 
 
 def _take(
