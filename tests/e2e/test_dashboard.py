@@ -302,7 +302,7 @@ def test_a_deep_link_opens_the_same_filter(open_page) -> None:
     log_event("coder", "log", "y")
     page = open_page()
     wait_events(page, 2)
-    page.get_by_test_id("lane").get_by_role("button", name="coder").click()
+    page.locator("[data-testid=lane][data-agent=coder]").get_by_test_id("lane-name").click()
     page.wait_for_url("**coder**")
     page.reload()
 
