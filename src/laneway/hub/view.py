@@ -136,7 +136,8 @@ class BoundStore:
         )
 
     def aggregate(self, query: Query, split: Split) -> Table:
-        return self._store.aggregate(_within(query, self._where), split)
+        table = self._store.aggregate(_within(query, self._where), split)
+        return table._replace(scan=_plain(table.scan))
 
     def explain(self, query: Query) -> Plan:
         """Without figures: how many segments know a name would tell whether others use it."""
