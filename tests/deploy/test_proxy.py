@@ -149,7 +149,7 @@ def behind(
     folder = tmp_path_factory.mktemp(request.param)
     hub = Hub(folder / "home", folder / "log")
     port = free_port()
-    hub.env["LANEWAY_ALLOWED_HOSTS"] = f"{NAME}:{port}"
+    hub.env["LANEWAY_PUBLIC_URL"] = f"https://{NAME}:{port}"
     hub.start()
     command = COMMANDS[request.param](folder, port, hub.port, certificate)
     trust = ssl.create_default_context(cafile=str(certificate[0]))
@@ -189,6 +189,28 @@ def test_a_hub_behind_the_proxy_shows_its_page_takes_events_and_answers(behind: 
     wait_for(
         lambda: b"through the proxy" in behind.ask("/api/events", **behind.bearer)[1], "the event"
     )
+
+
+def test_a_link_of_the_hub_lets_a_browser_in_at_the_proxy(behind: Behind) -> None:
+    origin = f"https://{NAME}:{behind.port}"
+    made = json.loads(behind.ask("/auth/code", body={}, **behind.bearer)[1])
+    assert made["url"].startswith(f"{origin}/logs#code=")
+
+    exchange = urllib.request.Request(
+        f"https://localhost:{behind.port}/auth/exchange",
+        json.dumps({"code": made["code"]}).encode(),
+        {
+            "Host": f"{NAME}:{behind.port}",
+            "Origin": origin,
+            "Sec-Fetch-Site": "same-origin",
+            "Content-Type": "application/json",
+        },
+    )
+    with urllib.request.urlopen(exchange, timeout=PATIENCE_S, context=behind.trust) as answer:
+        session = answer.headers["Set-Cookie"].partition(";")[0]
+
+    assert behind.ask("/api/events", Origin=origin, Cookie=session)[0] == 200
+    assert behind.ask("/api/events", Origin=origin, Cookie="laneway-web=x")[0] == 401
 
 
 async def test_an_event_comes_live_by_websocket_through_the_proxy(behind: Behind) -> None:
