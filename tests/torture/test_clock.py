@@ -17,7 +17,7 @@ from laneway.base.clock import NS_PER_S, format_ns
 from laneway.base.settings import resolve
 from laneway.hub.hub import Hub as InProcessHub
 from laneway.store.api import Cursor, Query, Split
-from laneway.store.sqlite import find
+from laneway.store.sqlite import scan
 from tests.torture.conftest import Report
 from tests.torture.harness import Hub, wait_for
 
@@ -120,13 +120,13 @@ def test_a_wrong_clock_makes_no_query_read_the_segment(
     send(hub, times)
     wait_indexed(hub, EVENTS)
     read = [0]
-    real = find.source_of_spans
+    real = scan.source_of_spans
 
     def counted(spans):  # type: ignore[no-untyped-def]
         read[0] += sum(span.last_seq - span.first_seq + 1 for span in spans)
         return real(spans)
 
-    monkeypatch.setattr(find, "source_of_spans", counted)
+    monkeypatch.setattr(scan, "source_of_spans", counted)
     middle_ns = T0_NS + EVENTS // 2 * NS_PER_S
     window = {"since_ns": middle_ns, "until_ns": middle_ns + 10 * NS_PER_S}
     wanted = {n for n, ts_ns in times.items() if window["since_ns"] <= ts_ns < window["until_ns"]}
