@@ -21,10 +21,11 @@ def test_the_origin_of_what_was_set_is_shown(run: Run, home: Path) -> None:
     home.mkdir()
     (home / "config.toml").write_text('pod = "blue"\nretention_age = "30d"\n')
     out = run("config", LOG_PATH="/var/log/x.jsonl").out
-    assert "log_path         /var/log/x.jsonl  from LOG_PATH" in out
-    assert "pod              blue  from config.toml" in out
-    assert "retention_age    30d  from config.toml" in out
-    assert "segment_bytes    256MiB\n" in out
+    width = max(len(row.name) for row in SETTINGS) + 2
+    assert f"\n{'log_path':{width}}/var/log/x.jsonl  from LOG_PATH\n" in out
+    assert f"\n{'pod':{width}}blue  from config.toml\n" in out
+    assert f"\n{'retention_age':{width}}30d  from config.toml\n" in out
+    assert f"\n{'segment_bytes':{width}}256MiB\n" in out
 
 
 def test_a_secret_is_masked_everywhere(run: Run) -> None:
