@@ -15,7 +15,7 @@ from laneway.base.errors import LogError
 from laneway.base.settings import resolve
 from laneway.hub.hub import Hub
 from laneway.log import sync
-from laneway.web.commit import Commit
+from laneway.web.commit import Commit, DurableCommit
 
 from ..hub.event import event
 from .conftest import Running
@@ -110,15 +110,23 @@ async def test_who_asks_for_durable_is_answered_after_the_sync_and_others_meanwh
 
 
 async def test_requests_that_come_during_a_sync_share_the_next_one(
-    client: httpx.AsyncClient, hub: Hub, disk: Disk
+    client: httpx.AsyncClient, hub: Hub, disk: Disk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    arrived: list[Sequence[bytes]] = []
+    append = DurableCommit.append
+
+    def count(commit: DurableCommit, lines: Sequence[bytes]) -> asyncio.Future[None]:
+        arrived.append(lines)
+        return append(commit, lines)
+
+    monkeypatch.setattr(DurableCommit, "append", count)
     first = asyncio.create_task(client.post("/log", json=event(0), headers=DURABLE))
     await _until(disk.has_begun.is_set)
     others = [
         asyncio.create_task(client.post("/log", json=event(n), headers=DURABLE))
         for n in range(1, 21)
     ]
-    await asyncio.sleep(0.1)
+    await _until(lambda: len(arrived) == 21)
     disk.is_open.set()
     answers = await asyncio.gather(first, *others)
 
