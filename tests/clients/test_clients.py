@@ -23,6 +23,10 @@ def tool(name: str) -> str:
     found = shutil.which(name) or shutil.which(name, path=str(Path(sys.executable).parent))
     if not found:
         pytest.skip(f"there is no {name} on this machine")
+    version = "version" if name == "go" else "--version"
+    asked = subprocess.run([found, version], capture_output=True, text=True, check=False)
+    if asked.returncode:  # rustup without a toolchain, say
+        pytest.skip(f"{found} does not run: {asked.stderr.strip()[:200]}")
     return found
 
 

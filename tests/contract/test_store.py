@@ -121,7 +121,7 @@ def test_a_new_index_is_empty(store: SqliteStore) -> None:
     assert store.segments() == []
     assert store.find(Query()) == ([], None, None)
     assert store.groups("agent", Query()) == ([], None)
-    assert store.aggregate(Query(), Split(step_ns=NS_PER_S)) == ([], 0, 0, 0, "exact")
+    assert store.aggregate(Query(), Split(step_ns=NS_PER_S)) == ([], 0, 0, 0, "exact", None)
     assert store.last_seq == 0
 
 
