@@ -590,7 +590,7 @@ def test_the_top_values_are_those_of_the_most_events_and_the_totals_hold_all(
         (("grep",), 3),
         (("read",), 2),
     ]
-    assert table[1:] == (3, 6, 6, "exact")
+    assert table[1:] == (3, 6, 6, "exact", None)
 
 
 def test_usage_counts_only_events_that_reported_some(store: SqliteStore) -> None:
