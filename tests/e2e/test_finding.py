@@ -77,6 +77,7 @@ def test_a_view_is_saved_under_a_name_and_found_again(open_page) -> None:
     page.keyboard.press("Enter")
     page.wait_for_url("**level**")
     page.get_by_test_id("palette-open").click()
+    expect(page.get_by_test_id("palette-input")).to_be_focused()
     page.keyboard.type("save this")
     page.keyboard.press("Enter")
     page.keyboard.type("what the coder broke")
@@ -85,6 +86,7 @@ def test_a_view_is_saved_under_a_name_and_found_again(open_page) -> None:
     page.wait_for_function("() => window.__laneway.visible().matching === 5")
 
     page.get_by_test_id("palette-open").click()
+    expect(page.get_by_test_id("palette-input")).to_be_focused()
     page.keyboard.type("coder broke")
     page.keyboard.press("Enter")
     page.wait_for_function("() => window.__laneway.visible().matching === 1")

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -20,12 +21,15 @@ from laneway.log.segment import LogPath
 
 RULES = json.dumps([{"name": "acme", "pattern": "ACME-[0-9a-f]{10}"}])
 SECRET = re.compile(rb"ACME-[0-9a-f]{10}|acme-?[0-9a-f]{10}")
+TODAY = datetime.now(UTC).strftime("%Y-%m-%d")
+"""Writers begin a new segment for a new day."""
+
 PAD = "the planner asks for three sources on tidal power " * 4
 
 
 def line_of(number: int) -> bytes:
     event = {
-        "timestamp": f"2026-11-26T10:00:00.{number:06d}Z",
+        "timestamp": f"{TODAY}T00:00:00.{number:06d}Z",
         "agent": "planner",
         "event": "log",
         "id": f"0192f0c1-7a3b-7c4d-8e5f-{number:012x}",
