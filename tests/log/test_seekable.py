@@ -145,6 +145,7 @@ def test_whatever_single_place_is_damaged_only_its_frame_is_lost(path: Path, tex
     draw = random.Random(5)
     places = [draw.randrange(len(whole)) for _ in range(60)]
     places += [draw.randrange(frames[-1].place + frames[-1].size, len(whole)) for _ in range(30)]
+    unused = 0
     for place in [*range(60), *places]:
         path.write_bytes(whole)
         damage_at(path, place)
@@ -152,11 +153,15 @@ def test_whatever_single_place_is_damaged_only_its_frame_is_lost(path: Path, tex
         found, lost = found_again(packed)
         hit = [f for f in frames if f.place <= place < f.place + f.size]
         told = [(error.damage.start, error.damage.end) for error in lost]
+        if hit and not told and b"".join(found.values()) == text:
+            unused += 1  # padding between streams of bits: what was written reads back whole
+            continue
         assert told == [(f.offset, f.end) for f in hit], place
         assert packed.size == len(text)
         assert packed.fingerprint == fingerprint_of(text)
         assert all(text[offset : offset + len(part)] == part for offset, part in found.items())
         assert sum(map(len, found.values())) == len(text) - sum(f.length for f in hit), place
+    assert unused <= 3
 
 
 def test_a_file_that_was_cut_gives_what_is_left_and_tells_the_rest(path: Path, text: bytes) -> None:

@@ -33,6 +33,7 @@ class Proxy:
         self.connections = 0
         self._loop = asyncio.new_event_loop()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._ends: set[asyncio.BaseTransport] = set()
         self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
@@ -44,11 +45,21 @@ class Proxy:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        for end in self._ends:
+            end.abort() if isinstance(end, asyncio.WriteTransport) else end.close()
+        await asyncio.sleep(0.01)  # a transport lets go of its socket in a later turn of the loop
+
+    async def _open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """A connection to the hub, which ends with the proxy at the latest."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.target)
+        self._ends.add(writer.transport)
+        return reader, writer
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task
         self._tasks.add(task)
+        self._ends.add(writer.transport)
         self.connections += 1
         fault = self.faults.pop(0) if self.faults else Fault("pass")
         try:
@@ -87,7 +98,7 @@ class Proxy:
 
     async def _pass_some(self, reader: asyncio.StreamReader, count: int) -> None:
         """The hub gets the first ``count`` bytes, and then nobody anything."""
-        _, hub = await asyncio.open_connection("127.0.0.1", self.target)
+        _, hub = await self._open()
         while count > 0 and (piece := await reader.read(min(count, PIECE_BYTES))):
             hub.write(piece)
             await hub.drain()
@@ -95,7 +106,7 @@ class Proxy:
         hub.transport.abort()
 
     async def _pass_all(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        from_hub, to_hub = await asyncio.open_connection("127.0.0.1", self.target)
+        from_hub, to_hub = await self._open()
 
         async def copy(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
             while piece := await source.read(PIECE_BYTES):
@@ -122,7 +133,7 @@ class Proxy:
         return head + await reader.readexactly(int(lengths[0].partition(b":")[2]))
 
     async def _ask(self, request: bytes) -> bytes:
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.target)
+        reader, writer = await self._open()
         try:
             writer.write(request)
             return await self._read_request(reader)  # an answer has the same frame
