@@ -100,6 +100,8 @@ def test_a_rotation_by_logrotate_costs_nothing_that_the_files_still_hold(
             wait_for(lambda: lag_bytes(hub) < NEAR_BYTES, "the index to come near")
             if name == "copytruncate":
                 wait_for(lambda: broken(hub) == rotation, "the last cut to be told")  # noqa: B023
+                # A cut of a file of which nothing was read yet is none: it is told once something was.
+                wait_for(lambda: lag_bytes(hub) < path.stat().st_size, "the new lines to be read")
             state = str(tmp_path / "state")
             if name == "dateext":
                 time.sleep(1.1)  # the date of its names has seconds
