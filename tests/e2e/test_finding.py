@@ -53,7 +53,9 @@ def test_the_palette_goes_to_agents_sessions_and_views_by_keyboard(open_page) ->
     page.keyboard.press("Control+k")
     expect(page.get_by_test_id("palette-input")).to_be_focused()
     page.keyboard.type("coder agent")
-    expect(page.get_by_role("option").filter(has_text="4 events")).to_be_visible()
+    expect(
+        page.locator("#palette-list").get_by_role("option").filter(has_text="4 events")
+    ).to_be_visible()
     page.keyboard.press("Enter")
     page.wait_for_function("() => window.__laneway.visible().matching === 4")
 
@@ -61,7 +63,9 @@ def test_the_palette_goes_to_agents_sessions_and_views_by_keyboard(open_page) ->
     page.keyboard.press("Control+k")
     expect(page.get_by_test_id("palette-input")).to_be_focused()
     page.keyboard.type("plan my week")
-    expect(page.get_by_role("option").filter(has_text="Plan my week")).to_be_visible()
+    expect(
+        page.locator("#palette-list").get_by_role("option").filter(has_text="Plan my week")
+    ).to_be_visible()
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("session=s-7"))
     page.keyboard.press("Control+k")
