@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 UI := src/laneway/web/_ui/index.html
+TOGETHER := -n auto --maxprocesses 4 --dist worksteal # tests run beside each other: half of their time is waiting
 UI_SOURCES := $(shell find ui -type f -not -path '*/node_modules/*' 2>/dev/null)
 
 .DEFAULT_GOAL := help
@@ -17,7 +18,7 @@ demo: $(VENV)/.run-ready $(UI) ## install, build the page, run a real multi-agen
 test: $(VENV)/.dev-ready $(UI) ## every test, a real browser included
 	@tools/bootstrap programs
 	@cd ui && PATH="$(abspath $(BIN)):$$PATH" ../tools/npm run --silent test
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(TOGETHER) $(ARGS)
 
 check: $(VENV)/.dev-ready $(UI) ## format, lint, types, import table, documents
 	$(BIN)/ruff format --check .

@@ -157,7 +157,7 @@ def test_a_repeat_within_one_batch_is_counted_and_not_stored(store: SqliteStore)
 @pytest.mark.parametrize(
     "event_id",
     [
-        new_event_id(T0_NS),
+        "01a0c450-6c00-7e07-a153-6a2efc432869",  # one that carries its time
         "1b4e28ba-2fa1-41d2-883f-0016d3cca427",
         "1B4E28BA-2FA1-41D2-883F-0016D3CCA427",
         "run 7 · 日本語",
