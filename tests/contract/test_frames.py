@@ -65,7 +65,12 @@ class Reader:
             "label": self._name("labels", batch["label"][i]),
             "dur": None if batch["dur"][i] == -1 else batch["dur"][i],
             **{field: batch[field][i] for field in ("sev", "span", "parent", "flag", "text")},
+            **({"tokens": tokens} if (tokens := self._tokens(batch, i)) else {}),
         }
+
+    def _tokens(self, batch: dict[str, Any], i: int) -> int:
+        """An older hub has no such column."""
+        return int(batch["tokens"][i]) if "tokens" in batch else 0
 
     def _name(self, dictionary: str, index: int) -> str | None:
         return None if index < 0 else self.names[dictionary][index]
@@ -100,6 +105,8 @@ def test_what_the_hub_sends_is_read_the_same_way() -> None:
         "duration_ms": 12.5,
         "span_id": "00f067aa0ba902b7",
         "error": {"message": "no"},
+        "input_tokens": 120,
+        "output_tokens": 7,
     }
     live.publish([Row(1, 5_000_000, entry_of(event, is_redacted=True), orjson.dumps(event))])
     live.flush()
@@ -110,5 +117,5 @@ def test_what_the_hub_sends_is_read_the_same_way() -> None:
     (seen,) = reader.events
     assert (seen["agent"], seen["kind"], seen["label"]) == ("coder", "tool_result", "search")
     assert (seen["session"], seen["dur"], seen["span"]) == ("s1", 12.5, "00f067aa0ba902b7")
-    assert (seen["sev"], seen["flag"]) == (3, 2 | 4 | 8)
+    assert (seen["sev"], seen["flag"], seen["tokens"]) == (3, 2 | 4 | 8, 127)
     assert reader.parents() == {"coder": "planner"}

@@ -90,6 +90,7 @@ export class Log {
       span: rows.map((row) => row.event.span_id ?? ""),
       parent: rows.map((row) => row.event.parent_span_id ?? ""),
       flag: rows.map((row) => flags(row.event)),
+      tokens: rows.map(({ event }) => (event.input_tokens ?? 0) + (event.output_tokens ?? 0)),
       text: rows.map((row) => summary(row.event)),
       new: this.news(sizes, rows),
     };

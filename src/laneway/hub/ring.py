@@ -130,6 +130,7 @@ class Entry(NamedTuple):
     span: str
     parent_span: str
     flags: int
+    tokens: int
     text: str
 
 
@@ -147,8 +148,15 @@ def entry_of(event: Mapping[str, Any], *, is_redacted: bool) -> Entry:
         event.get("span_id", ""),
         event.get("parent_span_id", ""),
         flags,
+        tokens_of(event),
         summarise(event),
     )
+
+
+def tokens_of(event: Mapping[str, Any]) -> int:
+    """In and out, as they were reported; 0 where nothing was."""
+    tokens: int = event.get("input_tokens", 0) + event.get("output_tokens", 0)
+    return tokens
 
 
 def _name(value: object) -> str:
@@ -158,7 +166,9 @@ def _name(value: object) -> str:
 class Ring:
     """The last ``capacity`` events, without holes: ``[first, next)`` by seq. Not thread-safe."""
 
-    COLUMNS = ("agent", "kind", "session", "label", "sev", "dur", "span", "parent", "flag", "text")
+    COLUMNS = (
+        "agent", "kind", "session", "label", "sev", "dur", "span", "parent", "flag", "tokens", "text",
+    )  # fmt: skip
 
     def __init__(self, capacity: int, names: Names) -> None:
         self.capacity = max(1, capacity)

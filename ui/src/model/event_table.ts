@@ -24,6 +24,7 @@ export interface EventRow {
   sev: number;
   durMs: number;
   flag: number;
+  tokens: number;
   span: string;
   parent: string;
   text: string;
@@ -40,6 +41,7 @@ export function emptyRow(): EventRow {
     sev: 1,
     durMs: -1,
     flag: 0,
+    tokens: 0,
     span: "",
     parent: "",
     text: "",
@@ -63,6 +65,8 @@ export class EventTable {
   label = new Int32Array(FIRST_CAPACITY);
   sev = new Uint8Array(FIRST_CAPACITY);
   flag = new Uint8Array(FIRST_CAPACITY);
+  /** In and out, as they were reported. */
+  tokens = new Uint32Array(FIRST_CAPACITY);
   drawn = new Uint8Array(FIRST_CAPACITY);
   /** 1 where the current filter lets the event through. */
   match = new Uint8Array(FIRST_CAPACITY);
@@ -107,6 +111,7 @@ export class EventTable {
     this.label[i] = row.label;
     this.sev[i] = row.sev;
     this.flag[i] = row.flag;
+    this.tokens[i] = row.tokens;
     this.drawn[i] = drawn;
     this.match[i] = 1;
     this.bar[i] = -1;
@@ -129,6 +134,7 @@ export class EventTable {
     into.label = this.label[i] as number;
     into.sev = this.sev[i] as number;
     into.flag = this.flag[i] as number;
+    into.tokens = this.tokens[i] as number;
     into.span = this.span[i] as string;
     into.parent = this.parent[i] as string;
     into.text = this.text[i] as string;
@@ -189,6 +195,7 @@ export class EventTable {
     this.label = grow(this.label, this.capacity);
     this.sev = grow(this.sev, this.capacity);
     this.flag = grow(this.flag, this.capacity);
+    this.tokens = grow(this.tokens, this.capacity);
     this.drawn = grow(this.drawn, this.capacity);
     this.match = grow(this.match, this.capacity);
     this.bar = grow(this.bar, this.capacity);
@@ -197,7 +204,7 @@ export class EventTable {
   }
 }
 
-type Column = Float64Array | Float32Array | Int32Array | Uint8Array;
+type Column = Float64Array | Float32Array | Int32Array | Uint32Array | Uint8Array;
 
 /** The ring has not wrapped while it grows (first is 0), so slots keep their place. */
 export function grow<T extends Column>(column: T, length: number): T {

@@ -65,6 +65,7 @@ export class Journal {
       row.sev = batch.sev[i] as number;
       row.durMs = batch.dur[i] as number;
       row.flag = batch.flag[i] as number;
+      row.tokens = batch.tokens?.[i] ?? 0;
       row.span = batch.span[i] as string;
       row.parent = batch.parent[i] as string;
       row.text = batch.text[i] as string;
@@ -182,6 +183,7 @@ export class Journal {
     if (drawn.as === AS_INSTANT) lane.instants++;
     lane.failed = isError;
     if (isError) lane.errors++;
+    lane.tokens += row.tokens;
     if (!(row.tsMs <= lane.lastMs)) lane.lastMs = row.tsMs;
     this.total++;
     if (isError) this.errors++;

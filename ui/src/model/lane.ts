@@ -8,6 +8,8 @@ export type LaneState = "working" | "waiting" | "failed" | "idle";
 export class Lane {
   events = 0;
   errors = 0;
+  /** In and out, as they were reported. */
+  tokens = 0;
   /** Events that are no part of a bar. */
   instants = 0;
   /** Spans that are open now, sessions aside. */

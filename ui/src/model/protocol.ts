@@ -44,6 +44,8 @@ export interface Batch {
   readonly span: readonly string[];
   readonly parent: readonly string[];
   readonly flag: readonly number[];
+  /** In and out, 0 where none were reported; an older hub sends no such column. */
+  readonly tokens?: readonly number[];
   readonly text: readonly string[];
   readonly new?: NewNames;
   readonly history?: boolean;
@@ -142,6 +144,9 @@ function checkBatch(batch: Batch): Batch {
     if (!Array.isArray(batch[name]) || batch[name].length !== batch.n) {
       throw new ProtocolError(`column ${name} of a batch does not have ${batch.n} values`);
     }
+  }
+  if (batch.tokens !== undefined && batch.tokens.length !== batch.n) {
+    throw new ProtocolError(`column tokens of a batch does not have ${batch.n} values`);
   }
   return checkNumbers(batch, ["seq0", "n", "t0"]);
 }

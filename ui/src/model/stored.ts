@@ -42,6 +42,7 @@ export function toRow(event: StoredEvent, names: Names): EventRow {
     sev: severity(event),
     durMs: event.duration_ms ?? -1,
     flag: flags(event),
+    tokens: figure(event.input_tokens) + figure(event.output_tokens),
     span: event.span_id ?? "",
     parent: event.parent_span_id ?? "",
     text: summary(event),
@@ -66,6 +67,10 @@ export function severity(event: StoredEvent): number {
   const named = LEVELS.findIndex((level) => level === event.level);
   if (named >= 0) return named;
   return LEVELS.indexOf(event.error !== undefined || event.event === "error" ? "error" : "info");
+}
+
+function figure(value: unknown): number {
+  return typeof value === "number" ? value : 0;
 }
 
 export function opensWork(event: StoredEvent): boolean {

@@ -61,6 +61,7 @@ function decoded(journal: Journal): { events: Record<string, unknown>[]; gaps: [
         span: table.span[i],
         parent: table.parent[i],
         flag: table.flag[i],
+        ...(table.tokens[i] ? { tokens: table.tokens[i] } : {}),
         text: table.text[i],
       });
     }

@@ -13,6 +13,7 @@ export interface Said {
   readonly span?: string;
   readonly parent?: string;
   readonly flag?: number;
+  readonly tokens?: number;
   readonly text?: string;
 }
 
@@ -52,6 +53,7 @@ export function batch(seq0: number, events: readonly Said[], news?: NewNames): B
     span: column((event) => event.span ?? ""),
     parent: column((event) => event.parent ?? ""),
     flag: column((event) => event.flag ?? 0),
+    tokens: column((event) => event.tokens ?? 0),
     text: column((event) => event.text ?? ""),
     ...(news ? { new: news } : {}),
   };
