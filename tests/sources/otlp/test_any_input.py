@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from laneway.base.errors import BodyError
@@ -53,6 +53,17 @@ RECORDS = st.fixed_dictionaries({}, optional={
 })  # fmt: skip
 
 
+ANSWERS = [
+    {
+        "traceId": "5b8efff798038103d269b633813fc60c",
+        "spanId": f"eee19b7ec3c1b17{number}",
+        "attributes": [{"key": "gen_ai.output.messages", "value": {"stringValue": answer}}],
+    }
+    for number, answer in enumerate(('["a text"]', "[5]", "[null]", "[[]]"))
+]
+"""Lists of messages whose one message is none."""
+
+
 def events_of(batch: Batch) -> list[dict[str, Any]]:
     binder = Binder(30)
     found: list[dict[str, Any]] = []
@@ -72,6 +83,7 @@ def events_of(batch: Batch) -> list[dict[str, Any]]:
 
 
 @given(st.lists(SPANS | ANY, max_size=4))
+@example(ANSWERS)
 def test_any_spans_become_events_or_reasons(spans: list[Any]) -> None:
     body = orjson.dumps({"resourceSpans": [{"scopeSpans": [{"spans": spans}]}]})
     batch = json.read_traces(body)

@@ -164,7 +164,12 @@ def _plain_answer(answer: Any) -> str:
         return answer
     if isinstance(answer, list) and len(answer) == 1:
         message = answer[0]
-        if set(message) <= {"role", "content", "finish_reason", "index"}:
+        if isinstance(message, dict) and set(message) <= {
+            "role",
+            "content",
+            "finish_reason",
+            "index",
+        }:
             content = message.get("content")
             return content if isinstance(content, str) else ""
     return ""
