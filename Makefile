@@ -7,7 +7,7 @@ TOGETHER := -n auto --maxprocesses 4 --dist worksteal # tests run beside each ot
 UI_SOURCES := $(shell find ui -type f -not -path '*/node_modules/*' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-docker check fmt bench bench-check torture ui lock clean fuzz test-matrix audit release-check
+.PHONY: help demo test test-docker check fmt bench bench-check torture ui lock clean fuzz test-matrix audit docs release-check
 
 help: ## what there is to make
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,10 @@ check: $(VENV)/.dev-ready $(UI) ## format, lint, types, import table, documents
 	$(BIN)/lint-imports
 	@cd ui && ../tools/npm run --silent check
 	$(BIN)/python tools/check_docs.py
+	@$(MAKE) --no-print-directory docs
+
+docs: $(VENV)/.dev-ready ## the documentation as a site, in dist/docs
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --conf-dir docs/site . dist/docs
 
 fmt: $(VENV)/.dev-ready ## put code into its one form
 	$(BIN)/ruff format .

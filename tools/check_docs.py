@@ -1,6 +1,6 @@
-"""Checks that documents say what the code says; ``--write`` brings the generated ones up to date.
+"""Checks that documents say what the code says; ``--write`` brings their tables up to date.
 
-* ``docs/settings.md`` is made from the table of settings;
+* the tables that are made from the code (`reference.TABLES`) are as it makes them;
 * every relative link in a Markdown file leads to something;
 * every decision in ``docs/adr`` stands in its list;
 * every module of the package is where ARCHITECTURE.md's floors say there are modules.
@@ -10,42 +10,25 @@ import re
 import sys
 from pathlib import Path
 
-from laneway.base.settings import SETTINGS, Setting
+from reference import ROOT, renewed
 
-ROOT = Path(__file__).parents[1]
 LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#]+)(?:#[^)]*)?\)")
-SETTINGS_PAGE = ROOT / "docs" / "settings.md"
+OTHERS = {".venv", "node_modules", ".peers", ".matrix"}
 
 
-def settings_page() -> str:
-    rows = "\n".join(map(setting_row, SETTINGS))
-    return f"""# Settings
-
-An argument or flag wins over the environment, that over `config.toml` in the Laneway home,
-that over the default. `laneway config` prints the value of each and where it came from.
-This page is generated (`tools/check_docs.py --write`).
-
-| setting | environment | default | |
-|---|---|---|---|
-{rows}
-"""
-
-
-def setting_row(setting: Setting) -> str:
-    names = ", ".join(f"`{name}`" for name in setting.envs)
-    default = "" if setting.default in ("", ()) else f"`{setting.default}`"
-    return f"| `{setting.name}` | {names} | {default} | {setting.help} |"
+def pages() -> list[Path]:
+    return [page for page in ROOT.rglob("*.md") if not OTHERS & set(page.parts)]
 
 
 def iter_problems() -> list[str]:
     problems = []
-    if not SETTINGS_PAGE.exists() or SETTINGS_PAGE.read_text() != settings_page():
-        problems.append("docs/settings.md is stale: run tools/check_docs.py --write")
-    pages = [p for p in ROOT.rglob("*.md") if not {".venv", "node_modules"} & set(p.parts)]
-    for page in pages:
-        for target in LINK.findall(page.read_text()):
+    for page in pages():
+        text, name = page.read_text(), page.relative_to(ROOT)
+        if renewed(text) != text:
+            problems.append(f"{name} is stale: run tools/check_docs.py --write")
+        for target in LINK.findall(text):
             if not (page.parent / target).exists():
-                problems.append(f"{page.relative_to(ROOT)}: nothing at {target}")
+                problems.append(f"{name}: nothing at {target}")
     listed = (ROOT / "docs" / "adr" / "README.md").read_text()
     for record in (ROOT / "docs" / "adr").glob("0*.md"):
         if record.name not in listed:
@@ -59,7 +42,8 @@ def iter_problems() -> list[str]:
 
 def main() -> int:
     if "--write" in sys.argv:
-        SETTINGS_PAGE.write_text(settings_page())
+        for page in pages():
+            page.write_text(renewed(page.read_text()))
     problems = iter_problems()
     for problem in problems:
         print(f"error: {problem}", file=sys.stderr)
