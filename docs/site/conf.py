@@ -30,4 +30,8 @@ html_theme = "furo"
 html_title = "Laneway"
 html_extra_path = ["root"]
 html_copy_source = False
-html_theme_options = {"source_repository": "https://github.com/laneway/laneway", "source_branch": "main", "source_directory": ""}
+html_theme_options = {
+    "source_repository": "https://github.com/laneway/laneway",
+    "source_branch": "main",
+    "source_directory": "",
+}
