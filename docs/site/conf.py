@@ -1,4 +1,4 @@
-"""The documentation as a site: ``make docs``. The pages are the Markdown files of the repository, as they are."""
+"""The documentation as a site (``make docs``): the Markdown files of the repository, as they are."""
 
 from laneway import __version__
 
