@@ -50,7 +50,7 @@ def _cell(value: object) -> str:
 def settings_table() -> str:
     def row(setting: Setting) -> tuple[object, ...]:
         names = ", ".join(f"`{name}`" for name in setting.envs)
-        default = "" if setting.default in ("", ()) else f"`{setting.default}`"
+        default = "" if setting.default in ("", (), None) else f"`{setting.default}`"
         return f"`{setting.name}`", names, default, setting.help
 
     return table("setting|environment|default|", map(row, SETTINGS))

@@ -29,7 +29,7 @@ PAGES = {"/", "/logs", "/logs/", "/logs/assets/{name}", "/logs/{name}"}
 """For browsers; whatever else is missing from the document was forgotten."""
 
 ITSELF = "/api/openapi.json"
-BEFORE_THE_ROUTER = {"/log", "/events", "/v1/traces", "/v1/logs"}
+BEFORE_THE_ROUTER = {"/log", "/events", "/v1/traces", "/v1/logs", "/v1/metrics"}
 STREAMS = {"/logs/sse", "/logs/ws"}
 PAYLOAD = b"a payload that was too long for its line"
 

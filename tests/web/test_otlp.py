@@ -19,6 +19,7 @@ from laneway.base.errors import LogError
 from laneway.base.settings import Settings, resolve
 from laneway.hub.hub import Hub
 from laneway.hub.waiting import NAME
+from laneway.sources.otlp import json as otlp_json
 from laneway.store.api import Query
 from laneway.web.app import App
 
@@ -194,7 +195,7 @@ async def test_protobuf_is_answered_in_protobuf(client: httpx.AsyncClient, hub: 
     assert [event["name"] for event in logged(hub, 2)] == ["good", "good"]
 
 
-@pytest.mark.parametrize("path", ["/v1/traces", "/v1/logs"])
+@pytest.mark.parametrize("path", ["/v1/traces", "/v1/logs", "/v1/metrics"])
 async def test_empty_requests_are_well(client: httpx.AsyncClient, path: str) -> None:
     assert (await client.post(path, json={})).json() == {}
     assert (await client.post(path, content=b"", headers=PROTOBUF)).content == b""
@@ -236,3 +237,61 @@ async def test_log_records_are_events(client: httpx.AsyncClient, hub: Hub) -> No
     [event] = logged(hub, 1)
     assert (event["event"], event["score"], event["name"], event["level"]) == ("evaluation", 0.5, "relevance", "error")  # fmt: skip
     assert event["agent"] == "unknown_service"
+
+
+def measured(name: str, value: int, temporality: int, at_s: int = 0) -> dict[str, Any]:
+    point = {"timeUnixNano": str(START_NS + at_s * 10**9), "asInt": str(value)}
+    total = {"aggregationTemporality": temporality, "isMonotonic": True, "dataPoints": [point]}
+    metric = {"name": name, "unit": "1", "sum": total}
+    return {"resourceMetrics": [{"scopeMetrics": [{"metrics": [metric]}]}]}
+
+
+DELTA, CUMULATIVE = 1, 2
+
+
+async def test_a_metric_of_an_agent_is_an_event_and_counts_no_tokens(
+    client: httpx.AsyncClient, hub: Hub
+) -> None:
+    for _ in range(2):
+        answer = await client.post(
+            "/v1/metrics", json=measured("claude_code.token.usage", 1200, DELTA)
+        )
+        assert (answer.status_code, answer.json()) == (200, {})
+    eventually(lambda: hub.lag_bytes() == 0)
+    [event] = logged(hub, 1)
+    assert (event["event"], event["name"], event["value"]) == ("metric", "claude_code.token.usage", 1200)  # fmt: skip
+    usage = (await client.get("/api/usage")).json()
+    assert not any(row.get("input_tokens") for row in usage["usage"])
+
+
+async def test_a_total_that_stays_the_same_is_not_written_again(
+    client: httpx.AsyncClient, hub: Hub
+) -> None:
+    for at_s, value in enumerate((5, 5, 5, 8)):
+        await client.post("/v1/metrics", json=measured("gen_ai.calls", value, CUMULATIVE, at_s))
+    assert [event["value"] for event in logged(hub, 2)] == [5, 8]
+    assert hub.metric.points.values == {("kept",): 2, ("unchanged",): 2}
+
+
+async def test_metrics_of_any_program_are_told_to_be_not_kept(
+    client: httpx.AsyncClient, hub: Hub
+) -> None:
+    answer = await client.post("/v1/metrics", json=measured("http.server.duration", 5, DELTA))
+    told = answer.json()["partialSuccess"]
+    assert (answer.status_code, told["rejectedDataPoints"]) == (200, "1")
+    assert told["errorMessage"].startswith("not kept: 1 points of http.server.duration")
+    assert hub.metric.points.values == {("not kept",): 1}
+    assert 'laneway_metric_points_total{outcome="not kept"} 1' in hub.metrics()
+
+
+@pytest.mark.parametrize("kept", ["all", "none"])
+async def test_which_metrics_are_kept_is_a_setting(home: Path, tmp_path: Path, kept: str) -> None:
+    given = {"home": home, "log_path": tmp_path / "log", "otlp_metrics": kept}
+    hub = Hub(resolve(given, env={}), in_process=True)
+    try:
+        for name in ("http.server.duration", "gen_ai.calls"):
+            body = orjson.dumps(measured(name, 5, DELTA))
+            arrival = hub.telemetry.take(otlp_json.read("metrics", body))
+            assert (len(arrival.taken.lines), arrival.rejected_count) == ((1, 0) if kept == "all" else (0, 1))  # fmt: skip
+    finally:
+        hub.close()

@@ -60,6 +60,10 @@ def parse_port(text: str) -> int:
     raise ValueError("a port from 0 to 65535")
 
 
+def parse_optional_port(text: str) -> int | None:
+    return parse_port(text) if text.strip() else None
+
+
 def parse_rate(text: str) -> float:
     """Events a second."""
     try:
@@ -171,6 +175,8 @@ SETTINGS = (
     Setting("retention_bytes", 0, "Oldest sealed segments are removed past this total size; 0 keeps all.", parse_size_bytes),
     Setting("body_bytes", limits.BODY_BYTES, "Larger request bodies are answered 413.", parse_size_bytes),
     Setting("otlp_wait", 30.0, "How long a span from OpenTelemetry waits for the spans around it, which tell its agent and conversation, and are sent after it. 0: not at all.", parse_duration_s),
+    Setting("otlp_metrics", "agents", "Which of OpenTelemetry's metrics are kept, as `metric` events: those of `agents`, tools and models (`gen_ai.*`, `claude_code.*`, …), `all`, or `none`. What is not kept is counted and told to the sender.", parse_choice("agents", "all", "none")),
+    Setting("grpc_port", None, "Takes OTLP over gRPC on this port too (usually 4317; 0 picks a free one); needs `laneway[grpc]`. Empty: not at all.", parse_optional_port),
     Setting("token_rate", 0.0, "Events a second that one token may send, with ten seconds' worth at once; past it the hub answers 429. 0: no limit.", parse_rate),
     Setting("agent_rate", 0.0, "The same for one agent, whatever tokens it uses.", parse_rate),
     Setting("connections", limits.CONNECTIONS, "HTTP connections at a time besides the viewers; who is idle makes room for who comes.", parse_count),
@@ -228,6 +234,8 @@ class Settings:
     retention_bytes: int
     body_bytes: int
     otlp_wait: float
+    otlp_metrics: str
+    grpc_port: int | None
     token_rate: float
     agent_rate: float
     connections: int

@@ -60,7 +60,7 @@ def show_value(row: Setting, settings: Settings) -> str:
         return _in_units(value, SIZES)
     if row.parse is parse_duration_s:
         return _in_units(value, DURATIONS_S)
-    return escape(str(value))
+    return "" if value is None else escape(str(value))
 
 
 def _in_units(value: float, units: dict[str, int]) -> str:

@@ -47,6 +47,10 @@ def command(
             rich_help_panel="Access",
         ),
     ] = None,
+    grpc_port: Annotated[
+        str | None,
+        typer.Option("--grpc-port", metavar="PORT", help=BY_NAME["grpc_port"].help),
+    ] = None,
     bind_all: Annotated[
         bool | None,
         typer.Option("--bind-all", help=BY_NAME["bind_all"].help, rich_help_panel="Access"),
@@ -93,6 +97,7 @@ def command(
             "retention_age": retention_age,
             "retention_bytes": retention_bytes,
             "allowed_hosts": allowed_host or None,
+            "grpc_port": grpc_port,
             "bind_all": bind_all,
             "open_ingest": open_ingest,
             "bus": ",".join(bus) if bus else None,
@@ -129,6 +134,8 @@ def greeting(ready: "Ready", settings: Settings, terminal: Terminal) -> Iterator
     yield "             " + terminal.paint(
         f"lets in one browser, once; more: {_open_command(ready, settings)}", "dim"
     )
+    if ready.grpc_address:
+        yield f"  OTLP/gRPC  {ready.grpc_address}"
     size = _size(log_path)
     yield f"  Log        {log_path.directory}" + terminal.paint(size and f"  {size}", "dim")
     yield ""

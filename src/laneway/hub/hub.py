@@ -79,7 +79,13 @@ class Hub:
             self.lock.release()
             raise
         waiting = Waiting(self.log_path.directory, self.redactor)
-        self.telemetry = Telemetry(self.intake, waiting, settings.otlp_wait)
+        self.telemetry = Telemetry(
+            self.intake,
+            waiting,
+            self.metric,
+            wait_s=settings.otlp_wait,
+            metrics=settings.otlp_metrics,
+        )
         self.store = self._index.store
         self.archive = self._index.archive
         self.inquiry = self._index.inquiry

@@ -90,6 +90,7 @@ class Metric:
     def __init__(self) -> None:
         self.accepted = _counter("events_accepted", "Events appended for a sender.")
         self.rejected = _counter("events_rejected", "Events refused, by field.", "field")
+        self.points = _counter("metric_points", "OpenTelemetry's points, by outcome.", "outcome")
         self.refused = _counter("requests_refused", "Requests refused, by error code.", "code")
         self.ended = _counter("connections_ended", "Connections ended by the hub.", "reason")
         self.indexed = _counter("events_indexed", "Events of the log taken into the index.")

@@ -1,25 +1,34 @@
 """OpenTelemetry's way in: spans become events once it is known whose they are, and lines by `Intake`."""
 
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from threading import Lock
 from typing import Any, NamedTuple
 
 from laneway.base.clock import now_ns
 from laneway.base.errors import BodyError
+from laneway.hub.metric import Metric
 from laneway.hub.pipeline import BATCH_EVENTS, CheckSender, Intake, Taken
 from laneway.hub.waiting import Waiting
 from laneway.sources.otlp.binding import Binder, Held, Place
 from laneway.sources.otlp.event import span_events
 from laneway.sources.otlp.facts import Facts, read_facts
 from laneway.sources.otlp.log import log_event, log_facts
-from laneway.sources.otlp.record import Batch, LogRecord, Span
+from laneway.sources.otlp.metric import is_agentic, point_event, series_of
+from laneway.sources.otlp.record import Batch, LogRecord, Point, Span
 
 MOST_ITEMS = BATCH_EVENTS // 4
-"""Spans and records of one request: a span is four events at most, but for what happened in it."""
-
+"""Spans, records and points of one request: a span is four events at most, but for what happened in it."""
 
 OWED_LINES = 100_000
 """Kept in memory while the log cannot be written; beyond, a restart finds them among those that waited."""
+
+
+SERIES = 10_000
+"""Series of metrics whose last value is remembered; the one that was silent for longest makes room."""
+
+NAMES = 3
+"""Told of the metrics that were not kept."""
 
 
 class Arrival(NamedTuple):
@@ -27,15 +36,21 @@ class Arrival(NamedTuple):
 
     taken: Taken
     rejected_count: int
-    """Spans or records that are lost, those that could not be read among them."""
+    """Spans, records or points that are lost, those that could not be read among them."""
     reasons: list[str]
 
 
 class Telemetry:
     """Spans and records of one hub. Thread-safe."""
 
-    def __init__(self, intake: Intake, waiting: Waiting, wait_s: float) -> None:
+    def __init__(
+        self, intake: Intake, waiting: Waiting, metric: Metric, *, wait_s: float, metrics: str
+    ) -> None:
+        """``metrics`` tells which are kept: those of ``agents``, ``all`` or ``none``."""
         self._intake = intake
+        self._metric = metric
+        self._metrics = metrics
+        self._values: OrderedDict[bytes, object] = OrderedDict()
         self._waiting = waiting
         self._wait_s = wait_s
         self._binder = Binder(wait_s)
@@ -62,21 +77,26 @@ class Telemetry:
             LogError: what must wait could not be written.
         """
         items: list[Span | LogRecord] = [*batch.spans, *batch.logs]
-        if len(items) > MOST_ITEMS:
+        if len(items) + len(batch.points) > MOST_ITEMS:
             raise BodyError(
-                f"more than {MOST_ITEMS} spans or records in one request",
+                f"more than {MOST_ITEMS} spans, records or points in one request",
                 hint="lower the exporter's batch size",
                 status=413,
             )
         with self._lock:
             events = self._bind(items, now=check_sender is not None or not self._wait_s)
+            others = [point for point in batch.points if not self._is_kept(point)]
+            events += [[point_event(point)] for point in self._news(batch.points)]
             with self._account:
                 self._unwritten += 1
         taken, lost = self._encode(events, check_sender)
         reasons = batch.rejections + [
             f"{field}: {message}" for _, field, message in taken.rejections
         ]
-        return Arrival(taken, len(batch.rejections) + lost, reasons)
+        if others:
+            self._metric.points.add(len(others), "not kept")
+            reasons.append(_not_kept(others))
+        return Arrival(taken, len(batch.rejections) + lost + len(others), reasons)
 
     def settle(self) -> list[bytes]:
         """Lines of what has waited for long enough, and of what could not be appended before. It waits for
@@ -126,6 +146,24 @@ class Telemetry:
         self._waiting.add(held)
         return found + [_events(*pair) for pair in self._released(items, since_ns)]
 
+    def _is_kept(self, point: Point) -> bool:
+        return self._metrics == "all" or (self._metrics == "agents" and is_agentic(point))
+
+    def _news(self, points: list[Point]) -> Iterator[Point]:
+        """Those that are kept, without what repeats the value that its series had."""
+        for point in filter(self._is_kept, points):
+            if point.temporality != "delta":
+                series, value = series_of(point), (point.value, point.measures)
+                was = self._values.pop(series, None)
+                self._values[series] = value
+                if len(self._values) > SERIES:
+                    self._values.popitem(last=False)
+                if was == value:
+                    self._metric.points.add(1, "unchanged")
+                    continue
+            self._metric.points.add(1, "kept")
+            yield point
+
     def _hold(self, item: Span | LogRecord, facts: Facts, since_ns: int) -> None:
         if isinstance(item, Span):
             self._binder.note(item, facts)
@@ -149,6 +187,12 @@ class Telemetry:
         taken = self._intake.take(events, check_sender, most=len(events))
         owner = [place for place, group in enumerate(found) for _ in group]
         return taken, len({owner[rejection.place] for rejection in taken.rejections})
+
+
+def _not_kept(points: list[Point]) -> str:
+    names = list(dict.fromkeys(point.name for point in points))
+    shown = ", ".join(names[:NAMES]) + (", …" if len(names) > NAMES else "")
+    return f"not kept: {len(points)} points of {shown} (the setting otlp_metrics tells which are)"
 
 
 def _facts(item: Span | LogRecord) -> Facts:

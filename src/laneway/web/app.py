@@ -51,8 +51,8 @@ class App:
         self.hub = hub
         self.access = access
         self.streams = Streams(hub)
-        self._ingest = Ingest(hub)
-        self.otlp = Otlp(hub, self._ingest)
+        self.ingest = Ingest(hub)
+        self.otlp = Otlp(hub, self.ingest)
         self._rest = make_api(hub, access, self.streams, ui_root)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -66,8 +66,8 @@ class App:
             if path in ("/log", "/events"):
                 if scope.get("method") != "POST":
                     raise MethodError("events are sent with POST", hint="it takes POST")
-                decode = self._ingest.decode_hooks if path == "/events" else None
-                await self._ingest(scope, receive, send, headers, grant, decode)
+                decode = self.ingest.decode_hooks if path == "/events" else None
+                await self.ingest(scope, receive, send, headers, grant, decode)
                 return
             if path in OTLP_PATHS:
                 if scope.get("method") != "POST":

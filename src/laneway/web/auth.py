@@ -31,7 +31,7 @@ PUBLIC = frozenset({"/", "/logs", "/logs/", "/health", "/auth/exchange"})
 PUBLIC_FILE = re.compile(r"/logs/(assets/)?[\w-][\w.-]*\.\w+")
 """The page's own files hold no data; ``/logs/ws`` and ``/logs/sse`` have no dot."""
 
-INGEST = frozenset({"/log", "/events", "/v1/traces", "/v1/logs"})
+INGEST = frozenset({"/log", "/events", "/v1/traces", "/v1/logs", "/v1/metrics"})
 TOKEN_ONLY = frozenset({"/auth/code"})
 ADMIN = "/admin/"
 
@@ -124,6 +124,10 @@ class Access:
             AccessError: it may not; 401 where a token would help, else 403.
         """
         self.check_site(path, headers)
+        return self.admit(path, headers)
+
+    def admit(self, path: str, headers: HeaderMap) -> Grant:
+        """`check` without a look at where the request comes from, for what no page can send."""
         scope = needed_scope(path)
         if scope is None:
             return NOBODY

@@ -87,7 +87,7 @@ class Ingest:
     ) -> tuple[int, bytes]:
         content_type = headers.get(b"content-type", b"")
         _check_type(content_type, headers)
-        self._check_token(grant)
+        self.check_token(grant)
         body = await read_body(receive, headers, self._limit_bytes)
         begun_s = perf_counter()
         if len(body) <= INLINE_BYTES:
@@ -114,10 +114,11 @@ class Ingest:
 
     async def read(self, receive: Receive, headers: HeaderMap, grant: Grant) -> bytes:
         """The body of a sender that is let in."""
-        self._check_token(grant)
+        self.check_token(grant)
         return await read_body(receive, headers, self._limit_bytes)
 
-    def _check_token(self, grant: Grant) -> None:
+    def check_token(self, grant: Grant) -> None:
+        """Raises RateError for a token that has sent too much."""
         if self._tokens.rate:
             self._tokens.check((grant.name,))
 

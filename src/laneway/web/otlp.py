@@ -1,4 +1,4 @@
-"""``POST /v1/traces`` and ``/v1/logs``: OTLP over HTTP in both forms, answered as its specification says."""
+"""``POST /v1/traces``, ``/v1/logs``, ``/v1/metrics``: OTLP over HTTP, answered as its specification says."""
 
 import asyncio
 import logging
@@ -11,14 +11,14 @@ from starlette.types import Receive, Scope, Send
 from laneway.base.errors import BodyError, LanewayError, LogError, quote
 from laneway.hub.hub import Hub
 from laneway.hub.telemetry import Arrival
+from laneway.sources.otlp.record import Signal
 from laneway.web.body import UNSUPPORTED, GoneError
 from laneway.web.door import HeaderMap
 from laneway.web.ingest import LEVEL_HEADER, Ingest
 from laneway.web.keyring import Grant
 from laneway.web.problem import COME_BACK, RETRY_AFTER_S, encode
 
-TRACES, LOGS = "/v1/traces", "/v1/logs"
-PATHS = frozenset({TRACES, LOGS})
+PATHS: dict[str, Signal] = {"/v1/traces": "traces", "/v1/logs": "logs", "/v1/metrics": "metrics"}
 
 PROTOBUF, JSON = b"application/x-protobuf", b"application/json"
 
@@ -35,7 +35,7 @@ log = logging.getLogger("laneway.web")
 
 
 class Otlp:
-    """Both routes; access was checked before."""
+    """The routes; access was checked before."""
 
     def __init__(self, hub: Hub, ingest: Ingest) -> None:
         self._hub = hub
@@ -46,7 +46,11 @@ class Otlp:
     ) -> None:
         kind = form_of(headers)
         try:
-            answer = await self._take(scope["path"], receive, headers, grant)
+            form = _form(headers)
+            body = await self._ingest.read(receive, headers, grant)
+            is_durable = headers.get(LEVEL_HEADER) == b"durable"
+            signal = PATHS[scope["path"]]
+            answer = await self.take(signal, form, body, grant, durable=is_durable)
         except LanewayError as error:
             self._hub.metric.refused.add(1, error.code)
             await send_refusal(send, kind, error)
@@ -75,27 +79,30 @@ class Otlp:
                 raise
             self._hub.telemetry.note_written()
 
-    async def _take(self, path: str, receive: Receive, headers: HeaderMap, grant: Grant) -> bytes:
-        form = _form(headers)
-        body = await self._ingest.read(receive, headers, grant)
+    async def take(
+        self, signal: Signal, form: ModuleType, body: bytes, grant: Grant, *, durable: bool = False
+    ) -> bytes:
+        """The answer to a body in one ``form``; what was taken is in the log, or waits on the disk.
+
+        Raises:
+            LanewayError: nothing was taken.
+        """
         # Never on the event loop: whoever holds the traces' lock would hold up everybody.
-        arrival = await self._ingest.decode_aside(self._read, form, path, body, grant)
+        arrival = await self._ingest.decode_aside(self._read, form, signal, body, grant)
         taken = arrival.taken
         try:
             if taken.lines:
-                is_durable = self._hub.is_durable or headers.get(LEVEL_HEADER) == b"durable"
-                await self._ingest.keep(taken, grant, durable=is_durable)
+                await self._ingest.keep(taken, grant, durable=durable or self._hub.is_durable)
         except BaseException:
             self._hub.telemetry.owe(taken.lines)  # others' spans may be among them
             raise
         self._hub.telemetry.note_written()
-        write = form.write_traces_answer if path == TRACES else form.write_logs_answer
         message = "; ".join(arrival.reasons[:REASONS])
-        answer: bytes = write(arrival.rejected_count, message)
+        answer: bytes = form.write_answer(signal, arrival.rejected_count, message)
         return answer
 
-    def _read(self, form: ModuleType, path: str, body: bytes, grant: Grant) -> Arrival:
-        batch = form.read_traces(body) if path == TRACES else form.read_logs(body)
+    def _read(self, form: ModuleType, signal: Signal, body: bytes, grant: Grant) -> Arrival:
+        batch = form.read(signal, body)
         return self._hub.telemetry.take(batch, grant.check_sender if grant.is_bound else None)
 
 
@@ -133,19 +140,29 @@ def _form(headers: HeaderMap) -> ModuleType:
 async def send_refusal(send: Send, kind: bytes, error: LanewayError) -> None:
     """A ``google.rpc.Status`` in the form of the request. A full disk is told as 503: exporters
     send again what got 429, 502, 503 or 504, and throw away all else."""
+    status, code, message = refusal(error)
+    body = orjson.dumps({"code": code, "message": message})
+    if kind == PROTOBUF:
+        text = message.encode()
+        body = b"\x08" + varint(code) + b"\x12" + varint(len(text)) + text
+    await _send(send, status, kind, body, retry_after_s(error))
+
+
+def refusal(error: LanewayError) -> tuple[int, int, str]:
+    """Status, ``google.rpc.Code`` and words of a refusal."""
     status, _, told = encode(error)
     problem = orjson.loads(told)
     message = f"{problem['message']} ({problem['hint']})" if problem["hint"] else problem["message"]
     code = RPC_CODES.get(status, 2)
-    body = orjson.dumps({"code": code, "message": message})
-    if kind == PROTOBUF:
-        text = message.encode()
-        body = b"\x08" + _varint(code) + b"\x12" + _varint(len(text)) + text
-    status = 503 if status == HTTPStatus.INSUFFICIENT_STORAGE else status
-    await _send(send, status, kind, body, getattr(error, "retry_after_s", RETRY_AFTER_S))
+    return (503 if status == HTTPStatus.INSUFFICIENT_STORAGE else status), code, message
 
 
-def _varint(number: int) -> bytes:
+def retry_after_s(error: LanewayError) -> int:
+    """Ask again no sooner."""
+    return int(getattr(error, "retry_after_s", RETRY_AFTER_S))
+
+
+def varint(number: int) -> bytes:
     """Protobuf's form of a small number."""
     found = bytearray()
     while number > 0x7F:
@@ -156,10 +173,10 @@ def _varint(number: int) -> bytes:
 
 
 async def _send(
-    send: Send, status: int, kind: bytes, body: bytes, retry_after_s: int = RETRY_AFTER_S
+    send: Send, status: int, kind: bytes, body: bytes, wait_s: int = RETRY_AFTER_S
 ) -> None:
     headers = [(b"content-type", kind), (b"content-length", b"%d" % len(body))]
     if status in COME_BACK:
-        headers.append((b"retry-after", b"%d" % retry_after_s))
+        headers.append((b"retry-after", b"%d" % wait_s))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

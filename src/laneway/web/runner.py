@@ -5,8 +5,8 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from math import ceil
 from typing import cast
@@ -87,12 +87,34 @@ class Server(uvicorn.Server):
             )
         )
         self._app = app
+        self.grpc_address = ""
+        """Where OTLP over gRPC is taken, once it has started; empty where it is not."""
         self.on_started: Callable[[], None] = lambda: None
 
     def stop(self) -> None:
         self.should_exit = True
 
     async def run_with_beat(self, listener: socket.socket) -> None:
+        """Raises HubError where the port for gRPC is taken."""
+        async with self._with_grpc():
+            await self._run_with_beat(listener)
+
+    @asynccontextmanager
+    async def _with_grpc(self) -> AsyncIterator[None]:
+        settings = self._app.hub.settings
+        if settings.grpc_port is None:
+            yield
+            return
+        from laneway.web.otlp_grpc import GrpcServer  # of an extra, and 90 ms of imports
+
+        server = GrpcServer(self._app, settings.host, settings.grpc_port)
+        self.grpc_address = await server.start()
+        try:
+            yield
+        finally:
+            await server.stop()
+
+    async def _run_with_beat(self, listener: socket.socket) -> None:
         aside = [asyncio.create_task(self._app.streams.beat())]
         aside.append(asyncio.create_task(self._watch.run()))
         aside.append(asyncio.create_task(self._app.otlp.run()))

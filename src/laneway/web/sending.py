@@ -65,6 +65,16 @@ RECORD_EXAMPLE: Schema = {
 }
 TRACES_EXAMPLE: Schema = {"resourceSpans": [{"scopeSpans": [{"spans": [SPAN_EXAMPLE]}]}]}
 LOGS_EXAMPLE: Schema = {"resourceLogs": [{"scopeLogs": [{"logRecords": [RECORD_EXAMPLE]}]}]}
+POINT_EXAMPLE: Schema = {
+    "name": "claude_code.token.usage",
+    "unit": "tokens",
+    "sum": {
+        "aggregationTemporality": 1,
+        "isMonotonic": True,
+        "dataPoints": [{"timeUnixNano": "1780000000000000000", "asInt": "1200"}],
+    },
+}
+METRICS_EXAMPLE: Schema = {"resourceMetrics": [{"scopeMetrics": [{"metrics": [POINT_EXAMPLE]}]}]}
 
 
 def _otlp(path: str, name: str, what: str, example: Schema) -> Operation:
@@ -138,4 +148,5 @@ SENDING = (
     SEND_HOOK,
     _otlp("/v1/traces", "traces", "traces", TRACES_EXAMPLE),
     _otlp("/v1/logs", "logs", "logs", LOGS_EXAMPLE),
+    _otlp("/v1/metrics", "otlp_metrics", "metrics", METRICS_EXAMPLE),
 )

@@ -27,6 +27,8 @@ class Ready(NamedTuple):
     """What the person who started it should see in bold."""
     stop: Callable[[], None]
     """Ends `serve`; from any thread."""
+    grpc_address: str = ""
+    """Where OTLP over gRPC is taken; empty where it is not."""
 
 
 def ignore_ready(ready: Ready) -> None:
@@ -37,9 +39,9 @@ def serve(settings: Settings, *, on_ready: Callable[[Ready], None] = ignore_read
     """Run a hub until SIGINT, SIGTERM or `Ready.stop`; then finish what was begun, and return.
 
     Raises:
-        HubError: the address is taken, or another hub has this log.
-        SettingError: a token cannot be read or made; the hub would be open to all without `bind_all`,
-            or its home is.
+        HubError: an address is taken, or another hub has this log.
+        SettingError: a part is not installed, a token cannot be read or made; the hub would be open
+            to all without `bind_all`, or its home is.
         StoreError: the index cannot be opened.
     """
     check_exposure(settings)
@@ -54,8 +56,12 @@ def serve(settings: Settings, *, on_ready: Callable[[Ready], None] = ignore_read
             hub.lock.tell(url)
             server = make_server(hub, access)
             link = f"{settings.public_url or url}/logs#code={access.door.new_code()}"
-            ready = Ready(url, link, warnings(settings), server.stop)
-            server.on_started = lambda: on_ready(ready)
+
+            def tell_ready() -> None:
+                told = warnings(settings)
+                on_ready(Ready(url, link, told, server.stop, server.grpc_address))
+
+            server.on_started = tell_ready
             run(server, listener)
     finally:
         listener.close()

@@ -1,5 +1,6 @@
 """Whatever somebody sends comes to an end: an event that the hub takes, or a reason."""
 
+from itertools import product
 from json import dumps
 from typing import Any
 
@@ -15,6 +16,7 @@ from laneway.sources.otlp.binding import Binder
 from laneway.sources.otlp.event import span_events
 from laneway.sources.otlp.facts import read_facts
 from laneway.sources.otlp.log import log_event, log_facts
+from laneway.sources.otlp.metric import point_event
 from laneway.sources.otlp.record import Batch, from_tree, to_tree
 
 ANY = st.recursive(
@@ -51,6 +53,12 @@ RECORDS = st.fixed_dictionaries({}, optional={
     "eventName": st.sampled_from(["", "x", "gen_ai.choice", "gen_ai.evaluation.result", "codex.tool_result", "claude_code.api_error", "decision",
                                   "gen_ai.client.inference.operation.details"]),
 })  # fmt: skip
+POINTS = st.fixed_dictionaries({}, optional={
+    "asInt": st.integers(-(2**63), 2**63 - 1).map(str) | ANY, "asDouble": st.floats() | ANY, "sum": st.floats() | ANY, "count": st.integers(0, 2**64 - 1) | ANY,
+    "min": ANY, "max": st.floats(), "timeUnixNano": st.integers(0, 2**64 - 1), "attributes": PAIRS, "flags": ANY,
+})  # fmt: skip
+DATA = st.fixed_dictionaries({}, optional={"dataPoints": st.lists(POINTS | ANY, max_size=3), "aggregationTemporality": st.integers(-1, 4) | ANY, "isMonotonic": ANY})  # fmt: skip
+METRICS = st.fixed_dictionaries({}, optional={"name": st.text(max_size=8) | ANY, "unit": ANY, "sum": DATA | ANY, "gauge": DATA, "histogram": DATA | ANY, "summary": DATA})  # fmt: skip
 
 
 ANSWERS = [
@@ -79,14 +87,14 @@ def events_of(batch: Batch) -> list[dict[str, Any]]:
         place = binder.place(record, said, now=True)
         assert place
         found.append(log_event(record, said, place))
-    return found
+    return found + [point_event(point) for point in batch.points]
 
 
 @given(st.lists(SPANS | ANY, max_size=4))
 @example(ANSWERS)
 def test_any_spans_become_events_or_reasons(spans: list[Any]) -> None:
     body = orjson.dumps({"resourceSpans": [{"scopeSpans": [{"spans": spans}]}]})
-    batch = json.read_traces(body)
+    batch = json.read("traces", body)
     assert len(batch.spans) + len(batch.rejections) >= min(1, len(spans))
     for event in events_of(batch):
         normalise(event)
@@ -95,25 +103,33 @@ def test_any_spans_become_events_or_reasons(spans: list[Any]) -> None:
 @given(st.lists(RECORDS | ANY, max_size=4))
 def test_any_records_become_events_or_reasons(records: list[Any]) -> None:
     body = orjson.dumps({"resourceLogs": [{"scopeLogs": [{"logRecords": records}]}]})
-    for event in events_of(json.read_logs(body)):
+    for event in events_of(json.read("logs", body)):
+        normalise(event)
+
+
+@given(st.lists(METRICS | ANY, max_size=4))
+def test_any_metrics_become_events_or_reasons(metrics: list[Any]) -> None:
+    body = orjson.dumps({"resourceMetrics": [{"scopeMetrics": [{"metrics": metrics}]}]})
+    for event in events_of(json.read("metrics", body)):
         normalise(event)
 
 
 @given(ANY)
 def test_any_json_is_read_or_refused(value: Any) -> None:
-    for read in (json.read_traces, json.read_logs):
+    for signal in ("traces", "logs", "metrics"):
         try:
-            read(orjson.dumps(value))
-            read(orjson.dumps({"resourceSpans": value, "resourceLogs": value}))
+            json.read(signal, orjson.dumps(value))
+            outer = dict.fromkeys(("resourceSpans", "resourceLogs", "resourceMetrics"), value)
+            json.read(signal, orjson.dumps(outer))
         except BodyError:
             pass
 
 
 @given(st.binary(max_size=64))
 def test_any_bytes_are_read_or_refused(body: bytes) -> None:
-    for read in (protobuf.read_traces, protobuf.read_logs, json.read_traces):
+    for form, signal in product((protobuf, json), ("traces", "logs", "metrics")):
         try:
-            for event in events_of(read(body)):
+            for event in events_of(form.read(signal, body)):
                 normalise(event)
         except BodyError:
             pass
@@ -129,11 +145,11 @@ def test_a_deep_value_is_kept_as_text() -> None:
         "attributes": [{"key": "a", "value": value}],
     }
     tree = {"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]}
-    [start, end] = events_of(json.read_traces(dumps(tree).encode()))
+    [start, end] = events_of(json.read("traces", dumps(tree).encode()))
     assert "deep" in repr(end["a"])
     normalise(start)
 
 
 def test_reasons_name_no_python() -> None:
     with pytest.raises(BodyError, match="not an object with resourceSpans"):
-        json.read_traces(b"[]")
+        json.read("traces", b"[]")

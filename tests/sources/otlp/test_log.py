@@ -60,7 +60,7 @@ def test_what_we_export_comes_back() -> None:
     sent = {"timestamp": "2026-11-23T18:22:33.000123Z", "agent": "planner", "event": "decision", "id": "1",
             "content": "left", "session_id": "s1", "level": "info", "weight": 3}  # fmt: skip
     [line] = encode([sent])
-    [record] = json.read_logs(line).logs
+    [record] = json.read("logs", line).logs
     facts = log_facts(record)
     event = log_event(record, facts, Place(facts.agent, "", facts.session))
     assert (event["event"], event["content"], event["agent"], event["session_id"], event["timestamp"]) == (

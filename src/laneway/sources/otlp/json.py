@@ -1,6 +1,6 @@
 """OTLP's JSON form: ids in hex, 64-bit integers as texts, names in lowerCamelCase, the unknown ignored."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import orjson
@@ -8,64 +8,78 @@ import orjson
 from laneway.base.errors import BodyError, quote
 from laneway.sources.otlp.record import (
     ERROR,
+    NO_VALUE_FLAG,
+    TEMPORALITIES,
     VALUE_DEPTH,
     Batch,
     LogRecord,
     Moment,
     Origin,
+    Point,
     RecordError,
+    Signal,
     Span,
     check_id,
     plain_number,
     try_id,
 )
 
-FAULTS = (RecordError, TypeError, ValueError, AttributeError, KeyError)
+FAULTS = (RecordError, TypeError, ValueError, AttributeError, KeyError, IndexError, OverflowError)
 """What an item of another shape than OTLP's raises while it is read."""
 
 
-def read_traces(body: bytes) -> Batch:
-    """The spans of an ``ExportTraceServiceRequest`` in JSON.
+LEVELS = {
+    "traces": ("resourceSpans", "scopeSpans", "spans"),
+    "logs": ("resourceLogs", "scopeLogs", "logRecords"),
+    "metrics": ("resourceMetrics", "scopeMetrics", "metrics"),
+}
+KINDS = {
+    "sum": "sum",
+    "gauge": "gauge",
+    "histogram": "histogram",
+    "exponentialHistogram": "histogram",
+    "summary": "summary",
+}
+"""By the field of a ``Metric`` that holds its points."""
+
+TEMPORALITY_NAMES = (
+    "AGGREGATION_TEMPORALITY_UNSPECIFIED",
+    "AGGREGATION_TEMPORALITY_DELTA",
+    "AGGREGATION_TEMPORALITY_CUMULATIVE",
+)
+REJECTED = {
+    "traces": "rejectedSpans",
+    "logs": "rejectedLogRecords",
+    "metrics": "rejectedDataPoints",
+}
+
+
+def read(signal: Signal, body: bytes) -> Batch:
+    """What an ``Export…ServiceRequest`` in JSON brings.
 
     Raises:
         BodyError: the body is no JSON object.
     """
     batch = Batch()
-    for origin, span in _items(body, "resourceSpans", "scopeSpans", "spans", batch):
+    for origin, item in _items(body, *LEVELS[signal], batch):
         try:
-            batch.spans.append(_span(span, origin))
+            if signal == "traces":
+                batch.spans.append(_span(item, origin))
+            elif signal == "logs":
+                batch.logs.append(_log(item, origin))
+            else:
+                batch.points += _points(item, origin)
         except FAULTS as error:
-            batch.rejections.append(_reason(error, span))
+            batch.rejections.append(_reason(error, item))
     return batch
 
 
-def read_logs(body: bytes) -> Batch:
-    """The records of an ``ExportLogsServiceRequest`` in JSON.
-
-    Raises:
-        BodyError: the body is no JSON object.
-    """
-    batch = Batch()
-    for origin, record in _items(body, "resourceLogs", "scopeLogs", "logRecords", batch):
-        try:
-            batch.logs.append(_log(record, origin))
-        except FAULTS as error:
-            batch.rejections.append(_reason(error, record))
-    return batch
-
-
-def write_traces_answer(rejected: int, message: str) -> bytes:
-    return _answer("rejectedSpans", rejected, message)
-
-
-def write_logs_answer(rejected: int, message: str) -> bytes:
-    return _answer("rejectedLogRecords", rejected, message)
-
-
-def _answer(name: str, rejected: int, message: str) -> bytes:
+def write_answer(signal: Signal, rejected: int, message: str) -> bytes:
+    """Empty where all is well, as the specification wants it."""
     if not rejected and not message:
         return b"{}"
-    return orjson.dumps({"partialSuccess": {name: str(rejected), "errorMessage": message}})
+    told = {REJECTED[signal]: str(rejected), "errorMessage": message}
+    return orjson.dumps({"partialSuccess": told})
 
 
 def _items(
@@ -141,6 +155,45 @@ def _log(record: Mapping[str, Any], origin: Origin) -> LogRecord:
         _value(record.get("body"), 0),
         _attributes(record.get("attributes")),
     )
+
+
+def _points(metric: Mapping[str, Any], origin: Origin) -> Iterator[Point]:
+    for field, kind in KINDS.items():
+        data = metric.get(field)
+        if not data:
+            continue
+        temporality = data.get("aggregationTemporality") or 0
+        if isinstance(temporality, str):
+            temporality = TEMPORALITY_NAMES.index(temporality)
+        for point in data.get("dataPoints") or ():
+            if not int(point.get("flags") or 0) & NO_VALUE_FLAG:
+                yield Point(
+                    origin,
+                    str(metric.get("name") or ""),
+                    str(metric.get("unit") or ""),
+                    "counter" if kind == "sum" and data.get("isMonotonic") else kind,
+                    TEMPORALITIES[temporality],
+                    int(point.get("startTimeUnixNano") or 0),
+                    int(point.get("timeUnixNano") or 0),
+                    _number(point),
+                    _attributes(point.get("attributes")),
+                    _measures(point),
+                )
+
+
+def _number(point: Mapping[str, Any]) -> float | int | str:
+    if "asInt" in point:
+        return int(point["asInt"])
+    return plain_number(float(point.get("asDouble", point.get("sum", 0))))
+
+
+def _measures(point: Mapping[str, Any]) -> dict[str, float | int | str]:
+    if "count" not in point:
+        return {}
+    told = {name: float(point[name]) for name in ("min", "max") if name in point}
+    return {"count": int(point["count"])} | {
+        name: plain_number(value) for name, value in told.items()
+    }
 
 
 def _attributes(pairs: Any, depth: int = 0) -> dict[str, Any]:

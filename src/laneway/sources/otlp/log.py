@@ -7,6 +7,8 @@ from typing import Any
 import orjson
 
 from laneway.base.clock import format_ns
+from laneway.base.errors import EventError
+from laneway.model.event import normalise
 from laneway.model.vocabulary import EVENT_TYPES
 from laneway.model.wire import stable_id
 from laneway.sources.otlp.binding import Place
@@ -97,11 +99,20 @@ def _meaning(name: str, record: LogRecord, facts: Facts) -> dict[str, Any]:
     fields = {ours: rest.pop(key) for key, ours in PLAIN_FIELDS.items() if key in rest}
     found = {**own(rest), **fields, "event": name or "log"}
     if name in EVENT_TYPES:  # our own export: what it says of itself is what we said
-        kept = {key: rest[key] for key in rest if key in KNOWN}
+        kept = {key: rest[key] for key in rest if key in KNOWN and _is_taken(key, rest[key])}
         found |= kept
         for key in kept:
             found.pop(f"otel.{key}", None)
     return found | {"content": body}
+
+
+def _is_taken(name: str, value: Any) -> bool:
+    """Whether an event may have it: the name alone does not make it ours."""
+    try:
+        normalise({"agent": "-", "event": "-", name: value})
+    except EventError:
+        return False
+    return True
 
 
 def _message_event(name: str, body: Any, rest: dict[str, Any]) -> dict[str, Any]:

@@ -1,45 +1,69 @@
 """OTLP's binary form, by OpenTelemetry's own messages. Loading them takes a moment: import it late."""
 
 from base64 import b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from google.protobuf.message import DecodeError
-from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
-    ExportLogsPartialSuccess,
-    ExportLogsServiceRequest,
-    ExportLogsServiceResponse,
-)
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
-    ExportTracePartialSuccess,
-    ExportTraceServiceRequest,
-    ExportTraceServiceResponse,
-)
+from opentelemetry.proto.collector.logs.v1 import logs_service_pb2 as logs
+from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2 as metrics
+from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as trace
 
 from laneway.base.errors import BodyError
 from laneway.sources.otlp.record import (
     ERROR,
+    NO_VALUE_FLAG,
+    TEMPORALITIES,
     VALUE_DEPTH,
     Batch,
     LogRecord,
     Moment,
     Origin,
+    Point,
     RecordError,
+    Signal,
     Span,
     check_id,
     plain_number,
     try_id,
 )
 
+KINDS = {
+    "sum": "sum",
+    "gauge": "gauge",
+    "histogram": "histogram",
+    "exponential_histogram": "histogram",
+    "summary": "summary",
+}
+"""By the field of a ``Metric`` that holds its points."""
 
-def read_traces(body: bytes) -> Batch:
-    """The spans of an ``ExportTraceServiceRequest``.
+
+def read(signal: Signal, body: bytes) -> Batch:
+    """What an ``Export…ServiceRequest`` brings.
 
     Raises:
         BodyError: it is none.
     """
+    if signal == "traces":
+        return _read_traces(body)
     batch = Batch()
-    for resource in _parse(ExportTraceServiceRequest(), body).resource_spans:
+    if signal == "logs":
+        for resource in _parse(logs.ExportLogsServiceRequest(), body).resource_logs:
+            for scoped in resource.scope_logs:
+                origin = _origin(resource, scoped)
+                batch.logs += [_log(record, origin) for record in scoped.log_records]
+        return batch
+    for resource in _parse(metrics.ExportMetricsServiceRequest(), body).resource_metrics:
+        for scoped in resource.scope_metrics:
+            origin = _origin(resource, scoped)
+            for metric in scoped.metrics:
+                batch.points += _points(metric, origin)
+    return batch
+
+
+def _read_traces(body: bytes) -> Batch:
+    batch = Batch()
+    for resource in _parse(trace.ExportTraceServiceRequest(), body).resource_spans:
         for scoped in resource.scope_spans:
             origin = _origin(resource, scoped)
             for span in scoped.spans:
@@ -50,33 +74,22 @@ def read_traces(body: bytes) -> Batch:
     return batch
 
 
-def read_logs(body: bytes) -> Batch:
-    """The records of an ``ExportLogsServiceRequest``.
-
-    Raises:
-        BodyError: it is none.
-    """
-    batch = Batch()
-    for resource in _parse(ExportLogsServiceRequest(), body).resource_logs:
-        for scoped in resource.scope_logs:
-            origin = _origin(resource, scoped)
-            batch.logs += [_log(record, origin) for record in scoped.log_records]
-    return batch
-
-
-def write_traces_answer(rejected: int, message: str) -> bytes:
+def write_answer(signal: Signal, rejected: int, message: str) -> bytes:
     """Empty where all is well, as the specification wants it."""
     if not rejected and not message:
         return b""
-    told = ExportTracePartialSuccess(rejected_spans=rejected, error_message=message)
-    return bytes(ExportTraceServiceResponse(partial_success=told).SerializeToString())
-
-
-def write_logs_answer(rejected: int, message: str) -> bytes:
-    if not rejected and not message:
-        return b""
-    told = ExportLogsPartialSuccess(rejected_log_records=rejected, error_message=message)
-    return bytes(ExportLogsServiceResponse(partial_success=told).SerializeToString())
+    answer: Any
+    if signal == "traces":
+        answer = trace.ExportTraceServiceResponse()
+        answer.partial_success.rejected_spans = rejected
+    elif signal == "logs":
+        answer = logs.ExportLogsServiceResponse()
+        answer.partial_success.rejected_log_records = rejected
+    else:
+        answer = metrics.ExportMetricsServiceResponse()
+        answer.partial_success.rejected_data_points = rejected
+    answer.partial_success.error_message = message
+    return bytes(answer.SerializeToString())
 
 
 def _parse(message: Any, body: bytes) -> Any:
@@ -127,6 +140,45 @@ def _log(record: Any, origin: Origin) -> LogRecord:
         _value(record.body, 0),
         _attributes(record.attributes),
     )
+
+
+def _points(metric: Any, origin: Origin) -> Iterator[Point]:
+    field = metric.WhichOneof("data")
+    if field is None:
+        return
+    data, kind = getattr(metric, field), KINDS[field]
+    temporality = getattr(data, "aggregation_temporality", 0)
+    for point in data.data_points:
+        if not point.flags & NO_VALUE_FLAG:
+            yield Point(
+                origin,
+                metric.name,
+                metric.unit,
+                "counter" if kind == "sum" and data.is_monotonic else kind,
+                TEMPORALITIES[temporality] if temporality < len(TEMPORALITIES) else "",
+                point.start_time_unix_nano,
+                point.time_unix_nano,
+                _number(point, kind),
+                _attributes(point.attributes),
+                _measures(point, kind),
+            )
+
+
+def _number(point: Any, kind: str) -> float | int | str:
+    if kind in ("histogram", "summary"):
+        return plain_number(point.sum)
+    if point.WhichOneof("value") == "as_int":
+        return int(point.as_int)
+    return plain_number(point.as_double)
+
+
+def _measures(point: Any, kind: str) -> dict[str, float | int | str]:
+    if kind not in ("histogram", "summary"):
+        return {}
+    names = ("min", "max") if kind == "histogram" else ()
+    return {"count": point.count} | {
+        name: plain_number(getattr(point, name)) for name in names if point.HasField(name)
+    }
 
 
 def _attributes(pairs: Iterable[Any], depth: int = 0) -> dict[str, Any]:

@@ -1,12 +1,15 @@
-"""Spans and log records as both wire forms bring them: plain values, ids in hex, times in ns."""
+"""Spans, records and points as both wire forms bring them: plain values, ids in hex, times in ns."""
 
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from laneway.base.errors import quote
 from laneway.base.ids import is_hex
+
+Signal = Literal["traces", "logs", "metrics"]
+"""What one request brings, as the last word of its address names it."""
 
 ERROR = 2
 """``StatusCode`` of a span that failed."""
@@ -69,11 +72,39 @@ class LogRecord:
 
 
 @dataclass(slots=True)
+class Point:
+    """What a metric came to at one time, for one set of attributes."""
+
+    origin: Origin
+    name: str
+    unit: str
+    kind: str
+    """``counter`` (a sum that only grows), ``sum``, ``gauge``, ``histogram`` or ``summary``."""
+    temporality: str
+    """``delta``, ``cumulative`` (since ``start_ns``), or nothing for a gauge."""
+    start_ns: int
+    ts_ns: int
+    value: float | int | str
+    """The sum of what a histogram or summary saw."""
+    attributes: dict[str, Any]
+    measures: dict[str, float | int | str] = field(default_factory=dict)
+    """Of a histogram or summary: ``count``, and ``min`` and ``max`` where they were told."""
+
+
+TEMPORALITIES = ("", "delta", "cumulative")
+"""By ``AggregationTemporality``."""
+
+NO_VALUE_FLAG = 1
+"""A point with it says that its series has ended, and has no value."""
+
+
+@dataclass(slots=True)
 class Batch:
     """What one request brought. ``rejections`` has a reason for each that could not be read."""
 
     spans: list[Span] = field(default_factory=list)
     logs: list[LogRecord] = field(default_factory=list)
+    points: list[Point] = field(default_factory=list)
     rejections: list[str] = field(default_factory=list)
 
 
