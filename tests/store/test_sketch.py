@@ -66,6 +66,20 @@ def test_packed_and_unpacked_it_is_the_same(values: list[float], repeat: int) ->
     assert state(again) == state(sketch)
 
 
+@given(values=VALUES, rest=VALUES)
+def test_many_values_at_once_are_the_same_as_one_by_one(
+    values: list[float], rest: list[float]
+) -> None:
+    sketch = sketch_of(values)
+    sketch.add_all(rest)
+    sketch.add_all([])
+    assert state(sketch) == state(sketch_of(values + rest))
+
+
+def test_few_values_take_two_bytes_each() -> None:
+    assert len(sketch_of([1.0, 1_000.0, 1e6]).pack()) < 20
+
+
 def test_an_empty_one_has_no_durations() -> None:
     assert Sketch().quantile(0.5) == 0.0
     assert Sketch.unpack(0, 0, 0.0, Sketch().pack()).counts == []

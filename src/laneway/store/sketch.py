@@ -8,6 +8,7 @@ add up to the same sketch in any order and in any grouping.
 import math
 import struct
 from array import array
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -36,6 +37,9 @@ EXACT_VALUES = 200_000
 """Durations kept one by one, 8 bytes each, before they are folded into a sketch."""
 
 _HEAD = struct.Struct("<chI")
+
+SPARSE = b"P"
+"""Stands for places of values in the head of a packed sketch, where others have the size of a count."""
 
 
 class Durations(NamedTuple):
@@ -89,6 +93,23 @@ class Sketch:
             pairs = zip(self.counts[start:end], other.counts, strict=True)
             self.counts[start:end] = [ours + theirs for ours, theirs in pairs]
 
+    def add_all(self, values_ms: Sequence[float]) -> None:
+        """As `add` of each, at half its cost."""
+        if not values_ms:
+            return
+        self.count += len(values_ms)
+        self.sum_us = min(self.sum_us + sum(round(v * US_PER_MS) for v in values_ms), MAX_SUM_US)
+        self.max_ms = max(self.max_ms, *values_ms)
+        log, ceil = math.log, math.ceil
+        lasting = [v if v < MOST_MS else MOST_MS for v in values_ms if v > LEAST_MS]
+        self.tiny_count += len(values_ms) - len(lasting)
+        counted = Counter(ceil(log(v) / LOG_FACTOR) for v in lasting)
+        if counted:
+            low = min(counted)
+            start = self._make_room(low, max(counted) - low + 1)
+            for place, count in counted.items():
+                self.counts[start + place - low] += count
+
     def quantile(self, share: float) -> float:
         """The value of the nearest rank, within `ACCURACY`; 0 of an empty sketch."""
         rank = max(math.ceil(share * self.count), 1)
@@ -102,7 +123,14 @@ class Sketch:
         return self.max_ms
 
     def pack(self) -> bytes:
-        """The buckets; count, sum and maximum go into columns of their own."""
+        """The buckets; count, sum and maximum go into columns of their own.
+
+        Few values are one place each, the others a count for each bucket between the ends."""
+        if (self.count - self.tiny_count) * 2 < len(self.counts):
+            places = [place for place, count in enumerate(self.counts) for _ in range(count)]
+            return _HEAD.pack(SPARSE, self.low, self.tiny_count) + struct.pack(
+                f"<{len(places)}H", *places
+            )
         most = max(self.counts, default=0)
         code = "B" if most < 1 << 8 else "H" if most < 1 << 16 else "I" if most < 1 << 32 else "Q"
         body = struct.pack(f"<{len(self.counts)}{code}", *self.counts)
@@ -113,6 +141,12 @@ class Sketch:
         sketch = cls()
         sketch.count, sketch.sum_us, sketch.max_ms = count, sum_us, max_ms
         code, sketch.low, sketch.tiny_count = _HEAD.unpack_from(packed)
+        if code == SPARSE:
+            places = struct.unpack_from(f"<{(len(packed) - _HEAD.size) // 2}H", packed, _HEAD.size)
+            sketch.counts = [0] * (places[-1] + 1)
+            for place in places:
+                sketch.counts[place] += 1
+            return sketch
         size = (len(packed) - _HEAD.size) // struct.calcsize(f"<{code.decode()}")
         sketch.counts = list(struct.unpack_from(f"<{size}{code.decode()}", packed, _HEAD.size))
         return sketch
@@ -127,6 +161,12 @@ class Sketch:
         self.counts = [0] * before + self.counts + [0] * after
         self.low -= before
         return low - self.low
+
+
+def sketch_of(values_ms: Sequence[float]) -> Sketch:
+    sketch = Sketch()
+    sketch.add_all(values_ms)
+    return sketch
 
 
 class Spread:
@@ -167,8 +207,7 @@ class Spread:
         self._fold(values or ())
 
     def _fold(self, values_ms: Sequence[float]) -> None:
-        for value_ms in values_ms:
-            self._sketch.add(value_ms)
+        self._sketch.add_all(values_ms)
 
 
 def describe(values_ms: Sequence[float]) -> Durations:

@@ -3,12 +3,13 @@
 import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from laneway.base.errors import QueryError
 from laneway.model.vocabulary import LEVELS
 from laneway.store.api import FIELDS, Accuracy, Cell, Field, Split, Table
-from laneway.store.sketch import Spread
+from laneway.store.sketch import Sketch, Spread
 
 from .cell import Codes, iter_durations, iter_sums, read_sketches
 from .row import NUSD
@@ -53,20 +54,91 @@ class Group:
         self.spread: Spread | None = None
 
 
+class Part(NamedTuple):
+    """What one segment adds. Nobody changes it: it may be kept."""
+
+    sums: list[tuple[Keys, int, Sequence[float]]]
+    """Keys, step, and events, errors, tokens in, tokens out, billionths of a dollar."""
+    sketches: list[tuple[Keys, Sketch]]
+    values: list[tuple[Keys, list[float]]]
+
+    def row_count(self) -> int:
+        """In rows of about 200 bytes."""
+        sketched = sum(1 + len(sketch.counts) // SKETCH_COUNTS for _, sketch in self.sketches)
+        listed = sum(len(values) // SKETCH_COUNTS for _, values in self.values)
+        return len(self.sums) + sketched + listed
+
+
+SKETCH_COUNTS = 20
+"""Numbers that take about 200 bytes in a list."""
+
+
+def read_part(
+    connection: sqlite3.Connection, search: Search, summary: Summary, split: Split
+) -> Part:
+    """The segment's share of the table."""
+    if split.of == "duration":
+        return _read_durations(connection, search, summary, split)
+    rows = list(iter_sums(connection, search, summary, split))
+    named = _naming(connection, split.by, {row.codes for row in rows})
+    return Part(
+        [(named[row.codes], row.step, row.amounts) for row in rows if row.amounts[0]], [], []
+    )
+
+
+def _read_durations(
+    connection: sqlite3.Connection, search: Search, summary: Summary, split: Split
+) -> Part:
+    sketches = read_sketches(connection, search, summary, split)
+    if sketches is not None:
+        merged: dict[Codes, Sketch] = {}
+        failed: defaultdict[Codes, int] = defaultdict(int)
+        for codes, errors, sketch in sketches:
+            merged.setdefault(codes, Sketch()).merge(sketch)
+            failed[codes] += errors
+        named = _naming(connection, split.by, merged)
+        return Part(
+            [(named[codes], 0, (sketch.count, failed[codes])) for codes, sketch in merged.items()],
+            [(named[codes], sketch) for codes, sketch in merged.items()],
+            [],
+        )
+    values: defaultdict[Codes, list[float]] = defaultdict(list)
+    failed = defaultdict(int)
+    for codes, has_error, value_ms in iter_durations(connection, search, split):
+        values[codes].append(value_ms)
+        failed[codes] += has_error
+    named = _naming(connection, split.by, values)
+    return Part(
+        [(named[codes], 0, (len(some), failed[codes])) for codes, some in values.items()],
+        [],
+        [(named[codes], some) for codes, some in values.items()],
+    )
+
+
 class Aggregate:
-    """Takes one segment after the other."""
+    """Takes one segment's part after the other."""
 
     def __init__(self, split: Split) -> None:
         self._split = split
         self._groups: defaultdict[Keys, Group] = defaultdict(Group)
         self._cell_count = 0
 
-    def take(self, connection: sqlite3.Connection, search: Search, summary: Summary) -> None:
-        """Add a segment; all of it or, where it raises, nothing."""
-        if self._split.of == "duration":
-            self._take_durations(connection, search, summary)
-        else:
-            self._take_sums(connection, search, summary)
+    def add(self, part: Part) -> None:
+        """
+        Raises:
+            QueryError: there are too many cells.
+        """
+        for keys, step, amounts in part.sums:
+            self._add(keys, step, amounts)
+        for keys, sketch in part.sketches:
+            self._spread(keys).merge(sketch)
+        for keys, values in part.values:
+            self._spread(keys).add(values)
+        if self._cell_count > MAX_CELLS:
+            raise QueryError(
+                f"step: it makes more than {MAX_CELLS} buckets",
+                hint="take a longer step or a narrower range",
+            )
 
     def table(self, limit: int, accuracy: Accuracy) -> Table:
         order = sorted(self._groups.items(), key=lambda item: (-item[1].event_count, item[0]))
@@ -101,41 +173,13 @@ class Aggregate:
             group.spread.durations() if group.spread else None,
         )
 
-    def _take_sums(self, connection: sqlite3.Connection, search: Search, summary: Summary) -> None:
-        sums = list(iter_sums(connection, search, summary, self._split))
-        names = read_names(connection, self._split.by, (one.codes for one in sums))
-        for one in sums:
-            if one.amounts[0]:
-                self._add(names.keys(one.codes), one.step, one.amounts)
-        if self._cell_count > MAX_CELLS:
-            raise QueryError(
-                f"step: it makes more than {MAX_CELLS} buckets",
-                hint="take a longer step or a narrower range",
-            )
+    def _spread(self, keys: Keys) -> Spread:
+        group = self._groups[keys]
+        if group.spread is None:
+            group.spread = Spread()
+        return group.spread
 
-    def _take_durations(
-        self, connection: sqlite3.Connection, search: Search, summary: Summary
-    ) -> None:
-        sketches = read_sketches(connection, search, summary, self._split)
-        if sketches is not None:
-            names = read_names(connection, self._split.by, (codes for codes, *_ in sketches))
-            for codes, errors, sketch in sketches:
-                group = self._add(names.keys(codes), 0, (sketch.count, errors))
-                group.spread = group.spread or Spread()
-                group.spread.merge(sketch)
-            return
-        values: defaultdict[Codes, list[float]] = defaultdict(list)
-        failed: defaultdict[Codes, int] = defaultdict(int)
-        for codes, has_error, value_ms in iter_durations(connection, search, self._split):
-            values[codes].append(value_ms)
-            failed[codes] += has_error
-        names = read_names(connection, self._split.by, values)
-        for codes, some in values.items():
-            group = self._add(names.keys(codes), 0, (len(some), failed[codes]))
-            group.spread = group.spread or Spread()
-            group.spread.add(some)
-
-    def _add(self, keys: Keys, step: int, amounts: tuple[float, ...]) -> Group:
+    def _add(self, keys: Keys, step: int, amounts: Sequence[float]) -> None:
         group = self._groups[keys]
         group.event_count += int(amounts[0])
         group.error_count += int(amounts[1])
@@ -143,34 +187,29 @@ class Aggregate:
         if cell is None:
             self._cell_count += 1
             group.steps[step] = list(amounts)
+        elif len(cell) == 2:  # only counted
+            cell[0] += amounts[0]
+            cell[1] += amounts[1]
         else:
             for place, amount in enumerate(amounts):
                 cell[place] += amount
-        return group
 
 
-class Names:
-    """What a segment's codes stand for."""
-
-    def __init__(self, by: tuple[Field, ...], names: dict[int, str]) -> None:
-        self._by = by
-        self._names = names
-
-    def keys(self, codes: Codes) -> Keys:
-        return tuple(map(self._name, self._by, codes))
-
-    def _name(self, field: Field, code: int | None) -> str | None:
-        if code is None:
-            return None
-        return LEVELS[code] if field == "level" else self._names[code]
-
-
-def read_names(
+def _naming(
     connection: sqlite3.Connection, by: tuple[Field, ...], codes: Iterable[Codes]
-) -> Names:
-    wanted = {code for some in codes for code in some if code is not None}
+) -> dict[Codes, Keys]:
+    """What the segment's codes stand for."""
+    distinct = {*codes}
+    wanted = {code for some in distinct for code in some if code is not None}
     rows = connection.execute(
         "SELECT code, value FROM name WHERE code IN (SELECT value FROM json_each(?))",
         (json.dumps(sorted(wanted)),),
     )
-    return Names(by, dict(rows.fetchall()))
+    names: dict[int, str] = dict(rows.fetchall())
+
+    def name(field: Field, code: int | None) -> str | None:
+        if code is None:
+            return None
+        return LEVELS[code] if field == "level" else names[code]
+
+    return {some: tuple(map(name, by, some)) for some in distinct}

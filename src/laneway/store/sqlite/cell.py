@@ -1,12 +1,13 @@
 """`aggregate` in one segment: from roll-ups where they know the answer, from rows for the rest."""
 
 import sqlite3
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 from laneway.store.api import Field, Split
-from laneway.store.sketch import Sketch
+from laneway.store.sketch import Sketch, sketch_of
 
 from .duration import iter_sketches
 from .rollup import DAY_NS, GRAINS, HOUR_NS, SHAPE_FIELDS, WRITTEN, Grain, has_derived
@@ -65,14 +66,55 @@ def iter_sums(
 def read_sketches(
     connection: sqlite3.Connection, search: Search, summary: Summary, split: Split
 ) -> list[tuple[Codes, int, Sketch]] | None:
-    """Codes, errors and sketch of each group; None where only the rows can tell."""
-    if not search.covers(summary) or not search.is_plain:
+    """Codes, errors and sketch of each group, of a whole segment; None where only rows can tell.
+
+    A segment that grows folds its rows, so that its answer is the same once it is compact."""
+    if not _tells_by_shape(search, summary, split):
         return None
-    if len(split.by) > 1 or not set(split.by) <= SKETCH_KINDS.keys():
-        return None
-    kind = SKETCH_KINDS[split.by[0]] if split.by else AGENT
-    found = iter_sketches(connection, kind)
-    return [((code,) if split.by else (), errors, sketch) for code, errors, sketch in found]
+    if search.is_plain and len(split.by) <= 1 and set(split.by) <= SKETCH_KINDS.keys():
+        kind = SKETCH_KINDS[split.by[0]] if split.by else AGENT
+        found = iter_sketches(connection, kind)
+        return [((code,) if split.by else (), errors, sketch) for code, errors, sketch in found]
+    if has_derived(connection):
+        return list(_iter_spreads(connection, search, split))
+    return _fold(iter_durations(connection, search, split))
+
+
+def _tells_by_shape(search: Search, summary: Summary, split: Split) -> bool:
+    fields = search.fields
+    return (
+        fields is not None
+        and search.covers(summary)
+        and fields | set(split.by) <= set(SHAPE_FIELDS)
+    )
+
+
+def _iter_spreads(
+    connection: sqlite3.Connection, search: Search, split: Split
+) -> Iterator[tuple[Codes, int, Sketch]]:
+    """One for each shape; a group has several."""
+    made = filter_rows(connection, search)
+    if made.impossible:
+        return
+    _require_values(made, split)
+    columns = ", ".join(
+        [*_columns(split.by), "e.has_error", "s.event_count", "s.sum_us", "s.max_ms", "s.buckets"]
+    )
+    sql = f"SELECT {columns} FROM shape e JOIN spread s ON s.shape = e.code WHERE {made.where()}"  # noqa: S608 - no value is in it
+    for *codes, has_error, event_count, sum_us, max_ms, buckets in connection.execute(
+        sql, made.values
+    ):
+        sketch = Sketch.unpack(event_count, sum_us, max_ms, buckets)
+        yield tuple(codes), event_count * has_error, sketch
+
+
+def _fold(durations: Iterable[tuple[Codes, int, float]]) -> list[tuple[Codes, int, Sketch]]:
+    values: defaultdict[Codes, list[float]] = defaultdict(list)
+    failed: defaultdict[Codes, int] = defaultdict(int)
+    for codes, has_error, value_ms in durations:
+        values[codes].append(value_ms)
+        failed[codes] += has_error
+    return [(codes, failed[codes], sketch_of(some)) for codes, some in values.items()]
 
 
 def iter_durations(

@@ -12,8 +12,9 @@ from hashlib import blake2b
 from laneway.base.limits import MIB
 from laneway.store.sqlite import vocabulary
 from laneway.store.sqlite.directory import open_private
+from laneway.store.sqlite.duration import derive_spreads
 from laneway.store.sqlite.rollup import derive
-from laneway.store.sqlite.schema import open_existing
+from laneway.store.sqlite.schema import INDEX_SLOW, open_existing
 
 
 def compact(database: str, target: str) -> None:
@@ -37,6 +38,8 @@ def compact(database: str, target: str) -> None:
         connection.execute("INSERT INTO text (text) VALUES ('optimize')")
         vocabulary.fill(connection)
         derive(connection)
+        derive_spreads(connection)
+        connection.execute(INDEX_SLOW)
         connection.execute("VACUUM")
     with open(target, "rb") as file:
         os.fsync(file.fileno())

@@ -1,11 +1,14 @@
-"""Sketches of durations in a segment: one for each agent, tool and model that took time."""
+"""Sketches of durations in a segment: one for each agent, tool and model that took time, and, once it is
+compact, one for each shape, so that percentiles under a filter by names need no rows."""
 
 import sqlite3
+from collections import defaultdict
 from collections.abc import Iterable
 
-from laneway.store.sketch import Sketch
+from laneway.store.sketch import Sketch, sketch_of
 
 from . import schema
+from .rollup import SHAPE_FIELDS
 
 SKETCHED = (schema.AGENT, schema.TOOL, schema.MODEL)
 
@@ -68,3 +71,31 @@ def iter_sketches(connection: sqlite3.Connection, kind: int) -> Iterable[tuple[i
     )
     for code, error_count, *packed in rows:
         yield code, error_count, Sketch.unpack(*packed)
+
+
+def derive_spreads(connection: sqlite3.Connection) -> None:
+    """Write the sketch of each shape. What was there before is replaced."""
+    drop_spreads(connection)
+    names = ", ".join((*SHAPE_FIELDS, "has_error"))
+    codes: dict[tuple[object, ...], int] = {}
+    for code, *shape in connection.execute(f"SELECT code, {names} FROM shape ORDER BY code"):  # noqa: S608 - constants only
+        codes.setdefault(tuple(shape), code)
+    values: defaultdict[int, list[float]] = defaultdict(list)
+    for *shape, value_ms in connection.execute(
+        f"SELECT {names}, duration_ms FROM event WHERE duration_ms IS NOT NULL"  # noqa: S608 - constants only
+    ):
+        values[codes[tuple(shape)]].append(value_ms)
+    connection.executemany(
+        "INSERT INTO spread VALUES (?, ?, ?, ?, ?)",
+        (_spread_row(code, sketch_of(some)) for code, some in values.items()),
+    )
+
+
+def drop_spreads(connection: sqlite3.Connection) -> None:
+    """Before anything is added."""
+    if connection.execute("SELECT 1 FROM spread").fetchone():
+        connection.execute("DELETE FROM spread")
+
+
+def _spread_row(code: int, sketch: Sketch) -> tuple[object, ...]:
+    return code, sketch.count, sketch.sum_us, sketch.max_ms, sketch.pack()

@@ -15,7 +15,7 @@ from laneway.base.limits import MIB
 from laneway.store.query.token import TOKENIZER
 from laneway.store.sqlite.directory import open_private
 
-VERSION = 6
+VERSION = 7
 """Any other number in the file means: drop it, the log is indexed again."""
 
 APPLICATION_ID = 0x4C616E65
@@ -149,6 +149,13 @@ CREATE TABLE sketch (
     buckets BLOB NOT NULL,
     PRIMARY KEY (kind, code)
 ) WITHOUT ROWID;
+CREATE TABLE spread (
+    shape INTEGER PRIMARY KEY,
+    event_count INTEGER NOT NULL,
+    sum_us INTEGER NOT NULL,
+    max_ms REAL NOT NULL,
+    buckets BLOB NOT NULL
+);
 CREATE TABLE tally (
     session INTEGER NOT NULL,
     agent INTEGER NOT NULL,
@@ -188,6 +195,13 @@ INSERT INTO text (text, rank) VALUES ('automerge', 8);
 # detail=full, not none: only positions find a phrase, and `main.py` or `search_files` are phrases
 # of two tokens. 250,000 texts of 490 bytes in batches of 500: 216 bytes an event against 85.
 # automerge=8: 54,000 events per CPU second there, against 35,000 with the default of 4.
+
+
+INDEX_SLOW = "CREATE INDEX IF NOT EXISTS slow ON block (max_ms)"
+"""For a compact index: the blocks with the longest durations are met first."""
+
+DROP_SLOW = "DROP INDEX IF EXISTS slow"
+"""Before anything is added: with it each batch would move a row of it."""
 
 
 def create(connection: sqlite3.Connection, segment: str, fingerprint: str) -> None:

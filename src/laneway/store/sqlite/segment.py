@@ -12,7 +12,7 @@ from laneway.store.query.match import clean
 from laneway.store.query.outcome import ERROR_RANK, INFO_RANK, has_failed
 
 from . import schema, vocabulary
-from .duration import SKETCHED, SketchBook
+from .duration import SKETCHED, SketchBook, drop_spreads
 from .ident import Packed, is_timed, pack_hex, term_of
 from .posting import PostingBook, chunk_of
 from .rollup import ShapeBook, Totals, drop_derived
@@ -74,6 +74,8 @@ class SegmentWriter:
         self._block = self._read_block()
         vocabulary.empty(connection)
         drop_derived(connection)
+        drop_spreads(connection)
+        connection.execute(schema.DROP_SLOW)
         self._postings = PostingBook(connection, self.summary.last_seq)
         (last_code,) = connection.execute("SELECT max(code) FROM name").fetchone()
         self._last_code: int = last_code or 0

@@ -5,10 +5,13 @@ The time is boxed. What was found until then is an answer, and it says how far i
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import NamedTuple
 
 from laneway.base.errors import StoreError
+from laneway.model.event import Event
 from laneway.store.api import Cursor, Page, Pointer, QueryTimeout, ReadEvent, Scan
+from laneway.store.query.expr import Open, iter_leaves
 from laneway.store.query.match import Subject
 
 from .pool import TimeBox
@@ -19,7 +22,12 @@ FIRST_CANDIDATES = 256
 MOST_CANDIDATES = 8_192
 """Of one look into the index; each takes twice as many as the one before."""
 
+LOOKED_UP = 64
+"""Candidates whose spans are looked up together where a query asks which are open."""
+
 Find = Callable[[Search, TimeBox, int], Page]
+FindEnded = Callable[[Sequence[str]], set[str]]
+"""Those of some spans that an event anywhere in the log ends."""
 
 
 class Sure(NamedTuple):
@@ -39,7 +47,7 @@ class Sift:
         find: Find,
         segments: Sequence[Summary],
         read_event: ReadEvent,
-        find_end: Callable[[str], bool],
+        find_ended: FindEnded,
     ) -> None:
         if search.matcher is None:
             raise StoreError("the index alone answers this query")
@@ -48,7 +56,9 @@ class Sift:
         self._find = find
         self._segments = segments
         self._read_event = read_event
-        self._find_end = find_end
+        self._find_ended = find_ended
+        self._asks_open = any(isinstance(leaf, Open) for leaf in iter_leaves(search.query.where))
+        self._ended: set[str] = set()
         self._prints = {one.segment: one.fingerprint for one in segments}
         self._read_count = 0
         self._last: Pointer | None = None
@@ -75,17 +85,30 @@ class Sift:
 
     def _iter_hits(self, box: TimeBox) -> Iterator[Pointer]:
         """Ends with the candidates or the time; at least one candidate is looked at."""
-        for candidate in self._iter_candidates(box):
+        for candidate, event in self._iter_events(box):
             if self._reached and box.is_over():
                 return
             self._last, self._reached = candidate, _place(candidate)
-            event = self._read_event(candidate, self._prints.get(candidate.segment, ""))
             self._read_count += 1
             if event and self._matches(
                 Subject(event, candidate.ts_ns, candidate.seq, self._is_open)
             ):
                 yield candidate
         self._is_complete = self._was_last
+
+    def _iter_events(self, box: TimeBox) -> Iterator[tuple[Pointer, Event | None]]:
+        """Each candidate as an event; where it matters, whether their spans end is known by then."""
+        candidates = self._iter_candidates(box)
+        if not self._asks_open:
+            yield from ((one, self._read(one)) for one in candidates)
+            return
+        while some := [(one, self._read(one)) for one in islice(candidates, LOOKED_UP)]:
+            spans = {event["span_id"] for _, event in some if event and "span_id" in event}
+            self._ended = self._find_ended([*spans])
+            yield from some
+
+    def _read(self, candidate: Pointer) -> Event | None:
+        return self._read_event(candidate, self._prints.get(candidate.segment, ""))
 
     def _iter_candidates(self, box: TimeBox) -> Iterator[Pointer]:
         self._was_last = False
@@ -106,7 +129,7 @@ class Sift:
             count = min(count * 2, MOST_CANDIDATES)
 
     def _is_open(self, subject: Subject) -> bool:
-        return not self._find_end(subject.event["span_id"])
+        return subject.event["span_id"] not in self._ended
 
     def _scan(self) -> Scan:
         passed = [self._passed_bytes(one) for one in self._segments]

@@ -36,9 +36,21 @@ class Slowest:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._best: list[Slow] = []
+        self._known: list[float] = []
+
+    @property
+    def least_ms(self) -> float:
+        """What is shorter cannot come in."""
+        known_ms = self._known[-1] if len(self._known) == self._limit else 0.0
+        best_ms = self._best[0].duration_ms if len(self._best) >= self._limit else 0.0
+        return max(known_ms, best_ms)
+
+    def note(self, durations_ms: list[float]) -> None:
+        """Durations of hits, each of another event, that will be offered."""
+        self._known = sorted(self._known + durations_ms, reverse=True)[: self._limit]
 
     def may_take(self, duration_ms: float) -> bool:
-        return len(self._best) < self._limit or duration_ms >= self._best[0].duration_ms
+        return duration_ms >= self.least_ms
 
     def take(self, one: Slow) -> None:
         if len(self._best) < self._limit:
@@ -48,6 +60,14 @@ class Slowest:
 
     def page(self) -> Page:
         return Page([one.pointer for one in sorted(self._best, reverse=True)], None)
+
+
+def read_maxima(connection: sqlite3.Connection, limit: int) -> list[float]:
+    """The longest durations of the segment's blocks: each is an event's. 20 µs where it is compact."""
+    rows = connection.execute(
+        "SELECT max_ms FROM block WHERE max_ms >= 0 ORDER BY max_ms DESC LIMIT ?", (limit,)
+    )
+    return [max_ms for (max_ms,) in rows]
 
 
 def find_slow(
@@ -75,8 +95,8 @@ def _iter_slow_spans(
     where, values = block_conditions(made, search.since_ns, search.until_ns)
     found = connection.execute(
         f"SELECT first_seq, last_seq, min_ns, max_ns, max_ms FROM block"  # noqa: S608 - marks and constants only
-        f" WHERE {where} AND max_ms >= 0 ORDER BY max_ms DESC",
-        values,
+        f" WHERE {where} AND max_ms >= ? ORDER BY max_ms DESC",
+        [*values, slowest.least_ms],
     )
     for first_seq, last_seq, min_ns, max_ns, max_ms in found:
         if not slowest.may_take(max_ms):

@@ -5,14 +5,13 @@ import os
 import sqlite3
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import Literal, TypeVar
 
 from laneway.base.errors import LanewayError, StoreError
-from laneway.model.vocabulary import START_OF_END
 from laneway.store.api import (
     Accuracy,
     Added,
@@ -29,17 +28,17 @@ from laneway.store.api import (
     Split,
     Table,
 )
-from laneway.store.query.expr import Equal, Glob, Value, all_of, is_one_of
-from laneway.store.query.field import EVENT, SPAN
 
 from . import schema
-from .aggregate import Aggregate, check_split
+from .aggregate import Aggregate, Part, check_split, read_part
+from .answer import KEPT_ROWS, AnswerBook, question_of
 from .compact import file_digest
 from .directory import Directory
+from .ended import find_ended
 from .explain import explain
 from .find import find_in
 from .hits import Hits
-from .ident import Packed, pack_id
+from .ident import Packed, pack_hex, pack_id
 from .pool import ReaderPool, TimeBox
 from .raw import RawText, ReadText, iter_windows, try_raw
 from .scan import reach_of
@@ -47,7 +46,7 @@ from .search import Search, prepare
 from .segment import SegmentWriter, find_known
 from .session import Courses, Latest, read_courses, read_latest
 from .sift import Sift, Sure
-from .slow import Slowest, find_slow
+from .slow import Slowest, find_slow, read_maxima
 from .summary import Summary, merge_parents, read_summary
 from .total import Totals, read_cells
 
@@ -61,9 +60,6 @@ REBUILD_HINT = "this part of the log is indexed again; ask once more in a moment
 
 EXACT: Accuracy = "exact"
 AT_LEAST: Accuracy = "at_least"
-
-ENDS = Value(EVENT, (*map(Equal, START_OF_END), Glob("*_end")))
-"""Events of a type that ends a span."""
 
 T = TypeVar("T")
 
@@ -91,14 +87,17 @@ class SqliteStore:
         read_event: ReadEvent | None = None,
         read_text: ReadText | None = None,
         wal_bytes: int = schema.WAL_BYTES,
+        kept_rows: int = KEPT_ROWS,
     ) -> None:
-        """``wal_bytes``: what the newest segment's write-ahead log may grow to."""
+        """``wal_bytes``: what the newest segment's write-ahead log may grow to. ``kept_rows``: of
+        answers of whole segments that are remembered."""
         self._wal_bytes = wal_bytes
         self._read_event = read_event
         self._read_text = read_text
         self._on_problem = on_problem
         self._query_limit_s = query_limit_s
         self._pool = ReaderPool()
+        self._answers = AnswerBook(kept_rows)
         self._writing = threading.RLock()
         self._writers: OrderedDict[str, SegmentWriter] = OrderedDict()
         self._summaries: dict[str, Summary] = {}
@@ -288,6 +287,10 @@ class SqliteStore:
     def _find_slow(self, search: Search, box: TimeBox) -> Page:
         sure, slowest = self._sure(search, box), Slowest(search.query.limit)
         for summary, narrowed in sure.parts:
+            if narrowed.is_plain and narrowed.covers(summary):
+                maxima = partial(read_maxima, limit=search.query.limit)
+                slowest.note(self._read(summary.segment, sure.box, maxima) or [])
+        for summary, narrowed in sure.parts:
             work = partial(find_slow, segment=summary.segment, search=narrowed, slowest=slowest)
             self._read(summary.segment, sure.box, work)
         return slowest.page()._replace(scan=sure.scan)
@@ -306,7 +309,9 @@ class SqliteStore:
         totals = Totals(by)
         for summary, search in sure.parts:
             work = partial(read_cells, by=by, search=search, summary=summary, sessions=sessions)
-            totals.add(self._read(summary.segment, sure.box, work) or ())
+            asked = ("groups", by, None if sessions is None else tuple(sessions))
+            cells = self._answer(summary, search, asked, sure.box, work, lambda found: len(found))
+            totals.add(cells or ())
         return totals
 
     def _sessions(self, sure: Sure, limit: int) -> list[Group]:
@@ -337,8 +342,11 @@ class SqliteStore:
             if scan and not scan.is_complete:
                 accuracy = AT_LEAST
             for summary, search in sure.parts:
-                work = partial(aggregate.take, search=search, summary=summary)
-                self._read(summary.segment, sure.box, work)
+                work = partial(read_part, search=search, summary=summary, split=split)
+                asked = ("aggregate", split.by, split.step_ns, split.of)
+                part = self._answer(summary, search, asked, sure.box, work, Part.row_count)
+                if part is not None:
+                    aggregate.add(part)
         except QueryTimeout:
             accuracy = AT_LEAST
         return aggregate.table(query.limit, accuracy)._replace(scan=scan)
@@ -367,12 +375,19 @@ class SqliteStore:
         if self._read_event is None:
             raise StoreError("this query needs the log, and the index was opened without it")
         segments = self._matching(search)
-        return Sift(search, self._find, segments, self._read_event, self._has_end)
+        return Sift(search, self._find, segments, self._read_event, self._find_ended)
 
-    def _has_end(self, span: str) -> bool:
-        """Whether an event, anywhere in the log, ends this span."""
-        search = prepare(Query(all_of([is_one_of(SPAN, (span,)), ENDS]), limit=1))
-        return bool(self._find(search, self._time_box(), 1).hits)
+    def _find_ended(self, spans: Sequence[str]) -> set[str]:
+        """Those of ``spans`` that an event anywhere in the log ends."""
+        packed = {pack_hex(span): span for span in spans}
+        ended: set[str] = set()
+        for summary in self._summaries.copy().values():
+            left = [one for one, span in packed.items() if span not in ended]
+            if left:
+                work = partial(find_ended, spans=left)
+                found = self._read(summary.segment, TimeBox(math.inf), work) or ()
+                ended.update(packed[one] for one in found)
+        return ended
 
     def close(self) -> None:
         with self._writing:
@@ -529,6 +544,27 @@ class SqliteStore:
         except Exception as error:  # what only a damaged database can hold
             raise self._explain(segment, error) from error
 
+    def _answer(
+        self,
+        summary: Summary,
+        search: Search,
+        asked: Hashable,
+        box: TimeBox,
+        work: Callable[[sqlite3.Connection], T],
+        rows_of: Callable[[T], int],
+    ) -> T | None:
+        """`_read`, or what it told before where ``asked`` is about a whole segment that is as it was."""
+        self._require_open()
+        question = question_of(search, summary, asked)
+        if question is None:
+            return self._read(summary.segment, box, work)
+        known: T | None = self._answers.get(summary, question)
+        if known is None:
+            known = self._read(summary.segment, box, work)
+            if known is not None:
+                self._answers.put(summary, question, known, rows_of(known))
+        return known
+
     @contextmanager
     def _watch(self, segment: str) -> Iterator[None]:
         """Around a write: on any error the writer is closed, which rolls back."""
@@ -577,6 +613,7 @@ class SqliteStore:
 
     def _note_damage(self, segment: str, fault: str) -> StoreError:
         self._directory.mark_damaged(self._directory.database(segment))
+        self._answers.drop(segment)
         if segment not in self._damaged:
             self._on_problem(f"the index of {segment} is damaged ({fault}); it is built again")
         self._damaged.add(segment)
@@ -598,6 +635,7 @@ class SqliteStore:
             writer.close()
         database = self._directory.database(segment)
         self._pool.discard(database)
+        self._answers.drop(segment)
         self._directory.remove(database)
 
     def _require_open(self) -> None:

@@ -344,14 +344,17 @@ def _has(leaf: Has) -> Condition:
 
 
 def _starts(connection: sqlite3.Connection) -> Condition:
-    """Beginnings of spans, and all that have no end; few of those that have one in this segment."""
+    """Beginnings of spans without an end in this segment, and few of those that have one."""
     seqs = connection.execute("SELECT seq FROM opened LIMIT ?", (MOST_SINGLE + 1,)).fetchall()
     if len(seqs) <= MOST_SINGLE:
         return _single([seq for (seq,) in seqs])
     rows = connection.execute("SELECT code, value FROM name WHERE kind = ?", (schema.EVENT,))
     codes = [code for code, value in rows if is_start(value)]
     starts = _among("event", codes, codes)
-    return _join([starts, Condition("e.span IS NOT NULL")], "AND", YES, NO)
+    return _join([starts, Condition(_IS_OPENED)], "AND", YES, NO)
+
+
+_IS_OPENED = "EXISTS (SELECT 1 FROM opened o WHERE o.span = e.span AND o.seq = e.seq)"
 
 
 def _codes(connection: sqlite3.Connection, kind: int, names: Sequence[str]) -> list[int]:
