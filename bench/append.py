@@ -14,10 +14,10 @@ import threading
 from collections.abc import Callable
 from time import perf_counter_ns
 
-from bench.table import machine, middle, quantile, show
+from bench.table import machine, middle, quantile, show, sized, tell
 
 CONTENT = ("The planner asks the researcher for three sources on tidal power, " * 4)[:250]
-ROUNDS, CALLS = 12, 1_500
+ROUNDS, CALLS = sized((12, 1_500), (2, 100))
 
 Call = Callable[[], object]
 
@@ -158,6 +158,10 @@ def main() -> None:
                 for name, promise, _ in calls
             ],
         )
+        ours = middle(times["laneway log_event"])
+        beside = {"peer": "naive open-append-close", "runs": ROUNDS * CALLS}
+        tell("append.p50_us", ours, peer_value=naive, **beside)
+        tell("append.of_naive", ours / naive, peer_value=1.0, **beside)
 
 
 if __name__ == "__main__":

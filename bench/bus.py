@@ -15,13 +15,13 @@ from typing import Any
 from nats.aio.client import Client
 from websockets.sync.client import connect
 
-from bench.table import machine, quantile, show
+from bench.table import machine, quantile, show, sized
 from laneway.hub.bus.stream import PUBLISHED
 from tests.hub.bus.cluster import Cluster, running
 from tests.torture.harness import Hub, wait_for
 
-EVENTS = 20_000
-SINGLE, PAUSE_S = 200, 0.03
+EVENTS = sized(20_000, 1_000)
+SINGLE, PAUSE_S = sized(200, 5), 0.03
 PROSE = "The planner asks the researcher for three sources on tidal power. " * 7
 
 

@@ -10,7 +10,6 @@ and compress worse than anything that was ever logged. The goal is (log + index)
 
 import os
 import random
-import statistics
 import sys
 import tempfile
 import time
@@ -22,6 +21,7 @@ from typing import Any
 import orjson
 
 from bench.index import iter_records
+from bench.table import machine, middle, quantile, show, sized, tell
 from laneway.base.clock import NS_PER_MS, NS_PER_S, format_ns
 from laneway.base.ids import new_event_id, new_span_id, new_trace_id
 from laneway.base.limits import MIB
@@ -36,13 +36,13 @@ from laneway.log.segment import LogPath
 from laneway.log.tail import Tail
 from laneway.store.api import Query
 
-EVENTS = 120_000
-SEGMENT_BYTES = 24 * MIB
+EVENTS = sized(120_000, 3_000)
+SEGMENT_BYTES = sized(24, 1) * MIB
 START_NS = 1_790_000_000 * NS_PER_S
 GAP_NS = 20 * NS_PER_MS
 AGENTS = ("planner", "researcher", "coder", "critic", "memory")
 TURNS = 3
-ROUNDS = 40
+ROUNDS = sized(40, 2)
 
 
 def read_texts() -> tuple[list[str], list[str]]:
@@ -138,11 +138,11 @@ def measure_ms(call: Callable[[], object], rounds: int = ROUNDS) -> list[float]:
         begun = time.perf_counter()
         call()
         times.append((time.perf_counter() - begun) * 1_000)
-    return sorted(times)
+    return times
 
 
-def show(name: str, times: list[float]) -> None:
-    print(f"{name:<52}{statistics.median(times):8.2f}{times[int(len(times) * 0.95)]:8.2f}")
+def row_of(name: str, times: list[float]) -> dict[str, object]:
+    return {"reading": name, "p50 ms": middle(times), "p95 ms": quantile(times, 0.95)}
 
 
 def main() -> None:
@@ -172,19 +172,19 @@ def main() -> None:
             assert engine.store.adopt(segment, f"{database}.new", digest)
         compact_s = time.process_time() - begun
         packed, after = size_of(directory, ".zst"), size_of(index, ".db")
-        print(f"{count:,} events of {raw / count:.0f} bytes in {len(segments)} segments\n")
-        print(f"{'':<22}{'bytes an event':>16}{'of the raw log':>16}")
-        for name, size in (("log, compressed", packed), ("index, as written", before),
-                           ("index, compacted", after), ("log + index", packed + after)):  # fmt: skip
-            print(f"{name:<22}{size / count:>16.0f}{size / raw:>16.3f}")
+        sizes = {"log, plain": raw, "log, compressed": packed, "index, as written": before,
+                 "index, compacted": after, "log + index": packed + after}  # fmt: skip
+        rows: list[dict[str, object]] = [
+            {"part": name, "bytes an event": size / count, "of the raw log": size / raw}
+            for name, size in sizes.items()
+        ]
+        show(f"{count:,} events in {len(segments)} segments ({machine()})", rows)
+        tell("disk.of_raw", (packed + after) / raw, runs=1, events=count)
         print(f"\ncompressing {raw / compress_s / 1e6:.0f} MB per CPU second, compacting the index "
-              f"{count / compact_s:,.0f} events per CPU second\n")  # fmt: skip
-        print(f"{'':<52}{'p50 ms':>8}{'p95 ms':>8}")
-        show("one line, plain", one)
-        cold(log_path, plain)
-        pages(engine, log_path)
+              f"{count / compact_s:,.0f} events per CPU second")  # fmt: skip
+        reading = [row_of("one line, plain", one), cold(log_path, plain), *pages(engine, log_path)]
         engine.close()
-        opens(log_path)
+        show("Reading back", [*reading, opens(log_path)])
 
 
 def draw_pointer(pointers: list[Any]) -> tuple[str, int, int]:
@@ -192,15 +192,15 @@ def draw_pointer(pointers: list[Any]) -> tuple[str, int, int]:
     return pointer.segment, pointer.offset, pointer.length
 
 
-def cold(log_path: LogPath, pointers: list[Any]) -> None:
+def cold(log_path: LogPath, pointers: list[Any]) -> dict[str, object]:
     def read_one() -> None:
         with closing(Reader(log_path)) as reader:
             reader.read(*draw_pointer(pointers))
 
-    show("one line, compressed, the file opened anew", measure_ms(read_one, 400))
+    return row_of("one line, compressed, the file opened anew", measure_ms(read_one, 400))
 
 
-def pages(engine: Engine, log_path: LogPath) -> None:
+def pages(engine: Engine, log_path: LogPath) -> Iterator[dict[str, object]]:
     newest = engine.store.find(Query(limit=1_000)).hits
     spread = [
         pointer
@@ -219,10 +219,10 @@ def pages(engine: Engine, log_path: LogPath) -> None:
                 for pointer in pointers:
                     reader.read(pointer.segment, pointer.offset, pointer.length)
 
-        show(f"{name}, no frame kept", measure_ms(read_page))
+        yield row_of(f"{name}, no frame kept", measure_ms(read_page))
 
 
-def opens(log_path: LogPath) -> None:
+def opens(log_path: LogPath) -> dict[str, object]:
     """A start of the tail over many compressed segments, all indexed: links to one file."""
     first = Path(log_path.segment_path(1) + ".zst")
     count = 1_000
@@ -236,7 +236,7 @@ def opens(log_path: LogPath) -> None:
         def look() -> None:
             Tail(LogPath(many), positions).look()
 
-        show(f"the tail's start over {count:,} compressed segments", measure_ms(look, 10))
+        return row_of(f"the tail's start over {count:,} compressed segments", measure_ms(look, 10))
 
 
 if __name__ == "__main__":

@@ -18,18 +18,19 @@ from typing import Any
 
 import orjson
 
+from bench.table import machine, middle, quantile, show, sized, tell
 from laneway.base.clock import NS_PER_MS, NS_PER_S, format_ns
 from laneway.base.ids import new_event_id, new_span_id, new_trace_id
 from laneway.store.api import Query, Record, Split
 from laneway.store.query.parse import parse
 from laneway.store.sqlite.store import SqliteStore
 
-EVENTS = 200_000
+EVENTS = sized(200_000, 3_000)
 SEGMENT_EVENTS = 100_000
 BATCH_EVENTS = 500
 START_NS = 1_790_000_000 * NS_PER_S
 GAP_NS = 20 * NS_PER_MS
-ROUNDS = 30
+ROUNDS = sized(30, 2)
 KINDS = ("user_message", "agent_response", "llm_request", "llm_response", "tool_invocation",
          "tool_result", "decision", "log", "error")  # fmt: skip
 
@@ -123,7 +124,7 @@ def measure_ms(question: Callable[[], object]) -> list[float]:
         started = time.perf_counter()
         question()
         times.append((time.perf_counter() - started) * 1_000)
-    return sorted(times)
+    return times
 
 
 def main() -> None:
@@ -135,15 +136,25 @@ def main() -> None:
         store.close()
         size = sum(file.stat().st_size for file in Path(path).iterdir())
         raw = statistics.mean(record.length for record in records)
-        print(f"{count:,} events of {raw:.0f} bytes: {count / cpu_s:,.0f} events per CPU second,")
-        print(f"{size / count:.0f} bytes of index an event ({size / count / raw:.2f} of the log)\n")
         started = time.perf_counter()
         store = SqliteStore(path)
-        print(f"{'opened in':<34}{(time.perf_counter() - started) * 1_000:8.2f} ms\n")
-        print(f"{'question':<34}{'p50 ms':>8}{'p95 ms':>8}")
-        for name, question in questions(store, count).items():
-            times = measure_ms(question)
-            print(f"{name:<34}{statistics.median(times):8.2f}{times[int(ROUNDS * 0.95)]:8.2f}")
+        opened_ms = (time.perf_counter() - started) * 1_000
+        built: dict[str, object] = {
+            "events": count,
+            "bytes an event": raw,
+            "events per CPU second": count / cpu_s,
+            "bytes of index an event": size / count,
+            "of the log": size / count / raw,
+            "opened in ms": opened_ms,
+        }
+        show(f"The index ({machine()})", [built])
+        tell("index.per_s", count / cpu_s, runs=1, events=count)
+        times = {name: measure_ms(question) for name, question in questions(store, count).items()}
+        rows: list[dict[str, object]] = [
+            {"question": name, "p50 ms": middle(taken), "p95 ms": quantile(taken, 0.95)}
+            for name, taken in times.items()
+        ]
+        show(f"Questions to {count:,} events", rows)
         store.close()
 
 

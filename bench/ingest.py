@@ -16,9 +16,13 @@ from typing import NamedTuple
 
 import orjson
 
-from bench.table import machine, middle, show
+from bench.table import machine, middle, show, sized, tell
 
-ROUNDS, SECONDS, CONNECTIONS, BATCH = 3, 3, 16, 500
+ROUNDS, SECONDS = sized((3, 3), (1, 1))
+CONNECTIONS, BATCH = 16, 500
+
+DISLER_PER_S = 7_780
+"""Its Bun server, wrk with 16 connections, another quiet machine of two cores (November 2026)."""
 
 CONTENT = ("The planner asks the researcher for three sources on tidal power, " * 4)[:250]
 EVENT = {
@@ -154,6 +158,11 @@ def main() -> None:
                     "cpu us/event": cpu_us / count,
                 }
             )
+    rates = {(row["server"], row["events a request"]): float(str(row["events/s"])) for row in rows}
+    one, batch, limit = rates["hub", 1], rates["hub", BATCH], rates["bare ASGI", 1]
+    tell("ingest.one_of_bare", one / limit, runs=ROUNDS, peer="bare ASGI", peer_value=1.0)
+    tell("ingest.one_of_disler", one / DISLER_PER_S, runs=ROUNDS)
+    tell("ingest.batch_per_s", batch, runs=ROUNDS)
     show(f"POST /log ({machine()}, {os.getloadavg()[0]:.1f} load)", rows)
 
 

@@ -13,10 +13,10 @@ from pathlib import Path
 
 from websockets.asyncio.client import connect
 
-from bench.table import machine, middle, quantile, show
+from bench.table import machine, middle, quantile, show, sized
 from tests.torture.harness import Hub
 
-VIEWERS, RATE, SECONDS = 20, 1_000, 8
+VIEWERS, RATE, SECONDS = sized((20, 1_000, 8), (3, 200, 1))
 
 SENDER = """
 import sys, time

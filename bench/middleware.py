@@ -18,9 +18,9 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.responses import StreamingResponse
 
-from bench.table import machine, middle, show
+from bench.table import machine, middle, show, sized
 
-ROUNDS, CALLS = 8, 60
+ROUNDS, CALLS = sized((8, 60), (1, 5))
 BODY = json.dumps({"message": "What is the tide at noon? " * 8, "session_id": "s1"}).encode()
 REPLY = "High water is at 11:52, four metres above chart datum. " * 12
 PIECES = [f"data: {json.dumps({'delta': word + ' '})}\n\n".encode() for word in REPLY.split()]

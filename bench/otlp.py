@@ -14,9 +14,9 @@ from time import perf_counter, time_ns
 import httpx
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from bench.table import machine, show
+from bench.table import machine, show, sized
 
-SPANS, REQUESTS = 500, 40
+SPANS, REQUESTS = 500, sized(40, 2)
 MESSAGES = '[{"role":"user","parts":[{"type":"text","content":"%s"}]}]' % (
     "What is the tide at noon? " * 10
 )

@@ -27,7 +27,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from bench.index import make_words
-from bench.table import machine, middle, quantile, show
+from bench.table import machine, middle, quantile, show, sized, tell
 from laneway.base.clock import NS_PER_MS, NS_PER_S, format_ns
 from laneway.base.ids import new_event_id, new_span_id, new_trace_id
 from laneway.hub.archive import Archive, EventReader
@@ -41,7 +41,7 @@ from laneway.store.api import Query, Record, Split
 from laneway.store.query.parse import parse
 from laneway.store.sqlite.store import SqliteStore
 
-EVENTS = 1_000_000
+EVENTS = sized(1_000_000, 20_000)
 SEGMENT_EVENTS = 350_000
 """A log file of 256 MiB."""
 
@@ -53,7 +53,7 @@ GAP_NS = 20 * NS_PER_MS
 SESSION_EVENTS, SESSIONS_AT_A_TIME = 5_000, 10
 CONTENTS = 20_000
 ROUNDS = 30
-PATIENCE_S = 4.0
+PATIENCE_S = sized(4.0, 0.1)
 """For one question and engine; a slow one gets fewer rounds."""
 
 LEAST_ROUNDS = 3
@@ -373,6 +373,21 @@ def row_of(question: Question, engines: dict[str, Callable[[str], object]]) -> d
     return row
 
 
+def tell_slowest(rows: list[dict[str, object]], count: int) -> None:
+    """Of each kind of question the one that took longest, and the peers where they were asked the same."""
+    kinds = {"newest": ("newest 200", "200 by agent", "200 by tool", "200 errors", "200 of"),
+             "word": ("200 by a common", "200 by a rare word", "200 by an absent"),
+             "pulse": ("pulse",)}  # fmt: skip
+    for kind, beginnings in kinds.items():
+        found = [r for r in rows if str(r["question"]).startswith(beginnings) and r["goal"] != "-"]
+        slowest = max(found, key=lambda row: float(str(row["laneway p95"])))
+        p95 = {name: slowest.get(f"{name} p95", "-") for name in ("sqlite", "duckdb")}
+        best = min(((v, k) for k, v in p95.items() if isinstance(v, float)), default=(None, ""))
+        ours = float(str(slowest["laneway p95"]))
+        peer = f"{best[1]}, {slowest['question']}" if best[1] else ""
+        tell(f"query.{kind}_ms", ours, runs=ROUNDS, peer=peer, peer_value=best[0], events=count)
+
+
 def measure_cpu_ms(ask: Callable[[], object]) -> float:
     """Of one answer, over all threads: what a busy machine does not change much."""
     started = time.process_time()
@@ -413,7 +428,9 @@ def main(arguments: Iterable[str]) -> None:
     else:
         print("duckdb is left out")
     asked = questions(store, archive, count)
-    show("questions, warm", [row_of(question, engines) for question in asked])
+    rows = [row_of(question, engines) for question in asked]
+    tell_slowest(rows, count)
+    show("questions, warm", rows)
     store.close()
 
 

@@ -9,15 +9,19 @@ import string
 import timeit
 from base64 import b64encode
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import orjson
 
+from bench.table import machine, show, sized
 from laneway.model.encode import encode
 from laneway.model.event import normalise
 from laneway.model.redact import Redactor
 from laneway.model.redact.patterns import PATH_RULES, TOKEN_RULES, WORD_RULES
 from laneway.model.redact.scan import find_spans
 from laneway.model.wire import decode_line, encode_redacted
+
+ROUNDS, FEW = sized((20, 5), (1, 1))
 
 SECRET = "gh" + "p_" + "aB3dE6gH9" * 4
 PROSE = (
@@ -41,14 +45,14 @@ def event_of(content: str) -> dict[str, object]:
     }
 
 
-def best_us(call: Callable[[], object], rounds: int = 60) -> float:
+def best_us(call: Callable[[], object], rounds: int) -> float:
     number = max(1, int(0.002 / max(timeit.timeit(call, number=1), 1e-7)))
     return min(timeit.repeat(call, number=number, repeat=rounds)) / number * 1e6
 
 
-def show(name: str, us: float, base_us: float, size: int = 0) -> None:
-    per_kb = f"{us / size * 1024:8.1f} µs/KB" if size else ""
-    print(f"{name:44s}{us:10.2f} µs {us / base_us:8.1f}x dumps {per_kb}")
+def row_of(name: str, us: float, base_us: float, size: int = 0) -> dict[str, object]:
+    per_kb = us / size * 1024 if size else "-"
+    return {"text": name, "µs": us, "of orjson.dumps": us / base_us, "µs a KB": per_kb}
 
 
 def sample_anchor() -> str:
@@ -107,48 +111,61 @@ def iter_until(piece: Callable[[], str], size: int) -> Iterator[str]:
         yield text
 
 
-def main() -> None:
-    redactor = Redactor()
+def small_rows(redactor: Redactor) -> list[dict[str, object]]:
     small = event_of(PROSE[:110])
     line = encode(small)
-    base = best_us(lambda: orjson.dumps(small), 200)
-    print(f"a clean event of {len(line)} bytes")
-    show("orjson.dumps", base, base)
-    show("encode", best_us(lambda: encode(small), 200), base)
-    show("redact_line", best_us(lambda: redactor.redact_line(small, line), 200), base)
-    show("encode_redacted", best_us(lambda: encode_redacted(small, redactor), 200), base)
-    show("normalise", best_us(lambda: normalise(small), 200), base)
-    hub = best_us(lambda: encode_redacted(normalise(decode_line(line))[0], redactor), 200)
-    show("decode + normalise + redact + encode", hub, base)
-    print(f"{'':44s}{1e6 / hub:10.0f} events/s on one core")
     dirty = event_of(f"{PROSE[:110]} {SECRET}")
-    show("encode_redacted, one secret", best_us(lambda: encode_redacted(dirty, redactor)), base)
-    for name, text in {
-        "clean prose": PROSE * 60,
-        "prose with a secret": PROSE * 60 + SECRET,
-    }.items():
+    calls: dict[str, Callable[[], object]] = {
+        "orjson.dumps": lambda: orjson.dumps(small),
+        "encode": lambda: encode(small),
+        "redact_line": lambda: redactor.redact_line(small, line),
+        "encode_redacted": lambda: encode_redacted(small, redactor),
+        "normalise": lambda: normalise(small),
+        "decode + normalise + redact + encode": lambda: encode_redacted(
+            normalise(decode_line(line))[0], redactor
+        ),
+        "encode_redacted, one secret": lambda: encode_redacted(dirty, redactor),
+    }
+    times = {name: best_us(call, 3 * ROUNDS) for name, call in calls.items()}
+    return [row_of(name, us, times["orjson.dumps"]) for name, us in times.items()]
+
+
+def redacted_rows(
+    redactor: Redactor, texts: dict[str, str], rounds: int
+) -> list[dict[str, object]]:
+    rows = []
+    for name, text in texts.items():
         event = event_of(text)
-        size = len(encode(event))
-        base = best_us(lambda event=event: orjson.dumps(event))  # type: ignore[misc]
-        cost = best_us(lambda event=event: encode_redacted(event, redactor), 20)  # type: ignore[misc]
-        show(f"{name}, {size // 1024} KB", cost, base, size)
-    print("events with 4 KB")
-    for name, text in large().items():
-        event = event_of(text[:4096])
-        base = best_us(lambda event=event: orjson.dumps(event))  # type: ignore[misc]
-        cost = best_us(lambda event=event: encode_redacted(event, redactor), 20)  # type: ignore[misc]
-        show(name, cost, base, 4096)
-    print("texts of 1 MB")
-    for name, text in large().items():
-        base = best_us(lambda text=text: orjson.dumps(text), 5)  # type: ignore[misc]
-        cost = best_us(lambda text=text: find_spans(text), 5)  # type: ignore[misc]
-        show(name, cost, base, len(text))
-    print("hostile texts of 64 KB")
-    for name, piece in hostile().items():
-        event = event_of((piece * (65_536 // len(piece) + 1))[:65_536])
-        base = best_us(lambda event=event: orjson.dumps(event), 5)  # type: ignore[misc]
-        cost = best_us(lambda event=event: encode_redacted(event, redactor), 2)  # type: ignore[misc]
-        show(name, cost, base, 65_536)
+        base = best_us(partial(orjson.dumps, event), rounds)
+        cost = best_us(partial(encode_redacted, event, redactor), rounds)
+        rows.append(row_of(name, cost, base, len(text)))
+    return rows
+
+
+def scanned_rows(texts: dict[str, str]) -> list[dict[str, object]]:
+    rows = []
+    for name, text in texts.items():
+        base = best_us(partial(orjson.dumps, text), FEW)
+        cost = best_us(partial(find_spans, text), FEW)
+        rows.append(row_of(name, cost, base, len(text)))
+    return rows
+
+
+def main() -> None:
+    redactor = Redactor()
+    show(
+        f"A clean event of {len(encode(event_of(PROSE[:110])))} bytes ({machine()})",
+        small_rows(redactor),
+    )
+    long = {"clean prose": PROSE * 60, "prose with a secret": PROSE * 60 + SECRET}
+    show("Events with 11 KB", redacted_rows(redactor, long, ROUNDS))
+    texts = large()
+    show(
+        "Events with 4 KB", redacted_rows(redactor, {k: v[:4096] for k, v in texts.items()}, ROUNDS)
+    )
+    show("Texts of 1 MB", scanned_rows(texts))
+    bad = {name: (piece * (65_536 // len(piece) + 1))[:65_536] for name, piece in hostile().items()}
+    show("Hostile texts of 64 KB", redacted_rows(redactor, bad, 2))
 
 
 if __name__ == "__main__":

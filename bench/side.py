@@ -14,9 +14,9 @@ from time import perf_counter_ns, process_time_ns
 
 import laneway
 from bench.redact import large
-from bench.table import machine, middle, show
+from bench.table import machine, middle, show, sized
 
-ROUNDS = 7
+ROUNDS = sized(7, 1)
 KEPT, HEAD, NAIVE = "kept whole", "head and hash", "naive"
 Write = Callable[[object], object]
 Times = dict[str, list[tuple[float, float]]]

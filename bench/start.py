@@ -3,7 +3,8 @@
     python -m bench.start [EVENTS]
 
 With an empty log, and with 200,000 events in log and index. The hub is two processes: CPU time,
-modules and memory are sums of both; memory is what is in RAM after two seconds of rest.
+modules and memory are sums of both; memory is what is in RAM after two seconds of rest, each page that
+they share counted once.
 """
 
 import os
@@ -24,20 +25,18 @@ from typing import NamedTuple
 import orjson
 
 from bench.index import iter_records
-from bench.table import machine, middle, show
+from bench.process import cpu_ms, family, proportional_mib
+from bench.table import machine, middle, show, sized, tell
 from laneway.log.append import Appender
 from laneway.log.segment import LogPath
 
-EVENTS = 200_000
+EVENTS = sized(200_000, 2_000)
 BATCH_EVENTS = 500
-STARTS = 7
+STARTS = sized(7, 1)
 PATIENCE_S = 60.0
 REST_S = 2.0
 TICK_S = 0.002
-MIB = 1024 * 1024
 IMPORTED = re.compile(rb"import time: +\d+ \|")
-CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
-PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
 class Start(NamedTuple):
@@ -105,21 +104,6 @@ def await_health(port: int) -> None:
     raise TimeoutError("the hub was not ready in time")
 
 
-def family(pid: int) -> list[int]:
-    """The process and its children."""
-    tasks = Path(f"/proc/{pid}/task").glob("*/children")
-    return [pid, *(int(child) for task in tasks for child in task.read_text().split())]
-
-
-def cpu_ms(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) * 1000 / CLOCK_TICKS
-
-
-def resident_mib(pid: int) -> float:
-    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE_BYTES / MIB
-
-
 def start(home: Path, rest_s: float = 0.0) -> Start:
     port = free_port()
     begun_s = time.perf_counter()
@@ -128,7 +112,7 @@ def start(home: Path, rest_s: float = 0.0) -> Start:
         ready_ms = (time.perf_counter() - begun_s) * 1000
         used_ms = sum(map(cpu_ms, family(process.pid)))
         time.sleep(rest_s)
-        rest_mib = sum(map(resident_mib, family(process.pid))) if rest_s else 0.0
+        rest_mib = sum(map(proportional_mib, family(process.pid))) if rest_s else 0.0
     return Start(ready_ms, used_ms, rest_mib)
 
 
@@ -160,6 +144,9 @@ def main() -> None:
             if events:
                 fill(home, events)
             rows.append(measure(f"{events:,} events", home))
+    fullest = rows[-1]
+    tell("start.ready_s", float(str(fullest["median ms"])) / 1000, runs=STARTS, events=count)
+    tell("start.rest_mib", float(str(fullest["at rest MiB"])), runs=1, events=count)
     show(f"From `laneway up` to ready ({machine()})", rows)
 
 

@@ -2,11 +2,11 @@
 
 Against the mock hub of ``ui/dev`` (needs Node), at 5,000 events a second from 50 agents::
 
-    python bench/ui/frames.py [--rate 5000] [--agents 50] [--seconds 10]
+    python -m bench.ui.frames [--rate 5000] [--agents 50] [--seconds 10]
 
 or against a hub that runs already, with whatever it is being sent::
 
-    python bench/ui/frames.py --url 'http://127.0.0.1:8001/logs#code=…' [--query agent:coder]
+    python -m bench.ui.frames --url 'http://127.0.0.1:8001/logs#code=…' [--query agent:coder]
 
 "work" is what the page's own frame loop took, and the messages taken in since the frame before;
 "task" is all that the main thread did, a frame that drew, in its own CPU time (Chromium's
@@ -26,9 +26,11 @@ from pathlib import Path
 
 from playwright.sync_api import CDPSession, Page, sync_playwright
 
+from bench.table import machine, show, sized, tell
+
 ROOT = Path(__file__).parents[2]
 SIZE = {"width": 1600, "height": 900}
-SETTLE_MS = 4_000
+SETTLE_MS = sized(4_000, 500)
 LONG_TASKS = """() => {
   window.longTasks = [];
   new PerformanceObserver(list => window.longTasks.push(...list.getEntries().map(e => e.duration)))
@@ -53,18 +55,20 @@ class Measured:
     long_tasks: int
     heap_mib: float
 
-    def row(self) -> str:
-        return (
-            f"| {self.scene} | {self.events / self.seconds:,.0f} | {self.frames / self.seconds:.0f} "
-            f"| {self.work_p50:.1f} / {self.work_p95:.1f} / {self.work_p99:.1f} "
-            f"| {self.task_per_frame:.1f} | {self.parts} | {self.busy_ratio:.0%} | {self.long_tasks} "
-            f"| {self.heap_mib:.0f} |"
-        )
-
-
-HEAD = """\
-| scene | events/s | frames/s | work p50/p95/p99 ms | task ms | script/style/layout | busy | long | heap MiB |
-| --- | --- | --- | --- | --- | --- | --- | --- | --- |"""
+    def row(self) -> dict[str, object]:
+        return {
+            "scene": self.scene,
+            "events/s": round(self.events / self.seconds),
+            "frames/s": self.frames / self.seconds,
+            "work p50": self.work_p50,
+            "p95": self.work_p95,
+            "p99 ms": self.work_p99,
+            "task ms": self.task_per_frame,
+            "script / style / layout": self.parts,
+            "busy": f"{self.busy_ratio:.0%}",
+            "long": self.long_tasks,
+            "heap MiB": round(self.heap_mib),
+        }
 
 
 def free_port() -> int:
@@ -179,10 +183,14 @@ def run(url: str, seconds: float, query: str = "") -> None:
         page.evaluate(LONG_TASKS)
         session = page.context.new_cdp_session(page)
         session.send("Performance.enable", {"timeDomain": "threadTicks"})
-        print(HEAD, flush=True)
-        for measured in scenes(page, session, seconds):
-            print(measured.row(), flush=True)
+        found = list(scenes(page, session, seconds))
         browser.close()
+    show(f"The page ({machine()})", [measured.row() for measured in found])
+    following = [measured for measured in found if measured.scene.startswith("follow")]
+    fewest = min(measured.frames / measured.seconds for measured in following)
+    dearest = max(measured.task_per_frame for measured in following)
+    tell("frames.per_s", fewest, runs=len(following))
+    tell("frames.task_ms", dearest, runs=len(following))
 
 
 def main() -> None:
@@ -191,7 +199,7 @@ def main() -> None:
     parser.add_argument("--query", default="", help="for the filter, of a hub that runs")
     parser.add_argument("--rate", type=int, default=5_000)
     parser.add_argument("--agents", type=int, default=50)
-    parser.add_argument("--seconds", type=float, default=10)
+    parser.add_argument("--seconds", type=float, default=sized(10.0, 1.0))
     options = parser.parse_args()
     if options.url:
         run(options.url, options.seconds, options.query)
