@@ -183,6 +183,10 @@ SETTINGS = (
     Setting("send_timeout", 30.0, "A viewer or reader that takes not one byte of what it is sent for this long is let go; one that reads slowly is kept, and told which events it missed.", parse_positive_duration_s),
     Setting("redact_personal", False, "Redact personal data as well: email, telephone, IBAN, card numbers, IP addresses.", parse_flag),
     Setting("redact_rules", (), "Your own rules of redaction: `[[redact_rules]]` tables in `config.toml`, or a JSON array; see [redaction](redaction.md).", parse_tables),
+    Setting("alerts", (), "Rules of alerts: `[[alerts]]` tables in `config.toml`, or a JSON array; see [alerts](alerts.md).", parse_tables),
+    Setting("alert_webhooks", (), "Where the hub tells over HTTP that a rule fires (http:// or https:// addresses). Empty: nowhere.", parse_list),
+    Setting("alert_hosts", (), "Whom `alert_webhooks` may lead to: names (their public addresses), addresses and networks (whatever is private must be listed as such).", parse_list),
+    Setting("alert_key_file", "", "A file that holds the key by which the hub signs what it sends to `alert_webhooks`."),
     Setting("live_events", 20_000, "Events kept in memory for the live view.", int),
     Setting("bus", (), "Share events with other hubs over these NATS servers (nats://HOST:PORT or tls://…, separated by commas).", parse_list),
     Setting("bus_flow", "both", "What goes over the bus: `out` publishes this log, `in` takes what other hubs publish, `both` does both.", parse_choice("both", "out", "in")),
@@ -242,6 +246,10 @@ class Settings:
     send_timeout: float
     redact_personal: bool
     redact_rules: tuple[dict[str, object], ...]
+    alerts: tuple[object, ...]
+    alert_webhooks: tuple[str, ...]
+    alert_hosts: tuple[str, ...]
+    alert_key_file: str
     live_events: int
     bus: tuple[str, ...]
     bus_flow: str

@@ -23,6 +23,9 @@ class Frame(NamedTuple):
     until: int
     before: Mark | None = None
     """The dictionaries as the receiver must have them to read this frame."""
+    stands: bool = False
+    """It tells how something stands, and holds until the next of its kind: who joins or fell behind
+    is sent it again."""
 
     @property
     def has_events(self) -> bool:
@@ -84,6 +87,12 @@ def gap(since: int, until: int, before: Mark | None) -> Frame:
 def beat(seq: int, lag_bytes: int) -> Frame:
     message = {"type": "beat", "now": now_ms(), "seq": seq, "lag_bytes": lag_bytes}
     return Frame(orjson.dumps(message), seq + 1, seq + 1)
+
+
+def alerts(seq: int, revision: int, count: int, told: Sequence[Mapping[str, Any]]) -> Frame:
+    """How the rules of alerts stand; ``told`` are those that are not ``ok``."""
+    message = {"type": "alerts", "revision": revision, "count": count, "rules": told}
+    return Frame(orjson.dumps(message), seq + 1, seq + 1, stands=True)
 
 
 def hits(since: int, until: int, seqs: Sequence[int]) -> Frame:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from laneway import __version__
 from laneway.base.errors import LogError, StoreError
 from laneway.base.settings import Settings
+from laneway.hub.alert.watch import Alerts
 from laneway.hub.indexer import CAN_SPLIT, Indexer
 from laneway.hub.live import Live
 from laneway.hub.lock import HubLock
@@ -89,6 +90,13 @@ class Hub:
         self.store = self._index.store
         self.archive = self._index.archive
         self.inquiry = self._index.inquiry
+        try:
+            self.alerts = Alerts(settings, self.live, self.store, self.archive, self._write_alerts)
+        except BaseException:
+            self._close_parts()
+            raise
+        if keeps:
+            self.alerts.start()
 
     def _open_bus(self) -> "BusLink | None":
         if not self.settings.bus or not self._keeps:
@@ -136,6 +144,10 @@ class Hub:
         """`append` without the counting; from any thread. Waits for the disk where ``durable``."""
         self._reserve.check()
         self._appender.append(lines, durable=durable)
+
+    def _write_alerts(self, lines: Sequence[bytes]) -> None:
+        """From the alerts' thread; the follower finds them by itself."""
+        self.write(lines, durable=False)
 
     def note_appended(self, count: int) -> None:
         if self._append_fault:
@@ -220,6 +232,10 @@ class Hub:
     def close(self) -> None:
         """Let the viewers go, finish the batch at hand, and release everything."""
         self.live.close()
+        self.alerts.close()
+        self._close_parts()
+
+    def _close_parts(self) -> None:
         if self._bus:
             self._bus.close()
         self._index.close()

@@ -133,7 +133,10 @@ class Viewer:
     def _drop_queue(self, following: Frame) -> None:
         first = next((frame for frame in self._queue if frame.has_events), following)
         self._live.metric.dropped_frames.add(len(self._queue))
+        standing = next((frame for frame in reversed(self._queue) if frame.stands), None)
         self._queue.clear()
+        if standing and not following.stands:
+            self._queue.append(standing)
         if first.since < following.since:
             self._queue.append(wire.gap(first.since, following.since, first.before))
         if first.before and following.before and first.before != following.before:
@@ -147,6 +150,9 @@ class Live:
 
     def __init__(self, epoch: str, capacity: int, metric: Metric | None = None) -> None:
         self.epoch = epoch
+        self.tap: Callable[[Sequence[Row]], None] | None = None
+        """Hears what is published, in order, under the lock; it must not wait."""
+        self._standing: Frame | None = None
         self.metric = metric or Metric()
         self._lock = threading.Lock()  # ring, names, viewers, and what was flushed
         self._ring = Ring(capacity, Names())
@@ -199,6 +205,8 @@ class Live:
     def publish(self, rows: Sequence[Row]) -> None:
         """Add ``rows``, in order of seq; they are sent by the next `flush` that is due."""
         with self._lock:
+            if self.tap:
+                self.tap(rows)
             for run in _iter_runs(rows):
                 self._add(run)
 
@@ -343,6 +351,8 @@ class Live:
             if form == "frame":
                 resume = since if since is not None and epoch == self.epoch else None
                 viewer.begin(self._beginning(resume, history))
+                if self._standing:
+                    viewer.begin([self._standing])
             elif form == "seqs":
                 viewer.begin([wire.hello(self.epoch, self._ring.next - 1, Names())])
             self._viewers.add(viewer)
@@ -369,6 +379,16 @@ class Live:
             columns = ring.batch(low, min(low + FRAME_EVENTS, ring.next))
             frames.append(wire.batch(columns, {}, None, is_history=True))
         return frames
+
+    def stand(self, frame: Frame) -> None:
+        """Tell viewers of columns how something stands, now and when they join."""
+        with self._lock:
+            self._standing = frame
+            self._offer([frame], "frame")
+
+    def wait_filled(self, timeout_s: float) -> bool:
+        """Whether the history is there, after waiting for it."""
+        return self._is_filled.wait(timeout_s) and self._is_open
 
     def leave(self, viewer: Viewer) -> None:
         with self._lock:

@@ -13,6 +13,7 @@ from laneway.base.errors import LanewayError
 from laneway.hub.hub import Hub
 from laneway.web import problem
 from laneway.web.admin import admin_routes
+from laneway.web.alerts import ALERT_SCHEMAS, alert_routes
 from laneway.web.answer import answer_json, answer_problem
 from laneway.web.auth import Access, read_headers
 from laneway.web.desk import GRANT
@@ -62,7 +63,7 @@ class App:
         path, headers = scope["path"], {}
         try:
             headers = read_headers(scope["headers"])
-            grant = self.access.check(path, headers)
+            grant = self.access.check(path, headers, scope.get("method", "GET"))
             if path in ("/log", "/events"):
                 if scope.get("method") != "POST":
                     raise MethodError("events are sent with POST", hint="it takes POST")
@@ -103,6 +104,7 @@ def make_api(hub: Hub, access: Access, streams: Streams, ui_root: Path) -> ASGIA
         *failure_routes(hub, work),
         *trace_routes(hub, work),
         *export_routes(hub, work),
+        *alert_routes(hub, work),
         *side_routes(hub, work),
         *live_routes(streams),
         *health_routes(hub),
@@ -124,7 +126,7 @@ def schema_route(operations: list[Operation]) -> Route:
     info = {"title": "Laneway", "version": __version__, "description": DESCRIPTION}
 
     async def schema(request: Request) -> Response:
-        return answer_json(make_document(info, operations, SCHEMAS))
+        return answer_json(make_document(info, operations, SCHEMAS | ALERT_SCHEMAS))
 
     return Route("/api/openapi.json", schema, None, ("GET", "HEAD"), bound=True)
 

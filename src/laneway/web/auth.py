@@ -34,6 +34,8 @@ PUBLIC_FILE = re.compile(r"/logs/(assets/)?[\w-][\w.-]*\.\w+")
 INGEST = frozenset({"/log", "/events", "/v1/traces", "/v1/logs", "/v1/metrics"})
 TOKEN_ONLY = frozenset({"/auth/code"})
 ADMIN = "/admin/"
+EDITED = "/api/alerts"
+"""Read with scope `read`, changed with scope `admin`."""
 
 NOBODY = Grant("", frozenset())
 """Whoever asks for what is open to all."""
@@ -68,13 +70,18 @@ def read_headers(headers: Iterable[tuple[bytes, bytes]]) -> HeaderMap:
     return found
 
 
-def needed_scope(path: str) -> Scope | None:
+def needed_scope(path: str, method: str = "GET") -> Scope | None:
     """What a token must be good for at this address; None where none is needed."""
     if path in INGEST:
         return "ingest"
     if path in PUBLIC or PUBLIC_FILE.fullmatch(path):
         return None
-    return "admin" if path.startswith(ADMIN) else "read"
+    return "admin" if path.startswith(ADMIN) or is_edit(path, method) else "read"
+
+
+def is_edit(path: str, method: str) -> bool:
+    """Whether it changes the rules of alerts, which a page may do for whoever may administer."""
+    return path.startswith(EDITED) and method not in ("GET", "HEAD")
 
 
 class Access:
@@ -117,22 +124,22 @@ class Access:
             public_url=settings.public_url,
         )
 
-    def check(self, path: str, headers: HeaderMap) -> Grant:
+    def check(self, path: str, headers: HeaderMap, method: str = "GET") -> Grant:
         """Let one request pass; what its sender may do.
 
         Raises:
             AccessError: it may not; 401 where a token would help, else 403.
         """
         self.check_site(path, headers)
-        return self.admit(path, headers)
+        return self.admit(path, headers, method)
 
-    def admit(self, path: str, headers: HeaderMap) -> Grant:
+    def admit(self, path: str, headers: HeaderMap, method: str = "GET") -> Grant:
         """`check` without a look at where the request comes from, for what no page can send."""
-        scope = needed_scope(path)
+        scope = needed_scope(path, method)
         if scope is None:
             return NOBODY
         grant = self.door.bearer(headers)
-        if grant is None and scope == "read" and path not in TOKEN_ONLY:
+        if grant is None and self._takes_session(path, scope, method, headers):
             grant = self._try_session(headers)
         if grant is None:
             if scope == "ingest" and self.open_ingest:
@@ -141,6 +148,13 @@ class Access:
         if scope not in grant.scopes:
             raise _too_little(scope, grant)
         return grant
+
+    def _takes_session(self, path: str, scope: Scope, method: str, headers: HeaderMap) -> bool:
+        """A browser reads by its cookie. What changes something must also come from the hub's own page:
+        browsers name the page's origin then, which was checked."""
+        if is_edit(path, method):
+            return b"origin" in headers
+        return scope == "read" and path not in TOKEN_ONLY
 
     def _try_session(self, headers: HeaderMap) -> Grant | None:
         secret = cookie(headers)

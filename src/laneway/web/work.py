@@ -27,3 +27,7 @@ class Work:
         """``query``: what is asked, where that may need the log."""
         limiter = self._scanners if query and needs_log(query.where) else self._readers
         return await to_thread.run_sync(call, limiter=limiter)
+
+    async def scan(self, call: Callable[[], T]) -> T:
+        """For what may take seconds whatever is asked."""
+        return await to_thread.run_sync(call, limiter=self._scanners)
