@@ -1,11 +1,13 @@
 """A program with OpenTelemetry's own SDK and exporter: an agent, its model call, a tool that fails, a sub-agent.
 
-Arguments: the hub's address, its token, and how spans are sent: ``batch`` (all at the end) or ``simple``
-(each when it ends, children first).
+Arguments: the hub's address, its token, and how spans are sent: ``batch`` (all at the end), ``simple``
+(each when it ends, children first), ``live`` (as ``batch``, with the starts at once, and a line from the
+standard input awaited within), or ``alone`` (by no exporter at all).
 """
 
 import logging
 import sys
+from collections.abc import Callable
 
 from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.http import Compression
@@ -27,20 +29,27 @@ def main(url: str, token: str, manner: str) -> None:
     resource = Resource.create({"service.name": "weather", "service.version": "7"})
     tracers = TracerProvider(resource=resource)
     exporter = OTLPSpanExporter(f"{url}/v1/traces", headers=headers, compression=Compression.Gzip)
-    processor = BatchSpanProcessor if manner == "batch" else SimpleSpanProcessor
-    tracers.add_span_processor(processor(exporter))
+    if manner in ("live", "alone"):
+        from laneway.integrations.otel import LiveSpans
+
+        tracers.add_span_processor(LiveSpans(ends=manner == "alone"))
+    if manner != "alone":
+        processor = SimpleSpanProcessor if manner == "simple" else BatchSpanProcessor
+        tracers.add_span_processor(processor(exporter))
     loggers = LoggerProvider(resource=resource)
     loggers.add_log_record_processor(
         BatchLogRecordProcessor(OTLPLogExporter(f"{url}/v1/logs", headers=headers))
     )
     logger = logging.getLogger("weather")
     logger.addHandler(LoggingHandler(logger_provider=loggers))
-    work(tracers.get_tracer("hand-made", "1.0"), logger)
+    wait = sys.stdin.readline if manner == "live" else str
+    work(tracers.get_tracer("hand-made", "1.0"), logger, wait)
     tracers.shutdown()
     loggers.shutdown()
 
 
-def work(tracer: trace.Tracer, logger: logging.Logger) -> None:
+def work(tracer: trace.Tracer, logger: logging.Logger, wait: Callable[[], object] = str) -> None:
+    """``wait`` is called while the model's answer is awaited."""
     invoke = {"gen_ai.operation.name": "invoke_agent"}
     chat = {
         "gen_ai.operation.name": "chat",
@@ -64,6 +73,7 @@ def work(tracer: trace.Tracer, logger: logging.Logger) -> None:
     with tracer.start_as_current_span("invoke_agent planner", attributes={**invoke, **planner}):
         with tracer.start_as_current_span("chat claude-x", attributes=chat):
             logger.warning("the cache is cold")
+            wait()
         named = {"gen_ai.agent.name": "researcher"}
         with tracer.start_as_current_span(
             "invoke_agent researcher", attributes={**invoke, **named}

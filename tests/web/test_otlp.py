@@ -1,6 +1,7 @@
 """OTLP over HTTP, against OpenTelemetry's own messages and its own exporter in a process of its own."""
 
 import gzip
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -107,6 +108,62 @@ def test_a_run_with_the_real_exporter_arrives_whole(running: Running, manner: st
     )
     assert SECRET.encode() not in log
     assert b"[redacted:" in log
+
+
+def started(running: Running, manner: str) -> subprocess.Popen[str]:
+    """The program, with a log for what it records itself: the hub's."""
+    token = running.headers["Authorization"].removeprefix("Bearer ")
+    words = [sys.executable, "-m", "tests.web.otel_run", running.url, token, manner]
+    place = {"LOG_PATH": running.settings.log_path, "LANEWAY_HOME": running.settings.home}
+    return subprocess.Popen(
+        words, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, **place}
+    )
+
+
+def kinds(events: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
+    return sorted((e["agent"], e["event"], e.get("parent_agent", "")) for e in events)
+
+
+WHOLE_RUN = [
+    ("planner", "agent_end", ""), ("planner", "agent_response", ""), ("planner", "agent_start", ""), ("planner", "llm_request", ""),
+    ("planner", "llm_response", ""), ("planner", "user_message", ""), ("researcher", "agent_end", "planner"),
+    ("researcher", "agent_start", "planner"), ("researcher", "tool_invocation", "planner"), ("researcher", "tool_result", "planner"),
+]  # fmt: skip
+
+
+def test_work_that_runs_is_seen_and_its_end_joins_its_start(running: Running) -> None:
+    program = started(running, "live")
+    eventually(lambda: running.get("/health")["index"]["events"] == 2)
+    begun = running.get("/api/events", q="is:open", order="oldest")["events"]
+    assert kinds(begun) == [("planner", "agent_start", ""), ("planner", "llm_request", "")]
+    assert begun[1]["model"] == "claude-x"
+    assert {event["session_id"] for event in begun} == {"conv-1"}
+
+    _, said = program.communicate("go on\n", timeout=100)
+    assert (program.returncode, said) == (0, "")
+    eventually(lambda: running.get("/health")["index"]["events"] == len(WHOLE_RUN) + 1)
+    assert running.get("/api/events", q="is:open")["events"] == []
+    events = running.get("/api/events", q="-event:log", order="oldest")["events"]
+    assert kinds(events) == WHOLE_RUN, "none of them twice"
+    by_type = {(event["agent"], event["event"]): event for event in events}
+    start, end = by_type["planner", "llm_request"], by_type["planner", "llm_response"]
+    assert start["id"] == begun[1]["id"]
+    assert (start["span_id"], start["trace_id"]) == (end["span_id"], end["trace_id"])
+    assert end["parent_span_id"] == by_type["planner", "agent_start"]["span_id"]
+    assert (end["input_tokens"], end["content"]) == (130, "Rain.")
+    assert not [name for event in events for name in event if name.startswith("laneway.live")]
+
+
+def test_spans_need_no_exporter_and_no_hub_to_be_recorded(running: Running) -> None:
+    program = started(running, "alone")
+    _, said = program.communicate(timeout=100)
+    assert (program.returncode, said) == (0, "")
+    eventually(lambda: running.get("/health")["index"]["events"] == len(WHOLE_RUN) + 1)
+    events = running.get("/api/events", q="-event:log", order="oldest")["events"]
+    assert kinds(events) == WHOLE_RUN
+    result = next(event for event in events if event["event"] == "tool_result")
+    assert (result["error"]["type"], result["session_id"]) == ("LookupError", "conv-1")
+    assert running.get("/api/usage")["usage"][0]["input_tokens"] == 130
 
 
 async def test_a_batch_that_is_sent_again_counts_once(client: httpx.AsyncClient, hub: Hub) -> None:

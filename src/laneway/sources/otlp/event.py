@@ -70,13 +70,15 @@ def span_events(span: Span, facts: Facts, place: Place) -> list[dict[str, Any]]:
     given, answer = _messages(span, facts)
     said = _spoken(given, ("user", "human")) if place.is_outermost else ""
     replied = _spoken(answer, ("assistant", "ai", "model")) if said else ""
-    start_type, end_type = PAIRS.get(facts.kind, (f"{facts.kind}_start", f"{facts.kind}_end"))
     base = _base(span, facts, place)
     early, late = _own_fields(span, facts)
-    start = {**base, **early, "event": start_type, "input": given}
-    start |= {"model": facts.request_model or facts.model}
-    end = {**base, **late, **_outcome(span, facts, place, answer), "event": end_type}
-    events = [_stamp(start, span, span.start_ns, "start")]
+    outcome = _outcome(span, facts, place, answer)
+    end = {**base, **late, **outcome, "event": _types(facts.kind)[1]}
+    if facts.live_kind == facts.kind:  # its start is in the log: the end tells what came later
+        end = {**early, "input": given, **end}
+        events = []
+    else:
+        events = [_stamp(_start(base, early, given, facts), span, span.start_ns, "start")]
     if said:
         message = {**base, "event": "user_message", "content": said, "role": "user"}
         events.insert(0, _stamp(message, span, span.start_ns, "user"))
@@ -86,6 +88,24 @@ def span_events(span: Span, facts: Facts, place: Place) -> list[dict[str, Any]]:
         events.append(_stamp(message, span, span.end_ns or span.start_ns, "reply"))
     events.append(_stamp(end, span, span.end_ns or span.start_ns, "end"))
     return [fit(event) for event in events]
+
+
+def start_event(span: Span, facts: Facts, place: Place) -> dict[str, Any]:
+    """The start of a span that has just begun, before the span itself is sent."""
+    early, late = _own_fields(span, facts)
+    start = _start(_base(span, facts, place), {**late, **early}, _messages(span, facts)[0], facts)
+    return fit(_stamp(start, span, span.start_ns, "live"))
+
+
+def _types(kind: str) -> tuple[str, str]:
+    return PAIRS.get(kind, (f"{kind}_start", f"{kind}_end"))
+
+
+def _start(
+    base: Mapping[str, Any], early: Mapping[str, Any], given: Any, facts: Facts
+) -> dict[str, Any]:
+    start = {**base, **early, "event": _types(facts.kind)[0], "input": given}
+    return start | {"model": facts.request_model or facts.model}
 
 
 def _base(span: Span, facts: Facts, place: Place) -> dict[str, Any]:

@@ -27,8 +27,16 @@ INFERENCE_KINDS = {"LLM": "llm", "TOOL": "tool", "AGENT": "agent"}
 
 TRACELOOP_KINDS = {"tool": "tool", "agent": "agent", "workflow": "workflow", "task": "task"}
 
-AGENT = ("gen_ai.agent.name", "agent.name", "agent_name", "gen_ai.agent.id")
+LIVE_KIND, LIVE_AGENT, LIVE_SESSION = (
+    "laneway.live.kind",
+    "laneway.live.agent",
+    "laneway.live.session",
+)
+"""On a span whose start was recorded when it began (`laneway.integrations.otel`): as what, and whose."""
+
+AGENT = (LIVE_AGENT, "gen_ai.agent.name", "agent.name", "agent_name", "gen_ai.agent.id")
 SESSION = (
+    LIVE_SESSION,
     "gen_ai.conversation.id",
     "session.id",
     "conversation.id",
@@ -111,6 +119,8 @@ class Facts:
     """What is known of a span, whatever its dialect; ``rest`` are the attributes that nothing took."""
 
     kind: str
+    live_kind: str = ""
+    """As what its start is in the log already; empty where it is not."""
     agent: str = ""
     session: str = ""
     tool: str = ""
@@ -137,7 +147,7 @@ def read_facts(name: str, attributes: Attributes) -> Facts:
     """Facts of the span called ``name``; ``attributes`` are not changed."""
     rest = dict(attributes)
     kind = find_kind(rest)
-    facts = Facts(kind, rest=rest)
+    facts = Facts(kind, live_kind=str(rest.pop(LIVE_KIND, "")), rest=rest)
     metadata = parse_json(rest.get("metadata"))
     known = metadata if isinstance(metadata, dict) else {}
     facts.agent = take_name(rest, AGENT) or _text(known.get("lc_agent_name"))
