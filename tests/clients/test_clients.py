@@ -112,7 +112,7 @@ log.logEvent("ts", "log", ring);
 await log.tool("ts", "search", { words: "tide" }, async () => ["11:52"]);
 await log.tool("ts", "search", {}, () => { throw new TypeError("no tide"); }).catch(() => undefined);
 for (let i = 0; i < 1200; i++) log.logEvent("many", "log", `${i}`);
-if (!(await log.flush(60_000))) process.exit(4);
+if (!(await log.flush(600_000))) process.exit(4);
 console.log(JSON.stringify(log.stats));
 """
 

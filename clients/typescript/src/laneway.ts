@@ -71,8 +71,10 @@ export class Laneway {
 
   /** Resolves when all that was logged so far has been answered, or after `timeoutMs`. */
   async flush(timeoutMs = 5_000): Promise<boolean> {
-    const late = new Promise<void>((resolve) => setTimeout(resolve, timeoutMs));
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, timeoutMs)));
     await Promise.race([this.sending, late]);
+    clearTimeout(timer); // it would keep the program alive
     return this.waiting.length === 0;
   }
 
