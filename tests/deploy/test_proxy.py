@@ -110,7 +110,9 @@ def caddy_command(
         site,
         flags=re.M,
     )
-    options = "{\n\tadmin off\n\tauto_https off\n\tdefault_sni logs.example.com\n\tgrace_period 1s\n}\n"
+    options = (
+        "{\n\tadmin off\n\tauto_https off\n\tdefault_sni logs.example.com\n\tgrace_period 1s\n}\n"
+    )
     (folder / "Caddyfile").write_text(options + site)
     return [find("caddy"), "run", "--adapter", "caddyfile", "--config", str(folder / "Caddyfile")]
 

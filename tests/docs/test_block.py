@@ -26,7 +26,15 @@ ELSEWHERE = {
 }
 """Commands that need what a test of their own has: an Engine, the example, a manager of services."""
 
-FOREIGN = ("uv tool ", "pip install ", "claude mcp ", "tailscale ", "some-agent ", "duckdb ")
+FOREIGN = (
+    "uv tool ",
+    "uvx ",
+    "pip install ",
+    "claude mcp ",
+    "tailscale ",
+    "some-agent ",
+    "duckdb ",
+)
 """What other programs do, which this machine need not have: only their grammar is looked at."""
 
 ENDLESS = re.compile(r"(\w+=\S+ )?laneway (up|top|tail)\b(?!.*--no-follow)|.*--follow")

@@ -41,7 +41,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] == "laneway":
             raise
-        print(HUB_HINT, file=sys.stderr)
+        if args[:1] == ["demo"]:
+            from laneway.cli.borrow import borrow
+
+            print(f"the demo needs more than the logging call: {borrow(args)}", file=sys.stderr)
+        else:
+            print(HUB_HINT, file=sys.stderr)
         return FAILED
     return run(args)
 

@@ -11,10 +11,11 @@ import typer
 import laneway
 from laneway.base.errors import LanewayError
 from laneway.base.settings import resolve
+from laneway.cli.borrow import borrow
 
 SOURCE = "https://github.com/laneway/laneway"
 EXAMPLE = "examples/assistant/demo.py"
-EXAMPLE_PARTS = ("openai", "httpx")
+EXAMPLE_PARTS = ("openai", "httpx", "fastapi")
 
 
 def command(
@@ -33,34 +34,35 @@ def command(
     It has a hub and, unless LANEWAY_HOME or LOG_PATH is set, a log of its own in .demo in this
     folder. It calls no model outside this machine.
     """
-    root = find_checkout()
-    _need_parts()
+    root = find_example()
     arguments = ["--rate", str(rate)]
     arguments += ["--port", str(resolve({"port": port}).port)] if port is not None else []
     arguments += ["--seconds", str(seconds)] if seconds is not None else []
+    _need_parts(["demo", *arguments])
     sys.path.insert(0, str(root))
     sys.argv = ["laneway demo", *arguments]
     import_module("examples.assistant.demo").main()
 
 
-def find_checkout() -> Path:
-    """The repository that this package runs from. The current folder is not trusted: it is code.
+def find_example() -> Path:
+    """What to import ``examples.assistant`` from: the package's copy, or the repository that it runs from.
+
+    The current folder is not trusted: it is code.
 
     Raises:
-        LanewayError: Laneway was installed from a wheel, which has no examples.
+        LanewayError: neither is there.
     """
-    root = Path(laneway.__file__).resolve().parents[2]
-    if (root / EXAMPLE).is_file():
-        return root
+    package = Path(laneway.__file__).resolve().parent
+    for root in (package / "_demo", package.parents[1]):
+        if (root / EXAMPLE).is_file():
+            return root
     raise LanewayError(
-        "the demo is part of the repository, and this Laneway was installed without it",
+        "this Laneway was installed without the demo",
         hint=f"git clone {SOURCE} && cd laneway && make demo",
     )
 
 
-def _need_parts() -> None:
+def _need_parts(command: list[str]) -> None:
     missing = [part for part in EXAMPLE_PARTS if find_spec(part) is None]
     if missing:
-        raise LanewayError(
-            f"the demo needs {' and '.join(missing)}", hint='pip install "laneway[hub,example]"'
-        )
+        raise LanewayError(f"the demo needs {' and '.join(missing)}", hint=borrow(command))
