@@ -214,7 +214,7 @@ def test_a_tail_goes_on_exactly_where_the_backlog_ended(tmp_path: Path) -> None:
     tail.wait(1)
     (chunk,) = tail.poll()
     assert [line for _, line in chunk.lines] == [b'{"n":3}']
-    assert tail.take_vanished() == []
+    assert tail.take_changes() == []
     tail.close()
 
 

@@ -239,7 +239,7 @@ def test_a_tail_goes_on_in_the_compressed_form_without_repeating(
     while chunks := [c for c in tail.poll(20_000) if c.segment == segment.name]:
         assert not any(c.is_replaced or c.seen_bytes for c in chunks)
         found += [pair for c in chunks for pair in c.lines]
-    assert tail.take_vanished() == []
+    assert tail.take_changes() == []
     assert tail.lag_bytes() == 0
     assert len(found) == 2_000
     assert len({line for _, line in found}) == 2_000

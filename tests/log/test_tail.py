@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from laneway.base.limits import MIB
 from laneway.log import tail as tail_module
+from laneway.log.position import Moved, Vanished
+from laneway.log.rename import IsSame, cannot_tell
 from laneway.log.segment import LogPath
 from laneway.log.tail import Break, Chunk, Tail
 
@@ -71,7 +73,7 @@ def test_it_goes_on_where_it_was(tmp_path: Path) -> None:
     tail = follow(tmp_path, {chunk.segment: (chunk.fingerprint, chunk.end)})
 
     assert texts(tail.poll()) == [b'{"b":2}']
-    assert tail.take_vanished() == []
+    assert tail.take_changes() == []
 
 
 def test_another_file_of_the_same_name_is_read_from_its_beginning(tmp_path: Path) -> None:
@@ -83,7 +85,7 @@ def test_another_file_of_the_same_name_is_read_from_its_beginning(tmp_path: Path
     tail = follow(tmp_path, {chunk.segment: (chunk.fingerprint, chunk.end)})
 
     assert texts(tail.poll()) == [b'{"other":1}', b'{"b":2}']
-    assert tail.take_vanished() == ["naive.jsonl"]
+    assert tail.take_changes() == [Vanished("naive.jsonl")]
 
 
 def test_a_file_replaced_while_followed_is_noticed(tmp_path: Path) -> None:
@@ -97,10 +99,9 @@ def test_a_file_replaced_while_followed_is_noticed(tmp_path: Path) -> None:
     chunks = {chunk.segment: chunk for chunk in tail.poll()}
 
     assert texts([chunks["naive.jsonl"]]) == [b'{"b":2}']
-    assert tail.take_vanished() == ["naive.jsonl"]
+    assert tail.take_changes() == [Moved({"naive.jsonl": "naive.jsonl.1"})]
     assert tail.take_breaks() == []
-    assert texts([chunks["naive.jsonl.1"]]) == [b'{"a":1}', b'{"late":1}']
-    assert chunks["naive.jsonl.1"].seen_bytes == 8
+    assert texts([chunks["naive.jsonl.1"]]) == [b'{"late":1}']
 
 
 def test_a_truncated_file_begins_again(tmp_path: Path) -> None:
@@ -112,7 +113,7 @@ def test_a_truncated_file_begins_again(tmp_path: Path) -> None:
     append(path, b'{"c":3}\n')
 
     assert texts(tail.poll()) == [b'{"c":3}']
-    assert tail.take_vanished() == ["naive.jsonl"]
+    assert tail.take_changes() == [Vanished("naive.jsonl")]
     assert tail.take_breaks() == [Break("naive.jsonl", "cut", 0)]
 
 
@@ -129,7 +130,7 @@ def test_a_file_cut_and_grown_past_the_old_place_begins_again(tmp_path: Path) ->
     append(path, HEADER + b'{"b":2}\n{"c":3}\n')
 
     assert texts(tail.poll()) == [HEADER[:-1], b'{"b":2}', b'{"c":3}']
-    assert tail.take_vanished() == ["naive.jsonl"]
+    assert tail.take_changes() == [Vanished("naive.jsonl")]
     assert tail.take_breaks() == [Break("naive.jsonl", "cut", 0)]
 
 
@@ -144,29 +145,136 @@ def test_another_file_that_begins_with_the_same_line_is_read_whole(tmp_path: Pat
 
     assert texts([chunks["naive.jsonl"]]) == [HEADER[:-1], b'{"b":2}', b'{"c":3}']
     assert chunks["naive.jsonl"].seen_bytes == 0
-    assert texts([chunks["naive.jsonl.1"]]) == [HEADER[:-1], b'{"a":1}']
-    assert chunks["naive.jsonl.1"].seen_bytes == len(HEADER) + 8
+    assert list(chunks) == ["naive.jsonl"]
 
 
-def test_a_chain_of_renames_is_followed(tmp_path: Path) -> None:
+def test_a_chain_of_renames_moves_what_is_known_and_reads_nothing_again(tmp_path: Path) -> None:
     new, old, older = (tmp_path / f"naive.jsonl{end}" for end in ("", ".1", ".2"))
     append(old, b'{"a":1}\n')
     append(new, b'{"b":2}\n')
     tail = follow(tmp_path)
     tail.poll()
-    tail.take_vanished()
+    tail.take_changes()
     old.rename(older)
     new.rename(old)
+    append(old, b'{"late":1}\n')
     append(new, b'{"c":3}\n')
     chunks = {chunk.segment: chunk for chunk in tail.poll()}
 
     assert {name: texts([chunk]) for name, chunk in chunks.items()} == {
         "naive.jsonl": [b'{"c":3}'],
-        "naive.jsonl.1": [b'{"b":2}'],
-        "naive.jsonl.2": [b'{"a":1}'],
+        "naive.jsonl.1": [b'{"late":1}'],
     }
-    assert [chunk.seen_bytes for chunk in chunks.values()] == [0, 8, 8]
-    assert sorted(tail.take_vanished()) == ["naive.jsonl", "naive.jsonl.1"]
+    moved = Moved({"naive.jsonl": "naive.jsonl.1", "naive.jsonl.1": "naive.jsonl.2"})
+    assert tail.take_changes() == [moved]
+    assert tail.take_breaks() == []
+
+
+def test_the_oldest_file_goes_before_another_takes_its_name(tmp_path: Path) -> None:
+    new, old = tmp_path / "naive.jsonl", tmp_path / "naive.jsonl.1"
+    append(old, b'{"a":1}\n')
+    append(new, b'{"b":2}\n')
+    tail = follow(tmp_path)
+    tail.poll()
+    new.replace(old)
+
+    assert tail.poll() == []
+    changes = [Vanished("naive.jsonl.1"), Moved({"naive.jsonl": "naive.jsonl.1"})]
+    assert tail.take_changes() == changes
+
+
+def test_two_files_that_change_names_are_followed(tmp_path: Path) -> None:
+    one, two, between = (tmp_path / f"{name}.jsonl" for name in ("one", "two", "between"))
+    append(one, b'{"a":1}\n')
+    append(two, b'{"b":2}\n')
+    tail = follow(tmp_path)
+    tail.poll()
+    one.rename(between)
+    two.rename(one)
+    between.rename(two)
+    append(two, b'{"c":3}\n')
+
+    assert [(chunk.segment, texts([chunk])) for chunk in tail.poll()] == [
+        ("two.jsonl", [b'{"c":3}'])
+    ]
+    assert tail.take_changes() == [Moved({"one.jsonl": "two.jsonl", "two.jsonl": "one.jsonl"})]
+
+
+def by_text(known: dict[str, bytes]) -> IsSame:
+    """What the index does: the line that it read last under a name stands in the file."""
+    return lambda name, file: known[name] in file.pread(MIB, 0)
+
+
+def test_files_renamed_while_nobody_followed_are_known_by_what_they_hold(tmp_path: Path) -> None:
+    lines = {f"naive.jsonl.{n}": b'{"n":%d}\n' % n for n in range(1, 6)}
+    for name, line in lines.items():
+        append(tmp_path / name, HEADER + line)
+    positions = {chunk.segment: (chunk.fingerprint, chunk.end) for chunk in follow(tmp_path).poll()}
+    (tmp_path / "naive.jsonl.3").unlink()
+    for n in (5, 4, 2, 1):
+        (tmp_path / f"naive.jsonl.{n}").rename(tmp_path / f"naive.jsonl.{n + 1}")
+    append(tmp_path / "naive.jsonl.2", b'{"late":1}\n')
+    append(tmp_path / "naive.jsonl.1", HEADER + b'{"new":1}\n')
+    tail = Tail(LogPath(str(tmp_path)), positions, by_text(lines))
+
+    assert [(chunk.segment, texts([chunk])) for chunk in tail.poll()] == [
+        ("naive.jsonl.1", [HEADER[:-1], b'{"new":1}']),
+        ("naive.jsonl.2", [b'{"late":1}']),
+    ]
+    names = {f"naive.jsonl.{n}": f"naive.jsonl.{n + 1}" for n in (5, 4, 2, 1)}
+    assert tail.take_changes() == [Vanished("naive.jsonl.3"), Moved(names)]
+
+
+def test_the_place_of_a_file_that_was_emptied_goes_with_its_text(tmp_path: Path) -> None:
+    path = tmp_path / "naive.jsonl"
+    append(path, HEADER + b'{"a":1}\n')
+    positions = {chunk.segment: (chunk.fingerprint, chunk.end) for chunk in follow(tmp_path).poll()}
+    path.rename(tmp_path / "naive.jsonl.1")
+    path.touch()
+    tail = Tail(LogPath(str(tmp_path)), positions, by_text({"naive.jsonl": b'{"a":1}\n'}))
+
+    assert tail.poll() == []
+    assert tail.take_changes() == [Moved({"naive.jsonl": "naive.jsonl.1"})]
+
+
+def test_who_cannot_tell_files_apart_reads_a_renamed_one_again(tmp_path: Path) -> None:
+    path = tmp_path / "naive.jsonl"
+    append(path, HEADER)
+    positions = {chunk.segment: (chunk.fingerprint, chunk.end) for chunk in follow(tmp_path).poll()}
+    path.rename(tmp_path / "naive.jsonl.1")
+    tail = Tail(LogPath(str(tmp_path)), positions, cannot_tell)
+
+    assert texts(tail.poll()) == [HEADER[:-1]]
+    assert tail.take_changes() == [Vanished("naive.jsonl")]
+
+
+def test_a_new_file_with_the_inode_of_a_removed_one_is_another(tmp_path: Path) -> None:
+    path = tmp_path / "naive.jsonl"
+    append(path, HEADER + b'{"a":1}\n')
+    inode, other = path.stat().st_ino, tmp_path / "other.jsonl"
+    tail = follow(tmp_path)
+    (chunk,) = tail.poll()
+    tail.close()
+    positions = {chunk.segment: (chunk.fingerprint, chunk.end)}
+    path.unlink()
+    append(other, HEADER + b'{"b":2}\n')
+    if other.stat().st_ino != inode:
+        pytest.skip("this file system does not give inodes away again at once")
+    tail = Tail(LogPath(str(tmp_path)), positions, by_text({"naive.jsonl": b'{"a":1}\n'}))
+
+    assert texts(tail.poll()) == [HEADER[:-1], b'{"b":2}']
+    assert tail.take_changes() == [Vanished("naive.jsonl")]
+
+
+def test_a_removed_file_leaves_those_alone_that_only_begin_like_it(tmp_path: Path) -> None:
+    for n in (1, 2, 3):
+        append(tmp_path / f"naive.jsonl.{n}", HEADER + b'{"n":%d}\n' % n)
+    tail = follow(tmp_path)
+    tail.poll()
+    (tmp_path / "naive.jsonl.2").unlink()
+
+    assert tail.poll() == []
+    assert tail.take_changes() == [Vanished("naive.jsonl.2")]
 
 
 def test_a_copy_is_handed_out_again_when_what_it_was_made_of_is_cut(tmp_path: Path) -> None:
@@ -183,7 +291,10 @@ def test_a_copy_is_handed_out_again_when_what_it_was_made_of_is_cut(tmp_path: Pa
     assert texts([chunks["naive.jsonl"]]) == [b'{"c":3}']
     assert texts([chunks["naive.jsonl.1"]]) == [b'{"a":1}', b'{"b":2}']
     assert chunks["naive.jsonl.1"].seen_bytes == 16
-    assert sorted(tail.take_vanished()) == ["naive.jsonl", "naive.jsonl.1"]
+    assert sorted(change.segment for change in tail.take_changes()) == [
+        "naive.jsonl",
+        "naive.jsonl.1",
+    ]
 
 
 def test_bytes_that_were_seen_and_not_read_before_a_cut_are_told(tmp_path: Path) -> None:
@@ -207,7 +318,7 @@ def test_a_file_removed_before_it_was_read_is_told(tmp_path: Path) -> None:
     tail.poll()
 
     assert tail.take_breaks() == [Break("naive.jsonl", "gone", 8)]
-    assert tail.take_vanished() == ["naive.jsonl"]
+    assert tail.take_changes() == [Vanished("naive.jsonl")]
 
 
 def test_a_known_file_that_another_look_finds_changed_is_read_anew(tmp_path: Path) -> None:
@@ -218,7 +329,7 @@ def test_a_known_file_that_another_look_finds_changed_is_read_anew(tmp_path: Pat
     tail = Tail(LogPath(str(tmp_path)), positions, is_same=lambda name, fd: False)
 
     assert texts(tail.poll()) == [HEADER[:-1], b'{"a":1}']
-    assert tail.take_vanished() == ["naive.jsonl"]
+    assert tail.take_changes() == [Vanished("naive.jsonl")]
     assert tail.take_breaks() == [Break("naive.jsonl", "cut", 0)]
 
 
@@ -238,12 +349,12 @@ def test_a_vanished_file_is_told_once(tmp_path: Path) -> None:
     append(path, b"{}\n")
     tail = follow(tmp_path, {"events-000000.jsonl": ("f", 10)})
     tail.poll()
-    assert tail.take_vanished() == ["events-000000.jsonl"]
+    assert tail.take_changes() == [Vanished("events-000000.jsonl")]
     path.unlink()
     tail.poll()
 
-    assert tail.take_vanished() == ["events-000001.jsonl"]
-    assert tail.take_vanished() == []
+    assert tail.take_changes() == [Vanished("events-000001.jsonl")]
+    assert tail.take_changes() == []
 
 
 def test_the_lag_counts_what_was_not_handed_out_and_what_is_in_work(tmp_path: Path) -> None:
@@ -329,7 +440,7 @@ def test_any_mix_of_appends_polls_and_restarts_gives_each_line_once(
             take()
     for _ in range(100):
         take()
-    assert tail.take_vanished() == []
+    assert tail.take_changes() == []
     tail.close()
 
     for name, data in written.items():

@@ -49,6 +49,23 @@ def wait_for(condition: Callable[[], object], what: str, timeout_s: float = 60) 
         time.sleep(0.02)
 
 
+STILL_S = 60
+"""Without any progress for so long, on however busy a machine, something stands still."""
+
+
+def wait_while_it_moves(
+    is_done: Callable[[], object], progress: Callable[[], object], what: str
+) -> None:
+    """Wait as long as it takes, but not where ``progress`` stays the same."""
+    known, until_s = progress(), time.monotonic() + STILL_S
+    while not is_done():
+        if (now := progress()) != known:
+            known, until_s = now, time.monotonic() + STILL_S
+        if time.monotonic() > until_s:
+            raise AssertionError(f"nothing moved for {STILL_S} s while waiting for {what}: {known}")
+        time.sleep(0.05)
+
+
 class Hub:
     """``laneway up`` as a process of its own."""
 
@@ -110,6 +127,19 @@ class Hub:
         request = urllib.request.Request(self.url + path, headers=headers)
         with urllib.request.urlopen(request, timeout=30) as response:
             return json.load(response)
+
+    def lag_bytes(self) -> int:
+        return int(self.get("/health")["index"]["lag_bytes"])
+
+    def wait_level(self) -> None:
+        """Wait for the index to have all of the log; an error where it stands still before."""
+
+        def progress() -> tuple[int, int]:
+            index = self.get("/health")["index"]
+            return index["events"], index["lag_bytes"]
+
+        time.sleep(0.6)  # the directory is listed every half second
+        wait_while_it_moves(lambda: self.lag_bytes() == 0, progress, "the index")
 
     def iter_events(self, query: str = "") -> Iterator[dict]:
         """All events, oldest first."""

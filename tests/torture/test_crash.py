@@ -25,7 +25,7 @@ from tests.torture.harness import Hub, free_port, wait_for
 pytestmark = pytest.mark.torture
 
 IS_LONG = os.environ.get("LANEWAY_TORTURE") == "long"
-KILLS = 5 if IS_LONG else 1
+KILLS = 20 if IS_LONG else 1
 HOOK_PATH = os.pathsep.join(
     [str(Path(__file__).with_name("crash")), *filter(None, [os.environ.get("PYTHONPATH")])]
 )

@@ -13,6 +13,7 @@ import pytest
 from laneway.log import append, segment, sync
 from laneway.sdk import outbox, shipper, spool
 from laneway.sdk.recorder import Recorder
+from tests.torture.conftest import Report
 from tests.torture.fault import CALLS, KINDS, WRITES, Faults, inject
 
 pytestmark = pytest.mark.torture
@@ -94,7 +95,12 @@ class Disk:
 @pytest.mark.parametrize("count", RUNS_OF_FAULTS)
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_failing_call_costs_an_event_of_the_log(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, count: int, only: frozenset[str]
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+    count: int,
+    only: frozenset[str],
+    report: Report,
 ) -> None:
     for number in range(1, MOST_CALLS):
         directory = tmp_path / f"{number}"
@@ -113,7 +119,8 @@ def test_no_failing_call_costs_an_event_of_the_log(
         assert stats["recorded"] == EVENTS, where
         assert stats["lost"] == {}, where
         if not faults.has_fired:
-            print(f"{number - 1} runs with a fault")
+            which = "all" if only == CALLS else "writes"
+            report(f"fault_{kind}_{count}_{which}", faulty=number - 1, lost=0)
             assert number > 3 * EVENTS, "the loop met fewer calls than a run makes"
             return
     pytest.fail("no run passed clean")
@@ -122,7 +129,7 @@ def test_no_failing_call_costs_an_event_of_the_log(
 @pytest.mark.parametrize("count", RUNS_OF_FAULTS)
 @pytest.mark.parametrize("kind", ["EIO", "short"])
 def test_no_failing_call_acknowledges_what_is_not_durable(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, count: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, count: int, report: Report
 ) -> None:
     for number in range(1, MOST_CALLS):
         directory = tmp_path / f"{number}"
@@ -139,7 +146,7 @@ def test_no_failing_call_acknowledges_what_is_not_durable(
         assert recorder.stats()["recorded"] == EVENTS == len(ids_in(directory))
         recorder.close()
         if not faults.has_fired:
-            print(f"{number - 1} runs with a fault")
+            report(f"sync_{kind}_{count}", faulty=number - 1, lost=0)
             return
     pytest.fail("no run passed clean")
 
@@ -168,7 +175,7 @@ def test_what_memory_cannot_hold_is_counted_to_the_last_event(
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_failing_call_costs_an_event_of_the_spool(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, report: Report
 ) -> None:
     step = 1 if IS_LONG else 4
     for number in range(1, MOST_CALLS, step):
@@ -203,6 +210,6 @@ def test_no_failing_call_costs_an_event_of_the_spool(
         assert stats["spool_bytes"] == 0, where
         assert stats["lost"] == {}, where
         if not faults.has_fired:
-            print(f"{number - 1} runs with a fault")
+            report(f"fault_{kind}_spool", faulty=(number - 1) // step, lost=0)
             return
     pytest.fail("no run passed clean")

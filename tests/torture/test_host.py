@@ -13,8 +13,12 @@ import pytest
 
 import laneway
 from laneway import log_event
+from tests.torture.conftest import Report
 
 pytestmark = pytest.mark.torture
+
+IS_LONG = os.environ.get("LANEWAY_TORTURE") == "long"
+INTERRUPTS = 20_000 if IS_LONG else 300
 
 
 class Hostile:
@@ -146,7 +150,7 @@ def handle(*_):
 signal.signal(signal.SIGALRM, handle)
 signal.setitimer(signal.ITIMER_REAL, 0.001, 0.0007)
 n = 0
-while handled < 300:
+while handled < int(sys.argv[1]):
     n += 1
     try:
         is_inside = True
@@ -160,18 +164,23 @@ print(acknowledged, told)
 """
 
 
-def test_ctrl_c_at_any_moment_leaves_a_log_that_works(tmp_path: Path) -> None:
+def test_ctrl_c_at_any_moment_leaves_a_log_that_works(tmp_path: Path, report: Report) -> None:
     env = {**os.environ, "LOG_PATH": str(tmp_path / "log")}
     done = subprocess.run(
-        [sys.executable, "-c", INTERRUPTED], env=env, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", INTERRUPTED, str(INTERRUPTS)],
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=600,
     )
     assert done.returncode == 0, done.stderr
     acknowledged, told = map(int, done.stdout.split())
 
     events = read(tmp_path / "log")
     assert sum(event["agent"] == "main" for event in events) >= acknowledged
-    assert told > 200
+    assert told > INTERRUPTS * 2 // 3
     assert sum(event["agent"] == "signal" for event in events) >= told
+    report("host", values=len(VALUES), interrupts=INTERRUPTS, acknowledged=acknowledged, lost=0)
 
 
 STARTED_BY_A_SIGNAL = """

@@ -10,8 +10,9 @@ from laneway.base.errors import LogError
 from laneway.base.limits import CLIENT_QUEUE_BYTES
 from laneway.hub.frame import Frame, gap, whole_event, with_seq
 from laneway.hub.line import Line, LineReader
+from laneway.log.followed import OWN_FILE
 from laneway.log.read import Reader
-from laneway.log.text import Damage
+from laneway.log.text import FINGERPRINT_BYTES, Damage, fingerprint_of
 from laneway.model.event import Event
 from laneway.store.api import Cursor, Pointer, Query, Scan, Store
 from laneway.store.query.expr import EVERYTHING, Expr, all_of, seqs_between
@@ -155,13 +156,27 @@ class Archive:
         line = self._lines.read(data, fingerprint, pointer.offset, pointer.ts_ns)
         if line.event is None:
             end = pointer.offset + pointer.length
-            self._on_damage(Damage(pointer.segment, pointer.offset, end, 1, "it is no event now"))
+            if not self._is_renamed(pointer.segment, fingerprint):
+                self._on_damage(
+                    Damage(pointer.segment, pointer.offset, end, 1, "it is no event now")
+                )
             raise LogError(
                 f"{pointer.segment}: what stands at offset {pointer.offset} is no event",
                 hint="the file was changed; `laneway reindex` brings the index in line with it",
                 status=404,
             )
         return line
+
+    def _is_renamed(self, segment: str, fingerprint: str) -> bool:
+        """Whether another file has the name by now, and the index will follow in a moment."""
+        if OWN_FILE.fullmatch(segment):
+            return False
+        try:
+            return (
+                fingerprint_of(self._reader.read_text(segment, 0, FINGERPRINT_BYTES)) != fingerprint
+            )
+        except LogError:
+            return True
 
     def _fingerprints(self) -> dict[str, str]:
         return {state.segment: state.fingerprint for state in self._store.segments()}

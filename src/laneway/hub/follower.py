@@ -22,6 +22,7 @@ from laneway.hub.metric import Metric
 from laneway.hub.reserve import Reserve
 from laneway.hub.ring import entry_of
 from laneway.log.followed import OWN_FILE
+from laneway.log.position import Change, Moved, rename_keys
 from laneway.log.segment import LogPath
 from laneway.log.syncer import shared as syncer
 from laneway.log.tail import Break, Chunk, Tail
@@ -181,9 +182,11 @@ class Follower:
 
     def _run(self) -> None:
         try:
+            self._follow_changes()  # what was renamed while nobody looked is read by its new name
             self._fill_live()
         except Exception as error:  # noqa: BLE001 - history is a comfort; the present goes on
             self._note_fault(error)
+            self._reopen()  # a change that could not be followed is found again
             self._live.fill(self._store.epoch, [], self._store.last_seq + 1)
         while not self._is_stopping.is_set():
             try:
@@ -226,9 +229,7 @@ class Follower:
         if damaged := self._store.take_damaged():
             self._heal(damaged)
         chunks = self._tail.poll(self._chunk_bytes)
-        for segment in self._tail.take_vanished():
-            self._counted_bytes.pop(segment, None)
-            self._forget(segment)
+        self._follow_changes()
         for one in self._tail.take_breaks():
             self._note_break(one)
         for chunk in chunks:
@@ -267,6 +268,22 @@ class Follower:
         self._reopen()
         self._live.restart(self._store.epoch)
 
+    def _follow_changes(self) -> None:
+        for change in self._tail.take_changes():
+            self._follow_change(change)
+
+    def _follow_change(self, change: Change) -> None:
+        """A name vanished, or files were renamed: what is known goes with them."""
+        if isinstance(change, Moved):
+            self._store.rename(change.names)
+            for segment in {*change.names, *change.names.values()}:
+                self._on_forget(segment)
+            rename_keys(self._last_ns, change)
+            rename_keys(self._seen_bytes, change)
+        else:
+            self._forget(change.segment)
+        rename_keys(self._counted_bytes, change)
+
     def _forget(self, segment: str) -> None:
         self._store.forget(segment)
         self._last_ns.pop(segment, None)
@@ -295,6 +312,7 @@ class Follower:
         begun_s = perf_counter()
         seqs = self._add(chunk, [record for record, _ in lines])
         self._metric.index_s.observe(perf_counter() - begun_s)
+        self._metric.indexed_bytes.add(_size(chunk))
         self._count_activity(chunk, lines, seqs)
         rows = [
             (record.offset, _row(seq, line))
@@ -335,15 +353,15 @@ class Follower:
         self._metric.broken_bytes.add(one.unread_bytes)
         log.warning(BREAKS[one.how], one.segment, one.unread_bytes)
 
-    def _is_same(self, segment: str, file: RawFile) -> bool:
+    def _is_same(self, segment: str, file: RawFile) -> bool | None:
         """Whether a file of somebody else's is the one that was indexed: its first line and its
-        length can be, and the rest another's. The newest indexed line tells."""
+        length can be, and the rest another's. The newest indexed line tells; None where none is."""
         state = next((one for one in self._store.segments() if one.segment == segment), None)
         if state is None or not state.last_seq:
-            return True
+            return None
         hits = self._store.find(Query(is_seq(state.last_seq), limit=1)).hits
         if not hits:
-            return True
+            return None
         data = file.pread(hits[0].length, hits[0].offset)
         line = self._lines.read(data, state.fingerprint, hits[0].offset, hits[0].ts_ns)
         if line.event is None:

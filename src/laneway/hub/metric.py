@@ -94,6 +94,7 @@ class Metric:
         self.refused = _counter("requests_refused", "Requests refused, by error code.", "code")
         self.ended = _counter("connections_ended", "Connections ended by the hub.", "reason")
         self.indexed = _counter("events_indexed", "Events of the log taken into the index.")
+        self.indexed_bytes = _counter("indexed_bytes", "Bytes of log lines read into the index.")
         self.duplicate = _counter("events_duplicate", "Lines whose id was in the index already.")
         self.quarantined = _counter("lines_quarantined", "Lines that are no events.", "reason")
         self.broken = _counter("files_broken", "Log files cut in place or gone unread.", "how")
@@ -111,6 +112,7 @@ class Metric:
         """Show what the indexer's process counted as our own; both count faults, each its parts."""
         for name in (
             "indexed",
+            "indexed_bytes",
             "duplicate",
             "quarantined",
             "broken",

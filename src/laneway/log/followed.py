@@ -84,6 +84,13 @@ class Followed(Source):
         self.before = b""
         self.waits_at = 0
 
+    def go_on(self, offset: int) -> None:
+        """Go on from ``offset``, and know what stands before it."""
+        self.begin(offset)
+        if isinstance(self.text, RawFile):
+            size = min(CHECK_BYTES, offset)
+            self.before = self.text.pread(size, offset - size)
+
     def read_lines(self, max_bytes: int) -> Lines:
         """The next lines; none where the file was cut since it was looked at."""
         found = self.text.read_lines(self.offset, max_bytes)

@@ -5,9 +5,10 @@ writer's ``observability.jsonl``, and what a foreign rotation makes of it). It
 looks at file sizes and needs no notification service: 40 looks a second cost
 less than 0.2 % of a core and work on every volume (docs/adr/0004-polling.md).
 
-A foreign rotation renames a file, or copies it and cuts it (copytruncate). What
-was read under the old name is told as vanished, and is read again under the new
-one; lines that only the cut file held are gone, which is told as a `Break`.
+A foreign rotation renames files, or copies one and cuts it (copytruncate). A renamed
+file is known by its inode while it is followed, and by its text after a restart
+(`laneway.log.rename`): its place moves with it, and nothing is read again. A copy is
+read; lines that only the cut file held are gone, which is told as a `Break`.
 """
 
 import os
@@ -19,6 +20,8 @@ from typing import NamedTuple
 
 from laneway.base.limits import MIB
 from laneway.log.followed import Followed
+from laneway.log.position import Change, Past, Positions
+from laneway.log.rename import IsSame, Rename, cannot_tell
 from laneway.log.segment import PACKED, LogPath
 from laneway.log.syncer import Syncer
 from laneway.log.text import Damage, RawFile, fingerprint, iter_lines
@@ -33,8 +36,8 @@ LOG_FILE = re.compile(r"[^.].*\.jsonl(\.\d+|-\d{8,})?|[^.].*-\d{6,}\.jsonl\.zst"
 """Segments, compressed segments, foreign logs, and their rotated forms (``x.jsonl.1``,
 ``x.jsonl-20261123``)."""
 
-PAST_FILES = 1_000
-"""Files remembered after they have gone, to know them under another name."""
+Inode = tuple[int, int]
+"""With its device."""
 
 
 class Chunk(NamedTuple):
@@ -62,31 +65,11 @@ class Break(NamedTuple):
     """Seen there and never read. What came and went between two looks, nobody can tell."""
 
 
-class _Past(NamedTuple):
-    """How far a file was read under a name that it no longer has; see `Followed.before`."""
-
-    fingerprint: str
-    offset: int
-    before: bytes
-
-    @classmethod
-    def of(cls, file: Followed) -> "_Past":
-        return cls(file.fingerprint, file.offset, file.before)
-
-    def is_in(self, file: Followed, size: int) -> bool:
-        """Whether ``file`` holds what was read."""
-        return (
-            self.fingerprint == file.fingerprint
-            and self.offset <= size
-            and file.holds(self.before, self.offset)
-        )
-
-
 class Tail:
     """Follows a log directory from ``positions``: ``{file name: (fingerprint, offset)}``.
 
-    ``is_same(name, file)`` is asked whether a file of a known name and first line is the one
-    that was read up to that offset.
+    ``is_same(name, text)`` is asked whether a file with the first line of the one of that name is
+    the one that was read; None where nobody can tell, which is no rename.
 
     One thread polls; `wake` and `lag_bytes` may be called from any.
     """
@@ -95,7 +78,7 @@ class Tail:
         self,
         log_path: LogPath,
         positions: Mapping[str, tuple[str, int]],
-        is_same: Callable[[str, RawFile], bool] = lambda name, file: True,
+        is_same: IsSame = cannot_tell,
         *,
         syncer: Syncer | None = None,
         skip: Callable[[str], bool] = lambda segment: False,
@@ -105,11 +88,9 @@ class Tail:
         self._skip = skip
         self._syncer = syncer
         self._log_path = log_path
-        self._positions = dict(positions)
+        self._positions = Positions(positions)
         self._is_same = is_same
         self._files: dict[str, Followed] = {}
-        self._past: dict[str, _Past] = {}
-        self._vanished: list[str] = []
         self._breaks: list[Break] = []
         self._wake = threading.Event()
         self._scan_at_s = 0.0
@@ -119,7 +100,7 @@ class Tail:
     def poll(self, max_bytes: int = MIB) -> list[Chunk]:
         """What is new, at most about ``max_bytes`` a file, oldest segment first; empty when level.
 
-        `take_vanished` comes before the chunks.
+        `take_changes` comes before the chunks.
         """
         for file in self._files.values():
             file.settled = file.offset  # who asks for more has dealt with what it was given
@@ -176,11 +157,9 @@ class Tail:
             for file in list(self._files.values())
         )
 
-    def take_vanished(self) -> list[str]:
-        """Names under which all that was known (now, or in ``positions``) is void: the file is gone,
-        has another name, is another one, or is handed out again from its beginning."""
-        names, self._vanished = self._vanished, []
-        return names
+    def take_changes(self) -> list[Change]:
+        """What became of names since the last call, in order."""
+        return self._positions.take_changes()
 
     def take_breaks(self) -> list[Break]:
         """What was done to the files since the last call."""
@@ -210,45 +189,55 @@ class Tail:
 
     def _scan(self) -> None:
         seen = self._list()
-        left: dict[tuple[int, int], tuple[Followed, _Past]] = {}
+        left, gone = self._part(seen)
+        rename = Rename(self._positions, self._is_same)
+        for name in sorted(seen.keys() - self._files.keys()):
+            form, inode = seen[name]
+            if file := left.pop(inode, None):
+                rename.carry(file, name)
+            elif file := self._open(name, form, inode):
+                rename.find(file)
+            else:
+                continue
+            self._files[name] = file
+        gone += left.values()
+        rename.settle(gone, self._files)
+        for file in gone:
+            if file.name not in rename.found:
+                self._lose(file)
+            file.close()
+
+    def _part(
+        self, seen: Mapping[str, tuple[str, Inode]]
+    ) -> tuple[dict[Inode, Followed], list[Followed]]:
+        """Let go of the files that no longer have their names: those that are known by their inodes,
+        and others."""
+        left: dict[Inode, Followed] = {}
+        gone: list[Followed] = []
         for name, file in list(self._files.items()):
             if name in seen and seen[name][1] == file.inode:
                 continue
             del self._files[name]
             if name in seen and file.is_own:  # compressed, or another one: its text tells
                 file.close()
-            else:
-                left[file.inode] = file, _Past.of(file)
-                self._void(file)
-        self._adopt(seen, left)
-        for file, past in left.values():
-            unread_bytes = file.size - past.offset
-            if unread_bytes > 0:
-                self._breaks.append(Break(file.name, "gone", unread_bytes))
-            file.close()
-            self._hand_out_copies(past)
-        for name in [name for name in self._positions if name not in seen]:
-            self._forget(name, b"")
+            elif isinstance(file.text, RawFile):
+                left[file.inode] = file
+            else:  # not open: its inode may be another's by now
+                gone.append(file)
+        return left, gone
 
-    def _adopt(
-        self,
-        seen: Mapping[str, tuple[str, tuple[int, int]]],
-        left: dict[tuple[int, int], tuple[Followed, _Past]],
-    ) -> None:
-        """Follow the new names: those of files that ``left`` another name, and of new files."""
-        for name in sorted(seen):
-            if name in self._files:
-                continue
-            _, inode = seen[name]
-            file = left.pop(inode)[0] if inode in left else self._open(name, *seen[name])
-            if file:
-                file.name = name
-                self._files[name] = file
+    def _lose(self, file: Followed) -> None:
+        """It is gone, with what nobody read."""
+        past = Past.of(file)
+        unread_bytes = file.size - past.offset
+        if unread_bytes > 0:
+            self._breaks.append(Break(file.name, "gone", unread_bytes))
+        self._hand_out_copies(past, file)
 
-    def _list(self) -> dict[str, tuple[str, tuple[int, int]]]:
+    def _list(self) -> dict[str, tuple[str, Inode]]:
         """Segment → its file and inode. Where both forms are there, the plain one counts: it is
         removed only when the other is whole."""
-        seen: dict[str, tuple[str, tuple[int, int]]] = {}
+        seen: dict[str, tuple[str, Inode]] = {}
         for name, inode in self._iter_entries():
             segment = name.removesuffix(PACKED)
             if self._skip(segment):
@@ -257,7 +246,7 @@ class Tail:
                 seen[segment] = name, inode
         return seen
 
-    def _iter_entries(self) -> Iterator[tuple[str, tuple[int, int]]]:
+    def _iter_entries(self) -> Iterator[tuple[str, Inode]]:
         try:
             entries = list(os.scandir(self._log_path.directory))
         except (FileNotFoundError, NotADirectoryError):
@@ -270,7 +259,7 @@ class Tail:
                     continue
                 yield entry.name, (facts.st_dev, facts.st_ino)
 
-    def _open(self, segment: str, name: str, inode: tuple[int, int]) -> Followed | None:
+    def _open(self, segment: str, name: str, inode: Inode) -> Followed | None:
         path = os.path.join(self._log_path.directory, name)
         try:
             if name != segment:
@@ -290,7 +279,7 @@ class Tail:
                 file.fingerprint = ""
                 file.begin(0)
         elif file.fingerprint and file.is_cut(size):
-            past = _Past.of(file)
+            past = Past.of(file)
             self._breaks.append(Break(file.name, "cut", max(0, file.seen_size - past.offset)))
             self._void(file)
             self._hand_out_copies(past)
@@ -299,27 +288,20 @@ class Tail:
     def _void(self, file: Followed) -> None:
         """What was read under this name counts no longer; whatever it holds is handed out anew."""
         if file.fingerprint:
-            self._positions[file.name] = (file.fingerprint, file.offset)
-            self._forget(file.name, file.before)
+            self._positions.note(file.name, file.fingerprint, file.offset)
+            self._positions.forget(file.name, file.before)
         file.fingerprint, file.seen_bytes = "", 0
         file.begin(0)
 
-    def _forget(self, name: str, before: bytes) -> None:
-        known, offset = self._positions.pop(name)
-        self._past.pop(known, None)
-        self._past[known] = _Past(known, offset, before)
-        if len(self._past) > PAST_FILES:
-            del self._past[next(iter(self._past))]
-        self._vanished.append(name)
-
-    def _hand_out_copies(self, past: _Past) -> None:
-        """Of equal events in several files only the first file's count, and that one is gone."""
+    def _hand_out_copies(self, past: Past, gone: Followed | None = None) -> None:
+        """Of equal events in several files only the first file's count, and that one is lost."""
         for file in self._files.values():
-            if past.fingerprint and file.fingerprint == past.fingerprint:
-                reached = file.offset
-                self._void(file)
-                self._identify(file, file.size)
-                file.seen_bytes = max(file.seen_bytes, reached)
+            if not past.fingerprint or not _may_be_copy(file, past, gone):
+                continue
+            reached = file.offset
+            self._void(file)
+            self._identify(file, file.size)
+            file.seen_bytes = max(file.seen_bytes, reached)
 
     def _read(self, file: Followed, max_bytes: int) -> Chunk | None:
         size = file.seen_size
@@ -340,7 +322,7 @@ class Tail:
         """A chunk without lines where a segment has become shorter and nothing is left to read."""
         if file.cut is None:
             return None
-        file.fingerprint = file.fingerprint or self._positions[file.name][0]
+        file.fingerprint = file.fingerprint or self._positions.get(file.name)[0]
         return self._hand_out(file, [], file.offset, file.cut)
 
     def _hand_out(
@@ -350,12 +332,12 @@ class Tail:
             file.name, file.fingerprint, lines, end, file.is_replaced, file.seen_bytes, damage
         )
         file.offset, file.waits_at, file.is_replaced, file.cut = end, 0, False, None
-        self._positions[file.name] = (file.fingerprint, end)
+        self._positions.note(file.name, file.fingerprint, end)
         return chunk
 
     def _identify(self, file: Followed, size: int) -> bool:
         """Fingerprint a file once its first line is there, and find the place to go on from."""
-        known, offset = self._positions.get(file.name, ("", 0))
+        known, offset = self._positions.get(file.name)
         is_raw = isinstance(file.text, RawFile)
         if isinstance(file.text, RawFile):
             if size <= file.waits_at:
@@ -380,7 +362,7 @@ class Tail:
         """Whether a file of a known name and first line is the one that was read."""
         if not isinstance(file.text, RawFile):
             return True
-        return offset <= size and (file.is_own or self._is_same(file.name, file.text))
+        return offset <= size and (file.is_own or self._is_same(file.name, file.text) is not False)
 
     def _begin_anew(self, file: Followed, size: int, known: str) -> None:
         file.begin(0)
@@ -389,12 +371,22 @@ class Tail:
         elif known:
             if known == file.fingerprint:
                 self._breaks.append(Break(file.name, "cut", 0))
-            self._forget(file.name, b"")
+            self._positions.forget(file.name)
         file.seen_bytes = self._seen_before(file, size)
 
     def _seen_before(self, file: Followed, size: int) -> int:
         """How much of a new name's file was handed out under another: it was renamed, or is a copy."""
-        known = [_Past.of(other) for other in self._files.values() if other is not file]
-        if file.fingerprint in self._past:
-            known.append(self._past[file.fingerprint])
+        known = [Past.of(other) for other in self._files.values() if other is not file]
+        if past := self._positions.past(file.fingerprint):
+            known.append(past)
         return max((past.offset for past in known if past.is_in(file, size)), default=0)
+
+
+def _may_be_copy(file: Followed, past: Past, gone: Followed | None) -> bool:
+    """Whether what was read of ``file`` can be what was read of another, which is ``gone`` or was cut.
+    Many a program begins all of its files with the same line."""
+    if file.fingerprint != past.fingerprint:
+        return False
+    if file.size >= past.offset:
+        return file.holds(past.before, past.offset)
+    return gone is None or gone.holds(file.before, file.offset)

@@ -219,7 +219,9 @@ def test_the_clock_is_looked_at_while_one_statement_runs(tmp_path: Path) -> None
     )
     with pytest.raises(QueryTimeout):
         index._read(
-            "a", pool.TimeBox(0.05), lambda connection: connection.execute(endless).fetchall()
+            index._summaries["a"],
+            pool.TimeBox(0.05),
+            lambda connection: connection.execute(endless).fetchall(),
         )
     index.close()
 
@@ -257,7 +259,9 @@ def test_a_reader_connection_cannot_write(reopen: Callable[[], SqliteStore]) -> 
     fill(index, "a")
     with pytest.raises(StoreError, match="readonly"):
         index._read(
-            "a", pool.TimeBox(1), lambda connection: connection.execute("DELETE FROM event")
+            index._summaries["a"],
+            pool.TimeBox(1),
+            lambda connection: connection.execute("DELETE FROM event"),
         )
 
 
@@ -310,7 +314,7 @@ def test_killed_writers_lose_nothing_and_store_nothing_twice(tmp_path: Path) -> 
             assert state.event_count == lines - lines // 10
         seqs = [hit.seq for hit in all_hits(index)]
         assert seqs == list(range(1, index.last_seq + 1))
-        integrity = index._read("a", pool.TimeBox(60), check_integrity)
+        integrity = index._read(index._summaries["a"], pool.TimeBox(60), check_integrity)
         assert integrity == "ok"
         index.close()
 

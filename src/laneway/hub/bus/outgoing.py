@@ -14,6 +14,7 @@ from laneway.hub.bus.place import Place
 from laneway.hub.bus.stream import Message
 from laneway.hub.bus.subject import encode_name, subject_of
 from laneway.hub.line import LineReader
+from laneway.log.position import rename_keys
 from laneway.log.segment import LogPath
 from laneway.log.side import SideFiles
 from laneway.log.tail import Chunk, Tail
@@ -55,9 +56,9 @@ class Outgoing:
         if self.batch or self._ends:
             return
         chunks = self._tail.poll(CHUNK_BYTES)
-        for name in self._tail.take_vanished():
-            self._positions.pop(name, None)
-            self._last_ns.pop(name, None)
+        for change in self._tail.take_changes():
+            rename_keys(self._positions, change)
+            rename_keys(self._last_ns, change)
         self.lost_bytes += sum(one.unread_bytes for one in self._tail.take_breaks())
         for chunk in chunks:
             self.batch += self._read(chunk)

@@ -4,16 +4,20 @@
 .index/
   epoch            "k3f9… 41000 5c0e…": the index's name; the highest seq of what was forgotten; a check
   lock             held by the one process that uses the index
-  NAME-HASH.db     one database per log segment (and NAME-HASH.db-wal, -shm while in use)
+  names            which databases are of files that have other names by now; a check
+  NAME-HASH.db     one database per log segment (and NAME-HASH.db-wal, -shm while in use), called after the
+                   name that the file had first; NAME-HASH-2.db, … where another one has that
   NAME-HASH.db.sum       digest of that database, from its last orderly close until it is written again
   NAME-HASH.db.damaged   an empty file: drop that database at the next start
 ```
 """
 
+import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from hashlib import blake2b
+from itertools import count
 from secrets import token_urlsafe
 from typing import IO
 
@@ -30,6 +34,7 @@ else:
 EPOCH_BYTES = 12
 DAMAGED = ".damaged"
 SUM = ".sum"
+NAMES = "names"
 NAME_CHARS = 80
 """Of the segment's name in the file's name; the hash tells apart what this cuts."""
 
@@ -43,11 +48,14 @@ class Directory:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = os.fspath(path)
+        self._paths: dict[str, str] = {}  # of each segment
+        self._names: dict[str, str] = {}  # of databases in other names than their first
         try:
             os.makedirs(self.path, mode=0o700, exist_ok=True)
             self._lock_file = self._lock()
             try:
                 self.epoch, self.seq_floor = self._read_epoch() or self._renew(0)
+                self._names = self._read_names()
             except BaseException:
                 self._lock_file.close()
                 raise
@@ -58,6 +66,59 @@ class Directory:
             ) from error
 
     def database(self, segment: str) -> str:
+        """Where the segment is kept; of one that is unknown, where it would be."""
+        return self._paths.get(segment) or self._home(segment)
+
+    def place(self, segment: str) -> str:
+        """Choose a path for a new segment: none that a renamed one has, or had until it was
+        forgotten."""
+        if segment in self._paths:  # a try before this one failed
+            return self._paths[segment]
+        used = {os.path.basename(path) for path in self._paths.values()}.union(self._names)
+        path = next(
+            path for path in self._iter_homes(segment) if os.path.basename(path) not in used
+        )
+        self._paths[segment] = path
+        return path
+
+    def take(self, segment: str, path: str) -> None:
+        """A database that was there already."""
+        self._paths[segment] = path
+
+    def leave(self, segment: str) -> None:
+        """The segment's database was removed."""
+        self._paths.pop(segment, None)
+
+    def rename(self, names: Mapping[str, str]) -> None:
+        """Old → new, all at once, also across ``kill -9``; the old ones are known."""
+        paths = {name: path for name, path in self._paths.items() if name not in names}
+        paths |= {new: self._paths[old] for old, new in names.items()}
+        moved = set(names.values())
+        known = {
+            base: name
+            for name, path in paths.items()
+            if (base := os.path.basename(path)) in self._names or name in moved
+        }
+        text = json.dumps(known, indent=0)
+        self._write(os.path.join(self.path, NAMES), f"{_check(text, len(known))}\n{text}\n")
+        self._names, self._paths = known, paths
+
+    def segment_at(self, path: str, born: str) -> str:
+        """The present name of the segment whose database was made for ``born``."""
+        return self._names.get(os.path.basename(path), born)
+
+    def is_born_at(self, path: str, segment: str) -> bool:
+        """Whether a database at ``path`` can have been made for the segment."""
+        stem, base = self._home(segment).removesuffix(".db"), path.removesuffix(".db")
+        return re.fullmatch(r"(-\d{1,9})?", base.removeprefix(stem)) is not None
+
+    def _iter_homes(self, segment: str) -> Iterator[str]:
+        home = self._home(segment)
+        yield home
+        for number in count(2):
+            yield f"{home.removesuffix('.db')}-{number}.db"
+
+    def _home(self, segment: str) -> str:
         readable = re.sub(r"[^A-Za-z0-9._-]", "_", os.path.basename(segment))[:NAME_CHARS]
         digest = blake2b(segment.encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
         return os.path.join(self.path, f"{readable}-{digest}.db")
@@ -164,6 +225,16 @@ class Directory:
     def _read_epoch(self) -> tuple[str, int] | None:
         return read_epoch(self.path)
 
+    def _read_names(self) -> dict[str, str]:
+        """None where they are damaged: then files are known by their text, or indexed again."""
+        try:
+            with open(os.path.join(self.path, NAMES), encoding="ascii") as file:
+                check, _, text = file.read().partition("\n")
+            known = json.loads(text)
+        except (FileNotFoundError, ValueError):
+            return {}
+        return known if check == _check(text.rstrip("\n"), len(known)) else {}
+
     def _write_epoch(self, epoch: str, seq_floor: int) -> None:
         check = _check(epoch, seq_floor)
         self._write(os.path.join(self.path, "epoch"), f"{epoch} {seq_floor} {check}\n")
@@ -176,8 +247,8 @@ class Directory:
         os.replace(target + ".new", target)
 
 
-def _check(epoch: str, seq_floor: int) -> str:
-    return blake2b(f"{epoch} {seq_floor}".encode(), digest_size=6).hexdigest()
+def _check(text: str, number: int) -> str:
+    return blake2b(f"{text} {number}".encode(), digest_size=6).hexdigest()
 
 
 def read_epoch(path: str) -> tuple[str, int] | None:

@@ -5,7 +5,7 @@ import os
 import sqlite3
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import partial
@@ -152,6 +152,33 @@ class SqliteStore:
                 self._directory.raise_floor(self._last_seq)
                 self._drop(segment)
 
+    def rename(self, names: Mapping[str, str]) -> None:
+        """Log files have other names, old → new, all at once; a new name that is none of the old ones
+        is forgotten first. What is known of the files stays as it is, seqs included. Costs one small
+        file, however many they are."""
+        with self._writing, self._watch(""):
+            for new in names.values():
+                if new not in names:
+                    self.forget(new)
+            moved = {old: new for old, new in names.items() if old in self._summaries}
+            if not moved:
+                return
+            self._directory.rename(moved)
+            for segment in moved:
+                self._answers.drop(segment)
+            for writer in self._writers.values():
+                old = writer.summary.segment
+                writer.summary = replace(writer.summary, segment=moved.get(old, old))
+            self._writers = OrderedDict(
+                (writer.summary.segment, writer) for writer in self._writers.values()
+            )
+            summaries = (
+                replace(summary, segment=moved.get(summary.segment, summary.segment))
+                for summary in self._summaries.values()
+            )
+            self._summaries = {summary.segment: summary for summary in summaries}
+            self._damaged = {moved.get(segment, segment) for segment in self._damaged}
+
     def settle(self) -> None:
         """Close what was open for writing: write-ahead logs of some MiB each go into their databases.
         What is written again is opened again."""
@@ -185,11 +212,12 @@ class SqliteStore:
     def count_lines(self, segment: str, start: int, end: int) -> int:
         """Events of whose line, newline included, a part stands in ``[start, end)``; -1 if unknown."""
         sql = "SELECT count(*) FROM event WHERE offset < ? AND offset + length >= ?"
-        if segment not in self._summaries:
+        summary = self._summaries.get(segment)
+        if summary is None:
             return -1
         try:
             work = lambda connection: connection.execute(sql, (end, start)).fetchone()  # noqa: E731
-            found = self._read(segment, TimeBox(math.inf), work)
+            found = self._read(summary, TimeBox(math.inf), work)
         except StoreError:
             return -1
         return int(found[0]) if found else -1
@@ -205,12 +233,13 @@ class SqliteStore:
         with self._writing, self._watch(segment):
             with closing(schema.open_reader(copy)) as connection:
                 made = read_summary(connection)
+            database = self._directory.database(segment)
+            made = replace(made, segment=segment, database=database)
             if made != self._summaries.get(segment):
                 return False
             writer = self._writers.pop(segment, None)
             if writer:
                 writer.close()
-            database = self._directory.database(segment)
             self._directory.remove_sum(database)
             self._directory.replace(database, copy)
             self._pool.discard(database)
@@ -277,7 +306,7 @@ class SqliteStore:
             if not hits.may_take(summary.first_ns, summary.last_ns):
                 break
             work = partial(find_in, segment=summary.segment, search=search, hits=hits, raw=raw)
-            self._read(summary.segment, box, work)
+            self._read(summary, box, work)
 
     def _try_raw(self, search: Search) -> RawText | None:
         if search.literal is None or not search.literal.is_in_line:
@@ -289,10 +318,10 @@ class SqliteStore:
         for summary, narrowed in sure.parts:
             if narrowed.is_plain and narrowed.covers(summary):
                 maxima = partial(read_maxima, limit=search.query.limit)
-                slowest.note(self._read(summary.segment, sure.box, maxima) or [])
+                slowest.note(self._read(summary, sure.box, maxima) or [])
         for summary, narrowed in sure.parts:
             work = partial(find_slow, segment=summary.segment, search=narrowed, slowest=slowest)
-            self._read(summary.segment, sure.box, work)
+            self._read(summary, sure.box, work)
         return slowest.page()._replace(scan=sure.scan)
 
     def groups(self, by: Literal["agent", "session"], query: Query) -> Groups:
@@ -322,14 +351,14 @@ class SqliteStore:
             if not latest.may_take(summary.last_ns):
                 break
             work = partial(read_latest, search=search, summary=summary, limit=limit)
-            latest.take(self._read(summary.segment, sure.box, work) or ())
+            latest.take(self._read(summary, sure.box, work) or ())
         names = latest.names()
         if not names:
             return []
         totals, courses = self._totals("session", sure, names), Courses()
         for summary in self._summaries.copy().values():
             course = partial(read_courses, names=names)
-            courses.take(self._read(summary.segment, sure.box, course) or ())
+            courses.take(self._read(summary, sure.box, course) or ())
         return totals.sessions(courses.found)
 
     def aggregate(self, query: Query, split: Split) -> Table:
@@ -385,7 +414,7 @@ class SqliteStore:
             left = [one for one, span in packed.items() if span not in ended]
             if left:
                 work = partial(find_ended, spans=left)
-                found = self._read(summary.segment, TimeBox(math.inf), work) or ()
+                found = self._read(summary, TimeBox(math.inf), work) or ()
                 ended.update(packed[one] for one in found)
         return ended
 
@@ -428,6 +457,7 @@ class SqliteStore:
             self._on_problem(f"{os.path.basename(path)} is dropped and indexed again: {fault}")
         elif summary:
             self._summaries[summary.segment] = summary
+            self._directory.take(summary.segment, path)
         else:
             self._directory.remove(path)
         return not fault
@@ -442,8 +472,12 @@ class SqliteStore:
             if fault := schema.find_fault(connection):
                 return None, fault
             summary = read_summary(connection)
-        is_ours = self._directory.database(summary.segment) == path
-        return summary, "" if is_ours else "it belongs to another segment"
+        if not self._directory.is_born_at(path, summary.segment):
+            return summary, "it belongs to another segment"
+        segment = self._directory.segment_at(path, summary.segment)
+        if segment in self._summaries:
+            return summary, f"there is another index of {segment}"
+        return replace(summary, segment=segment, database=path), ""
 
     def _writer(self, segment: str, fingerprint: str) -> SegmentWriter:
         summary = self._summaries.get(segment)
@@ -458,8 +492,9 @@ class SqliteStore:
         return writer
 
     def _open_writer(self, segment: str, fingerprint: str) -> SegmentWriter:
-        database = self._directory.database(segment)
         is_new = segment not in self._summaries
+        find = self._directory.place if is_new else self._directory.database
+        database = find(segment)
         if is_new:
             self._directory.remove(database)  # what an earlier, failed attempt left
         elif self._directory.read_sum(database):
@@ -470,7 +505,9 @@ class SqliteStore:
         try:
             if is_new:
                 schema.create(connection, segment, fingerprint)
-            return SegmentWriter(connection)
+            writer = SegmentWriter(connection)
+            writer.summary = replace(writer.summary, segment=segment, database=database)
+            return writer
         except BaseException:
             connection.close()
             raise
@@ -484,7 +521,7 @@ class SqliteStore:
                 known |= writer.find_known(some)
             elif some:
                 work = partial(find_known, ids=some)
-                known |= self._read(summary.segment, TimeBox(math.inf), work) or set()
+                known |= self._read(summary, TimeBox(math.inf), work) or set()
         return known
 
     def _write(
@@ -524,14 +561,15 @@ class SqliteStore:
         return TimeBox(self._query_limit_s)
 
     def _read(
-        self, segment: str, box: TimeBox, work: Callable[[sqlite3.Connection], T]
+        self, summary: Summary, box: TimeBox, work: Callable[[sqlite3.Connection], T]
     ) -> T | None:
         """``work`` done on the segment, or None where it was forgotten in the meantime."""
+        segment = summary.segment
         self._require_open()
         if box.is_over():
             raise box.error()
         try:
-            with self._pool.borrow(self._directory.database(segment), box) as connection:
+            with self._pool.borrow(summary.database, box) as connection:
                 return work(connection)
         except sqlite3.Error as error:
             if segment not in self._summaries:
@@ -557,10 +595,10 @@ class SqliteStore:
         self._require_open()
         question = question_of(search, summary, asked)
         if question is None:
-            return self._read(summary.segment, box, work)
+            return self._read(summary, box, work)
         known: T | None = self._answers.get(summary, question)
         if known is None:
-            known = self._read(summary.segment, box, work)
+            known = self._read(summary, box, work)
             if known is not None:
                 self._answers.put(summary, question, known, rows_of(known))
         return known
@@ -637,6 +675,7 @@ class SqliteStore:
         self._pool.discard(database)
         self._answers.drop(segment)
         self._directory.remove(database)
+        self._directory.leave(segment)
 
     def _require_open(self) -> None:
         if self._is_closed:

@@ -23,6 +23,7 @@ class Summary:
     """What is known of a segment without opening it."""
 
     segment: str
+    """Its name now; its database remembers the one that it had at first."""
     fingerprint: str
     indexed_bytes: int = 0
     event_count: int = 0
@@ -35,6 +36,8 @@ class Summary:
     other_count: int = 0
     parents: dict[str, tuple[int, str]] = field(default_factory=dict)
     """agent → (when last said, parent)."""
+    database: str = ""
+    """Where it is kept; a reader who is at work finds it there though the segment is renamed."""
 
     def state(self) -> SegmentState:
         return SegmentState(
