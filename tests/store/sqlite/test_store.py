@@ -354,3 +354,86 @@ def test_after_a_full_disk_the_write_ahead_log_gives_its_space_back(
     fill(index, "a")
     assert wal.stat().st_size < grown_bytes / 2
     assert index.last_seq == 31 * 20
+
+
+def places(index: SqliteStore) -> list[tuple[int, str, int]]:
+    return sorted((hit.seq, hit.segment, hit.offset) for hit in all_hits(index))
+
+
+def test_renamed_segments_keep_all_that_is_known_of_them(
+    reopen: Callable[[], SqliteStore], tmp_path: Path
+) -> None:
+    """As a rotation does it: each name is taken by the file of the name before, at once."""
+    index = reopen()
+    for name in ("app.2", "app.1", "app"):
+        fill(index, name)
+    names = {"app": "app.1", "app.1": "app.2", "app.2": "app.3"}
+    wanted = [(seq, names[name], offset) for seq, name, offset in places(index)]
+    epoch = index.epoch
+    index.rename(names)
+    assert places(index) == wanted
+    fill(index, "app")  # the new file of that name
+    fill(index, "app.1", 5)  # whose writer has it open still
+    for again in range(3):
+        opened = reopen() if again else index
+        assert opened.epoch == epoch
+        assert {state.segment: state.event_count for state in opened.segments()} == {
+            "app": 20, "app.1": 25, "app.2": 20, "app.3": 20
+        }  # fmt: skip
+        assert places(opened)[:60] == wanted
+        assert [seq for seq, *_ in places(opened)] == list(range(1, 86))
+
+
+def test_a_name_that_is_taken_is_forgotten_first(reopen: Callable[[], SqliteStore]) -> None:
+    index = reopen()
+    fill(index, "old")
+    fill(index, "new", 7)
+    index.rename({"new": "old", "unknown": "other"})
+    assert [(one.segment, one.event_count) for one in index.segments()] == [("old", 7)]
+    assert [(one.segment, one.event_count) for one in reopen().segments()] == [("old", 7)]
+
+
+def test_many_rotations_leave_one_database_a_file_and_each_answers(
+    reopen: Callable[[], SqliteStore], tmp_path: Path
+) -> None:
+    index = reopen()
+    for turn in range(12):
+        fill(index, "app", 5 + turn)
+        names = {f"app.{n}": f"app.{n + 1}" for n in range(1, 4)} | {"app": "app.1"}
+        index.forget("app.4")
+        index.rename(names)
+        if turn % 3 == 2:
+            index = reopen()
+    assert {state.segment: state.event_count for state in index.segments()} == {
+        "app.1": 16, "app.2": 15, "app.3": 14, "app.4": 13
+    }  # fmt: skip
+    assert len(list(tmp_path.glob("*.db"))) == 4
+
+
+def test_without_its_list_of_names_an_index_gives_each_file_once(
+    reopen: Callable[[], SqliteStore], tmp_path: Path, problems: list[str]
+) -> None:
+    index = reopen()
+    fill(index, "app")
+    index.rename({"app": "app.1"})
+    fill(index, "app", 7)
+    epoch = index.epoch
+    index.close()
+    (tmp_path / "names").write_text("rubbish\n{}\n")
+    index = reopen()
+    assert [state.segment for state in index.segments()] == ["app"]
+    assert index.epoch != epoch  # the events of the other one come again under new numbers
+    assert "another index of app" in problems[0]
+
+
+def test_a_reader_at_work_finds_a_segment_under_its_old_name(
+    reopen: Callable[[], SqliteStore],
+) -> None:
+    index = reopen()
+    fill(index, "app")
+    fill(index, "app.1", 7)
+    before = index._summaries["app"]
+    index.rename({"app": "app.1", "app.1": "app.2"})
+    count = "SELECT count(*) FROM event"
+    found = index._read(before, pool.TimeBox(1), lambda c: c.execute(count).fetchone())
+    assert found == (20,)
