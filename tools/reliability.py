@@ -106,7 +106,8 @@ def _sum(runs: list[Figure]) -> Figure:
     total: defaultdict[str, int] = defaultdict(int, runs=len(runs))
     for values in runs:
         for key, value in dict(values).items():
-            total[key] += value if isinstance(value, int) else 0
+            if isinstance(value, int):
+                total[key] += value
     plain = [dict(values) for values in runs]
     seeds = sorted({int(str(one["seed"])) for one in plain if one.get("seed")})
     forms = sorted({str(one["form"]) for one in plain if "form" in one})
