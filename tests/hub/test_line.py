@@ -1,3 +1,4 @@
+import random
 from pathlib import Path
 
 import orjson
@@ -9,6 +10,7 @@ from laneway.hub.pipeline import Recent
 from laneway.log.side import SideFiles
 from laneway.model.cut import put_back
 from laneway.model.redact import Redactor
+from tests.model.redact.secret import SHAPES, make
 
 from .event import event
 
@@ -114,3 +116,25 @@ def test_a_long_foreign_line_is_shown_with_its_beginning_and_kept_whole(tmp_path
     assert shown["content"].startswith(text)
     assert shown["content"].endswith(text)
     assert SECRET not in shown["content"]
+
+
+@pytest.mark.parametrize("place", [0, 7, 15, 16, 39])
+def test_a_secret_in_any_of_many_lines_looked_through_together_is_suspected(
+    reader: LineReader, place: int
+) -> None:
+    redactor = Redactor()
+    clean = [orjson.dumps(event(n, content=f"step {n} of the plan")) for n in range(40)]
+    for shape in [shape for some in SHAPES.values() for shape in some]:
+        secret = make(shape, random.Random(place))
+        lines = [*clean]
+        lines[place] = orjson.dumps(event(place, content=secret))
+        alone = [redactor.is_suspicious(line) for line in lines]
+        assert any(alone)
+        assert list(reader.iter_suspicious(lines)) == alone
+
+
+def test_a_line_that_is_told_to_be_clean_is_not_looked_through(reader: LineReader) -> None:
+    data = orjson.dumps(event(1, content=SECRET))
+    assert reader.read_new(data, "f", 0, 0, is_suspicious=False).shown is data
+    assert SECRET.encode() not in reader.read_new(data, "f", 0, 0, is_suspicious=True).shown
+    assert SECRET.encode() not in reader.read_new(data, "f", 0, 0).shown

@@ -372,8 +372,11 @@ class Follower:
         """The chunk's events; what is none is quarantined."""
         found = []
         last_ns = self._last_ns.get(chunk.segment, 0)
-        for offset, data in chunk.lines:
-            line = self._lines.read_new(data, chunk.fingerprint, offset, last_ns or now_ns())
+        suspicious = self._lines.iter_suspicious([data for _, data in chunk.lines])
+        for (offset, data), is_suspicious in zip(chunk.lines, suspicious, strict=True):
+            line = self._lines.read_new(
+                data, chunk.fingerprint, offset, last_ns or now_ns(), is_suspicious=is_suspicious
+            )
             if line.event is None:
                 self._put_aside(chunk.segment, offset, len(data), line.problem)
                 continue

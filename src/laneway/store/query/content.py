@@ -56,13 +56,19 @@ def value_text(value: object) -> str:
 def _collect(event: Event, left: int) -> tuple[list[str], int]:
     fields: dict[str, Any] = event  # type: ignore[assignment]
     parts: list[str] = []
+    get = fields.get
     for field in LEADING_FIELDS:
-        value = fields.get(field)
-        if value is not None and left > 0:
+        value = get(field)
+        if value is None:
+            continue
+        if type(value) is str and len(value) < left:  # nearly all of them
+            parts.append(value)
+            left -= len(value) + 1
+        elif left > 0:
             left = _take(value, parts, left)
-    for field, value in fields.items():
-        if field not in SILENT_FIELDS and left > 0:
-            left = _take(value, parts, _take(field, parts, left))
+    for field in [field for field in fields if field not in SILENT_FIELDS]:
+        if left > 0:
+            left = _take(fields[field], parts, _take(field, parts, left))
     return parts, left
 
 

@@ -13,9 +13,10 @@ def pack_id(text: str) -> Packed:
 
     SQLite never takes a blob for equal to a text, so two ids cannot fall together.
     """
-    if len(text) == 36:
-        packed = _try_hex(text.replace("-", ""))
-        if packed and format_uuid(packed) == text:
+    if len(text) == 36 and text[8] == text[13] == text[18] == text[23] == "-":
+        digits = text.replace("-", "")
+        packed = _try_hex(digits)
+        if packed and len(packed) == 16 and packed.hex() == digits:
             return packed
     return clean(text)
 
