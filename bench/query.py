@@ -1,8 +1,9 @@
 """Questions to the index beside one SQLite file without segments and DuckDB, over the same JSONL, in one run.
 
-    python -m bench.query [EVENTS] [seal] [build] [alone]
+    python -m bench.query [EVENTS] [realistic] [seal] [build] [alone]
 
-1,000,000 events of about 600 bytes by 40 agents. Log and databases are made once and kept in
+1,000,000 events of about 600 bytes by 40 agents. Their texts are words drawn at random, or with
+``realistic`` those of `bench.realistic`. Log and databases are made once and kept in
 ``/tmp/laneway-bench-EVENTS`` (``LANEWAY_BENCH_DIR`` names another place); ``build`` only makes them;
 ``seal`` compresses all segments but the newest and compacts their indexes, as the hub does with them;
 ``alone`` asks whichever databases are there, and makes none. Everything is asked warm and one at a
@@ -26,6 +27,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from bench import realistic
 from bench.index import make_words
 from bench.table import machine, middle, quantile, show, sized, tell
 from laneway.base.clock import NS_PER_MS, NS_PER_S, format_ns
@@ -87,6 +89,10 @@ class Question(NamedTuple):
     duck: str = ""
 
 
+Source = Callable[[int], Iterator[tuple[int, dict[str, Any]]]]
+"""So many events, each with its time."""
+
+
 def iter_events(count: int) -> Iterator[tuple[int, dict[str, Any]]]:
     rng = random.Random(7)
     words = make_words(rng)
@@ -130,10 +136,10 @@ def iter_events(count: int) -> Iterator[tuple[int, dict[str, Any]]]:
         yield ts_ns, event
 
 
-def build(home: Path, count: int) -> None:
+def build(home: Path, count: int, iter_source: Source) -> None:
     """What is missing of log, index and peers."""
     if not (home / "log").is_dir():
-        write_log(home, count)
+        write_log(home, count, iter_source)
     if not (home / "index").is_dir():
         started = time.process_time()
         fill_index(home)
@@ -145,10 +151,10 @@ def build(home: Path, count: int) -> None:
         fill_duck(duckdb, home)
 
 
-def write_log(home: Path, count: int) -> None:
+def write_log(home: Path, count: int, iter_source: Source = iter_events) -> None:
     target = home / "log.new"
     target.mkdir(parents=True, exist_ok=True)
-    events = iter_events(count)
+    events = iter_source(count)
     for number in itertools.count(1):
         part = list(itertools.islice(events, SEGMENT_EVENTS))
         if not part:
@@ -399,9 +405,11 @@ def measure_cpu_ms(ask: Callable[[], object]) -> float:
 def main(arguments: Iterable[str]) -> None:
     numbers = [int(text) for text in arguments if text.isdecimal()]
     count = numbers[0] if numbers else EVENTS
-    home = Path(os.environ.get("LANEWAY_BENCH_DIR", f"/tmp/laneway-bench-{count}"))
+    is_real = "realistic" in arguments
+    name = f"/tmp/laneway-bench-{count}{'-realistic' if is_real else ''}"
+    home = Path(os.environ.get("LANEWAY_BENCH_DIR", name))
     if "alone" not in arguments:
-        build(home, count)
+        build(home, count, realistic.iter_events if is_real else iter_events)
     if "seal" in arguments:
         seal(home)
     if "build" in arguments:

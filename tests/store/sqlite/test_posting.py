@@ -55,7 +55,7 @@ def test_the_rows_of_a_name_are_those_it_was_given(
 def test_a_name_in_many_rows_is_a_map_and_in_few_a_list(connection: sqlite3.Connection) -> None:
     book = PostingBook(connection, 0)
     for seq in range(1, LIST_PLACES + 1):
-        book.add(seq, (1, 2 if seq == 7 else None))
+        book.add(seq, (1,), 2 if seq == 7 else None)
     book.write()
     sizes = dict(connection.execute("SELECT term, length(places) FROM posting").fetchall())
     assert sizes == {1: CHUNK_EVENTS // 8, 2: 2}
