@@ -1,11 +1,13 @@
+import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from laneway.hub.summary import SUMMARY_CHARS, _close_gaps, summarise
+from laneway.hub.summary import MAIN_ARGUMENTS, SUMMARY_CHARS, _close_gaps, summarise
 
 
 def line(kind: str, **fields: Any) -> str:
@@ -64,6 +66,11 @@ def line(kind: str, **fields: Any) -> str:
 )
 def test_an_event_is_told_in_one_line(event: dict[str, Any], wanted: str) -> None:
     assert summarise({"agent": "a", **event}) == wanted
+
+
+def test_the_main_argument_is_chosen_as_the_page_chooses_it() -> None:
+    vector = Path(__file__).parents[2] / "spec" / "vectors" / "main_arguments.json"
+    assert json.loads(vector.read_bytes()) == list(MAIN_ARGUMENTS)
 
 
 def test_a_long_text_is_cut_with_an_ellipsis() -> None:

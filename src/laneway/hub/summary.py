@@ -45,7 +45,7 @@ MAIN_ARGUMENTS = (
     "title",
     "name",
 )
-"""The argument that says most about a call, by preference."""
+"""The argument that says most about a call, by preference; the page has the same, held so by spec/vectors."""
 
 KNOWN_FIELDS = frozenset(
     {"timestamp", "agent", "event", "id", "level", "seq", "tool", "pid", "trace_id", "span_id"}

@@ -1,7 +1,15 @@
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { describe, expect, it } from "vitest";
-import { gist } from "./gist";
+import { gist, MAIN_ARGUMENTS } from "./gist";
+
+const VECTOR = resolve(import.meta.dirname, "../../../spec/vectors/main_arguments.json");
 
 describe("the gist of a call", () => {
+  it("goes by the same arguments as the lines of the hub", () => {
+    expect(MAIN_ARGUMENTS).toEqual(JSON.parse(readFileSync(VECTOR, "utf8")));
+  });
+
   it("is its command, file, address or question", () => {
     expect(gist({ timeout_s: 120, command: "pytest -q" })).toBe("$ pytest -q");
     expect(gist({ path: "a.py", encoding: "utf-8" })).toBe("a.py");

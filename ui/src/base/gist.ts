@@ -1,7 +1,7 @@
 // What a call does, in a few words: the argument that says most, by its name.
 
-/** By preference; the same as the hub's (src/laneway/hub/summary.py). */
-const MAIN_ARGUMENTS = [
+/** By preference; the same as the hub's, held so by spec/vectors/main_arguments.json. */
+export const MAIN_ARGUMENTS = [
   "task",
   "request",
   "goal",
