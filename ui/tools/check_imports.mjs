@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 
 const FLOORS = {
   base: [],
-  testing: ["base", "model"],
+  testing: ["base", "model", "render"],
   model: ["base"],
   api: ["base", "model"],
   render: ["base", "model"],

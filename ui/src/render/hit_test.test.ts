@@ -1,58 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { BinGrid, octaveStep } from "../model/bin_grid";
-import { Journal } from "../model/journal";
-import { order } from "../model/tree";
-import { batch, hello, type Said } from "../testing/frames";
+import type { Said } from "../testing/frames";
+import { sceneOf, WIDTH_PX } from "../testing/scene";
 import { Random } from "../testing/random";
-import { BarList } from "./bar_list";
 import { hitTest } from "./hit_test";
-import { Layout } from "./layout";
-import type { LaneScene } from "./scene";
-
-const VIEW = { fromMs: 1000, toMs: 11_000 };
-const WIDTH_PX = 1000;
-
-function sceneOf(said: readonly Said[], isDense = false): { scene: LaneScene; bars: BarList } {
-  const journal = new Journal();
-  journal.takeHello(
-    hello({
-      agents: [
-        ["a", -1],
-        ["b", 0],
-        ["c", -1],
-      ],
-    }),
-  );
-  journal.takeBatch(batch(1, said));
-  const branches = order(journal.parents, (agent) => journal.present().has(agent));
-  const rows = journal.lanes.map((lane) => lane.packer.depth);
-  const layout = new Layout(branches, journal.lanes, rows);
-  const grid = new BinGrid();
-  const source = {
-    events: journal.events,
-    version: "1",
-    lines: branches.length,
-    lineOf: (agent: number) => layout.indexOf(agent),
-  };
-  grid.refresh(source, VIEW.fromMs, VIEW.toMs, octaveStep(10_000, WIDTH_PX, 2));
-  const scene: LaneScene = {
-    journal,
-    layout,
-    grid,
-    isDense,
-    view: VIEW,
-    widthPx: WIDTH_PX,
-    heightPx: 600,
-    scrollPx: 0,
-    nowMs: 10_900,
-    isFollowing: true,
-    selection: { bar: -1, row: -1 },
-    knownFromMs: -Infinity,
-  };
-  const bars = new BarList();
-  bars.collect(scene);
-  return { scene, bars };
-}
 
 function randomWork(random: Random, count: number): Said[] {
   return Array.from({ length: count }, (_, n) => {
