@@ -39,7 +39,7 @@ export function bindKeys(targets: KeyTargets): () => void {
     k: () => board.step(-1),
     ArrowDown: () => board.step(1),
     ArrowUp: () => board.step(-1),
-    Enter: () => (board.choice ? undefined : board.step(-1)),
+    Enter: () => (board.choice ? board.toggleRepeats() : board.step(-1)),
     Escape: () => board.unchoose(),
     e: () => board.toggleValue("has", "error"),
   };

@@ -9,12 +9,14 @@ import { type Filter, NO_FILTER, queryOf, toggleValue } from "../model/filter";
 import { Journal } from "../model/journal";
 import type { Batch, Beat, Gap, Hello, Message, ProtocolError } from "../model/protocol";
 import { parseTimeMs } from "../model/stored";
+import { LineList } from "../model/line_list";
 import { RowList } from "../model/row_list";
 import { judgeAll, judgeFrom, judgeMore, Verdict } from "../model/verdict";
 import { Frame } from "../render/frame";
-import { EMPTY_FACE, type Face, type LaneFace, laneFace, Meter } from "./face";
+import { EMPTY_FACE, type Face, type LaneFace, heardMs, laneFace, Meter } from "./face";
 import { LaneChoice } from "./lane_choice.svelte";
 import { Picture } from "./picture";
+import { StreamChoice } from "./stream_choice.svelte";
 import type { Listener, Sieve } from "./sieve";
 import { Timeline } from "./timeline.svelte";
 
@@ -44,7 +46,10 @@ export class Board implements Owner, Listener {
   readonly journal = new Journal();
   readonly laneChoice = new LaneChoice();
   readonly picture = new Picture(this.journal, this.laneChoice);
+  /** All that match, and the lines that tell them. */
   readonly rows = new RowList();
+  readonly lines = new LineList();
+  readonly streamChoice = new StreamChoice();
   readonly frame = new Frame();
   readonly timeline = new Timeline();
   /** What the hub said of the events, where there is a filter. */
@@ -93,7 +98,9 @@ export class Board implements Owner, Listener {
   private coming: Sieve | null = null;
   private siftedFilter = NO_FILTER;
 
-  constructor(private readonly makeSieve: (query: string, listener: Listener) => Sieve) {}
+  constructor(private readonly makeSieve: (query: string, listener: Listener) => Sieve) {
+    this.lines.fold(this.streamChoice.current);
+  }
 
   // -- painting -------------------------------------------------------------------------------
 
@@ -154,6 +161,7 @@ export class Board implements Owner, Listener {
     this.hubVersion = hello.version;
     if (!isResumed) {
       this.rows.clear();
+      this.lines.restart();
       this.timeline.reset();
       this.choice = null;
       this.isLoaded = false;
@@ -420,6 +428,7 @@ export class Board implements Owner, Listener {
     this.filterVersion++;
     judgeAll(this.journal, verdict);
     this.rows.clear();
+    this.lines.restart();
     this.changed();
   }
 
@@ -478,21 +487,41 @@ export class Board implements Owner, Listener {
     }
   }
 
-  /** Goes to the next or previous row of the stream; from nowhere to the newest. */
+  /** Goes to the next or previous line of the stream; from nowhere to the newest. */
   step(by: 1 | -1): void {
-    const { events } = this.journal;
-    this.rows.refresh(events);
+    const { lines, journal } = this;
+    const { events } = journal;
+    lines.refresh(journal);
     const known =
       this.choice && this.choice.row >= 0
-        ? this.rows.indexOf(this.choice.row)
-        : this.rows.length - (by > 0 ? 1 : 0);
-    for (let index = known + by; index >= 0 && index < this.rows.length; index += by) {
-      const row = this.rows.row(index);
+        ? lines.lineOf(journal, this.choice.row)
+        : lines.length - (by > 0 ? 1 : 0);
+    for (let index = known + by; index >= 0 && index < lines.length; index += by) {
+      const row = lines.row(index);
       if (events.drawn[events.slot(row)] === AS_GAP) continue;
       this.pause();
       this.chooseRow(row);
       return;
     }
+  }
+
+  /** Shows the repeats that the chosen line stands for each by itself, or as one again. */
+  toggleRepeats(row = this.chosenLine()): void {
+    if (row < 0 || this.lines.timesOf(row) < 2) return;
+    this.lines.toggle(row);
+    this.touchRows();
+  }
+
+  /** The row of the line that tells the choice, or -1. */
+  chosenLine(): number {
+    const row = this.choice?.row ?? -1;
+    return row < 0 ? -1 : this.lines.row(this.lines.lineOf(this.journal, row));
+  }
+
+  fold(change: (choice: StreamChoice) => void): void {
+    change(this.streamChoice);
+    this.lines.fold(this.streamChoice.current);
+    this.touchRows();
   }
 
   unchoose(): void {
@@ -585,7 +614,9 @@ export class Board implements Owner, Listener {
     if (!this.isLoaded) this.meter.skip(journal.total, performance.now());
     const perSecond = this.meter.read(journal.total, performance.now());
     const working = journal.lanes.reduce((sum, lane) => sum + (lane.open > 0 ? 1 : 0), 0);
-    this.lanes = this.picture.branches.map(({ agent }) => laneFace(journal, agent));
+    const heard = heardMs(journal);
+    const nowMs = this.nowMs();
+    this.lanes = this.picture.branches.map(({ agent }) => laneFace(journal, agent, nowMs, heard[agent] ?? 0));
     this.face = {
       agents: journal.present().size,
       working,

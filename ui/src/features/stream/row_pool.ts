@@ -8,6 +8,7 @@ import { clockMs } from "../../base/tick";
 import { CATEGORIES } from "../../model/category";
 import { AS_GAP } from "../../model/event_table";
 import type { Journal } from "../../model/journal";
+import type { LineList } from "../../model/line_list";
 import { FLAG_CLOSES, FLAG_ERROR, FLAG_OPENS, FLAG_REDACTED } from "../../model/protocol";
 
 export const ROW_PX = 24;
@@ -21,7 +22,7 @@ interface Row {
   number: number;
 }
 
-const CELLS = ["time", "agent", "kind", "tool", "text", "took"] as const;
+const CELLS = ["time", "agent", "kind", "tool", "text", "times", "took"] as const;
 type CellName = (typeof CELLS)[number];
 
 /** One line of the list: a row of the table, at a height within the list. */
@@ -42,6 +43,7 @@ export class RowPool {
   constructor(
     private readonly host: HTMLElement,
     private readonly journal: Journal,
+    private readonly lines: LineList,
   ) {}
 
   show(entries: readonly Entry[]): void {
@@ -70,7 +72,9 @@ export class RowPool {
     element.id = `row-${entry.row}`;
     if (entry.isChosen) this.chosenId = element.id;
     const isGap = events.drawn[i] === AS_GAP;
-    const flag = isGap ? 0 : (events.flag[i] as number);
+    const end = isGap ? -1 : this.lines.endTold(this.journal, entry.row);
+    const endFlag = end < 0 ? 0 : (events.flag[events.slot(end)] as number);
+    const flag = isGap ? 0 : (events.flag[i] as number) | endFlag;
     element.className = classes({
       row: true,
       gap: isGap,
@@ -79,11 +83,12 @@ export class RowPool {
       debug: events.sev[i] === 0,
       chosen: entry.isChosen,
       pointed: entry.isPointed,
+      inner: this.lines.isInner(entry.row),
       redacted: (flag & FLAG_REDACTED) !== 0,
     });
     element.dataset["testid"] = isGap ? "gap-row" : "row";
     if (isGap) this.fillGap(row, i);
-    else this.fillEvent(row, i, flag);
+    else this.fillEvent(row, i, flag, end);
   }
 
   private fillGap(row: Row, i: number): void {
@@ -98,21 +103,22 @@ export class RowPool {
     row.element.dataset["seq"] = "";
   }
 
-  private fillEvent(row: Row, i: number, flag: number): void {
+  private fillEvent(row: Row, i: number, flag: number, end: number): void {
     const { events, agents, kinds, labels } = this.journal;
     const agent = agents.name(events.agent[i] as number);
     const kind = events.kind[i] as number;
     const category = flag & FLAG_ERROR ? "error" : (CATEGORIES[this.journal.category(kind)] ?? "other");
     const label = events.label[i] as number;
-    const durMs = events.durMs[i] as number;
+    const durMs = this.durationOf(i, end);
     row.element.dataset["seq"] = String(events.seq[i]);
     row.element.dataset["agent"] = agent;
     row.element.dataset["event"] = kinds.name(kind);
     write(row.cells.time, clockMs(events.tsMs[i] as number));
     write(row.cells.agent, agent);
-    write(row.cells.kind, kinds.name(kind));
+    write(row.cells.kind, end < 0 ? kinds.name(kind) : kinds.name(kind).replace(/_(start|end)$/, ""));
     write(row.cells.tool, label >= 0 ? labels.name(label) : "");
-    write(row.cells.text, events.text[i] ?? "");
+    write(row.cells.text, end < 0 ? (events.text[i] ?? "") : this.textOf(i, end));
+    this.fillTimes(row);
     write(
       row.cells.took,
       durMs >= 0 ? duration(durMs) : flag & FLAG_OPENS && !(flag & FLAG_CLOSES) ? "▸" : "",
@@ -122,6 +128,33 @@ export class RowPool {
     row.shape.dataset["kind"] = category;
     row.shape.setAttribute("d", SHAPES[category] ?? "");
     row.shape.style.fill = `var(--cat-${category})`;
+  }
+
+  private fillTimes(row: Row): void {
+    const times = this.lines.timesOf(row.number);
+    write(row.cells.times, times > 1 ? `× ${whole(times)}` : "");
+    if (times > 1) row.cells.times.title = this.lines.isOpened(row.number) ? "As one line" : "Each by itself";
+  }
+
+  private durationOf(i: number, end: number): number {
+    const { events } = this.journal;
+    if (end < 0) return events.durMs[i] as number;
+    const e = events.slot(end);
+    const told = Math.max(events.durMs[i] as number, events.durMs[e] as number);
+    return told >= 0 ? told : Math.abs((events.tsMs[e] as number) - (events.tsMs[i] as number));
+  }
+
+  /** What was asked, and what came of it. */
+  private textOf(i: number, end: number): string {
+    const { events, kinds, labels } = this.journal;
+    const isEndFirst = ((events.flag[i] as number) & FLAG_CLOSES) !== 0; // late news
+    const asked = events.text[isEndFirst ? events.slot(end) : i] ?? "";
+    const answer = events.text[isEndFirst ? i : events.slot(end)] ?? "";
+    // An end that brought nothing is summed up by the name of its tool or kind.
+    const kind = kinds.name(events.kind[i] as number);
+    const names = [asked, "", labels.name(events.label[i] as number), kind.replace(/_(start|end)$/, "")];
+    if (names.includes(answer) || /_end$/.test(answer)) return asked;
+    return `${asked} ${answer.startsWith("→") ? "" : "→ "}${answer}`.trim();
   }
 
   private make(): Row {

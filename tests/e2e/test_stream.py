@@ -1,0 +1,105 @@
+"""The stream as one reads it: pairs and repeats as one line, all of it when asked for."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+import laneway
+from laneway import log_event, span
+from tests.torture.harness import Hub
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(autouse=True)
+def _log(hub: Hub) -> None:
+    laneway.configure(log_path=hub.env["LOG_PATH"], home=str(hub.home))
+
+
+def wait_events(page: Page, count: int) -> None:
+    page.wait_for_function(f"() => window.__laneway.visible().total >= {count}")
+    expect(page.get_by_test_id("row-count")).to_have_text(
+        f"{count} event{'' if count == 1 else 's'}"
+    )
+
+
+def rows(page: Page) -> list[str]:
+    return page.eval_on_selector_all(
+        "[data-testid=row]:not([hidden])",
+        "all => all.map(row => row.querySelector('.text').textContent)",
+    )
+
+
+def expect_rows(page: Page, *wanted: str) -> None:
+    expect(page.locator("[data-testid=row]:visible")).to_have_count(len(wanted))
+    assert rows(page) == list(wanted)
+
+
+def test_a_start_and_its_end_are_one_line_with_its_duration_or_two(open_page) -> None:
+    page = open_page()
+    with span("search", agent="coder", input={"query": "TODO"}) as work:
+        wait_events(page, 1)
+        expect(page.locator("[data-testid=row] .took").first).to_have_text("▸")
+        work.set(output="3 files")
+    wait_events(page, 2)
+    expect_rows(page, "TODO → 3 files")
+    expect(page.locator("[data-testid=row] .took").first).to_contain_text("ms")
+    expect(page.get_by_test_id("line-count")).to_have_text("in 1 line")
+
+    page.get_by_test_id("fold-pairs").click()
+    expect_rows(page, "TODO", "→ 3 files")
+    page.reload()
+    page.wait_for_function("() => window.__laneway?.state().link === 'live'")
+    expect(page.get_by_test_id("fold-pairs")).to_have_attribute("aria-pressed", "false")
+    expect_rows(page, "TODO", "→ 3 files")
+
+
+def test_repeats_are_one_line_that_opens_by_click_and_by_key(open_page) -> None:
+    page = open_page()
+    log_event("coder", "log", "before")
+    for n in range(12):
+        log_event("coder", "log", "retrying")
+        log_event("planner", "log", f"thought {n}")
+    wait_events(page, 25)
+    expect(page.locator(".times:not(:empty)")).to_have_text("× 12")
+    expect(page.locator("[data-testid=row]:visible")).to_have_count(14)
+
+    page.locator(".times:not(:empty)").click()
+    expect(page.locator("[data-testid=row]:visible .text", has_text="retrying")).to_have_count(12)
+    page.locator("[data-testid=row]", has_text="before").click()
+    page.keyboard.press("j")
+    expect(page.locator("[data-testid=row].chosen .text")).to_have_text("retrying")
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-testid=row]:visible .text", has_text="retrying")).to_have_count(1)
+
+    page.keyboard.press("j")
+    expect(page.locator("[data-testid=row].chosen .text")).to_have_text("thought 0")
+    page.keyboard.press("k")
+    expect(page.locator("[data-testid=row].chosen .times")).to_have_text("× 12")
+    page.keyboard.press("Escape")
+    expect(page.locator("[data-testid=row].chosen")).to_have_count(0)
+
+
+def test_an_end_that_is_told_in_its_starts_line_is_chosen_there(open_page) -> None:
+    page = open_page()
+    with span("search", agent="coder", input={"query": "TODO"}):
+        log_event("planner", "log", "meanwhile")
+    wait_events(page, 3)
+    page.locator("[data-testid=row]", has_text="meanwhile").click()
+    page.keyboard.press("k")
+    expect(page.locator("[data-testid=row].chosen .text")).to_have_text("TODO")
+    page.keyboard.press("j")
+    expect(page.locator("[data-testid=row].chosen .text")).to_have_text("meanwhile")
+
+
+def test_paused_the_stream_says_how_many_are_new_and_shows_them_when_it_follows(open_page) -> None:
+    page = open_page()
+    for n in range(60):
+        log_event("coder", "log", f"line {n}")
+    wait_events(page, 60)
+    page.get_by_test_id("pause").click()
+    for n in range(60, 75):
+        log_event("coder", "log", f"line {n}")
+    expect(page.get_by_test_id("resume")).to_contain_text("15 new")
+    assert "line 74" not in rows(page)
+    page.keyboard.press("End")
+    expect(page.locator("[data-testid=row]:visible .text", has_text="line 74")).to_be_visible()
