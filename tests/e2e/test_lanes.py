@@ -61,6 +61,75 @@ def test_lanes_are_pinned_folded_hidden_and_sorted_and_stay_so(open_page) -> Non
     expect_lanes(page, "coder", "planner", "memory")
 
 
+def test_a_lane_is_moved_among_its_brothers_by_keys_and_by_hand_and_stays_there(open_page) -> None:
+    page = open_page()
+    work(page)
+    page.locator("[data-agent=memory] [data-testid=lane-name]").focus()
+    page.keyboard.press("Alt+ArrowUp")
+    expect_lanes(page, "memory", "planner", "coder")
+
+    first = page.locator("[data-testid=lane][data-agent=memory]").bounding_box()
+    last = page.locator("[data-testid=lane][data-agent=coder]").bounding_box()
+    assert first
+    assert last
+    page.mouse.move(first["x"] + 60, first["y"] + first["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(first["x"] + 60, last["y"] + last["height"] - 2, steps=5)
+    page.mouse.up()
+    expect_lanes(page, "planner", "coder", "memory")
+    expect(page.get_by_test_id("chip")).to_have_count(0)  # the end of a drag is no click on a name
+    page.reload()
+    page.wait_for_function("() => window.__laneway?.state().link === 'live'")
+    expect_lanes(page, "planner", "coder", "memory")
+
+
+def test_a_lane_counts_tokens_and_says_who_waits_for_a_person(open_page) -> None:
+    page = open_page()
+    log_event("coder", "llm_response", "done", input_tokens=1200, output_tokens=300)
+    log_event("coder", "llm_response", "done again", input_tokens=10)
+    log_event("planner", "permission_request", tool="shell", input={"command": "rm -r build"})
+    lane = page.locator("[data-testid=lane][data-agent=coder]")
+    expect(lane).to_have_attribute("data-tokens", "1510")
+    expect(lane).to_contain_text("1.5k tok")
+    asking = page.locator("[data-testid=lane][data-agent=planner]")
+    expect(asking).to_have_attribute("data-state", "waiting")
+    log_event("planner", "log", "allowed")
+    expect(asking).to_have_attribute("data-state", "idle")
+    twin = page.get_by_test_id("lane-table").locator("tr", has_text="coder")
+    expect(twin).to_contain_text("1510")
+
+
+STRANGE = ("🤖 coder 🧪", "سائق", "x" * 200, "<b>bold</b>", "__proto__", "a\u202eb")
+
+
+def test_agents_with_strange_names_have_lanes_that_filter(open_page) -> None:
+    page = open_page()
+    for name in STRANGE:
+        log_event(name, "log", "here")
+    expect(page.get_by_test_id("lane")).to_have_count(len(STRANGE))
+    heads = page.evaluate(
+        "() => [...document.querySelectorAll('[data-testid=lane]')].map(one => one.scrollWidth - one.clientWidth)"
+    )
+    assert max(heads) <= 0
+    page.locator("[data-testid=lane-name]", has_text="🤖").click()
+    page.wait_for_function("() => window.__laneway.visible().matching === 1")
+
+
+def test_two_thousand_agents_are_found_and_only_those_in_sight_have_elements(open_page) -> None:
+    page = open_page()
+    for n in range(2000):
+        log_event(f"worker-{n:04}", "log", "ready")
+    page.wait_for_function("() => window.__laneway.visible().lanes === 2000")
+    assert page.get_by_test_id("lane").count() < 60
+    page.get_by_test_id("lane-order").select_option("name")
+    expect(page.locator("[data-testid=lane][data-agent=worker-0000]")).to_be_visible()
+    page.keyboard.press("Control+k")
+    page.get_by_test_id("palette-input").fill("worker-1873")
+    page.keyboard.press("Enter")
+    page.wait_for_function("() => window.__laneway.visible().matching === 1")
+    expect(page.locator("[data-testid=lane][data-agent=worker-1873]")).to_be_visible()
+
+
 def test_the_map_shows_and_moves_the_range_in_view(open_page) -> None:
     page = open_page()
     work(page)

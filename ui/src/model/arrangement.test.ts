@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Random } from "../testing/random";
-import { type Arrangement, arrange, AS_IT_COMES, ORDERS } from "./arrangement";
+import { type Arrangement, arrange, AS_IT_COMES, brothersOf, ORDERS } from "./arrangement";
 
 const NAMES = ["planner", "coder", "tester", "memory"];
 const TREE = [
@@ -13,6 +13,7 @@ const facts = {
   name: (agent: number) => NAMES[agent] ?? `agent-${agent}`,
   events: (agent: number) => [5, 9, 1, 7][agent] ?? 0,
   errors: (agent: number) => [0, 0, 3, 1][agent] ?? 0,
+  tokens: (agent: number) => [0, 10, 30, 20][agent] ?? 0,
   lastMs: (agent: number) => [10, 40, 30, 20][agent] ?? 0,
   isIdle: (agent: number) => agent === 3,
 };
@@ -46,8 +47,26 @@ describe("the arrangement of lanes", () => {
   it("is flat where it is sorted by a number or a name", () => {
     expect(told({ order: "events" })).toEqual(["0 coder", "0 memory", "0 planner", "0 tester"]);
     expect(told({ order: "errors" })).toEqual(["0 tester", "0 memory", "0 planner", "0 coder"]);
+    expect(told({ order: "tokens" })).toEqual(["0 tester", "0 memory", "0 coder", "0 planner"]);
     expect(told({ order: "active" })).toEqual(["0 coder", "0 tester", "0 memory", "0 planner"]);
     expect(told({ order: "name" })).toEqual(["0 coder", "0 memory", "0 planner", "0 tester"]);
+  });
+
+  it("has brothers in the order that was given them, each with all that is under it", () => {
+    expect(told({ own: ["memory", "planner"] })).toEqual(["0 memory", "0 planner", "1 coder", "2 tester"]);
+    expect(told({ own: ["tester", "memory"] })).toEqual(["0 memory", "0 planner", "1 coder", "2 tester"]);
+  });
+
+  it("moves a lane among its brothers only, and not where another order rules", () => {
+    const placed = (wanted: Partial<Arrangement>) =>
+      arrange(TREE, { ...AS_IT_COMES, ...wanted }, facts).placed;
+    const brothers = (wanted: Partial<Arrangement>, agent: number) =>
+      brothersOf(placed(wanted), agent, wanted.order ?? "tree").map((lane) => facts.name(lane.agent));
+    expect(brothers({}, 0)).toEqual(["planner", "memory"]);
+    expect(brothers({}, 2)).toEqual(["tester"]);
+    expect(brothers({ order: "name" }, 0)).toEqual([]);
+    expect(brothers({ order: "name", pinned: ["coder", "memory"] }, 3)).toEqual(["coder", "memory"]);
+    expect(brothers({ pinned: ["coder"] }, 0)).toEqual(["planner", "memory"]);
   });
 
   it("shows each lane once or counts it, whatever is asked", () => {
@@ -61,7 +80,8 @@ describe("the arrangement of lanes", () => {
         pinned: some(),
         hidden: new Set(some()),
         folded: new Set<string>(),
-        order: ORDERS[random.whole(5)] ?? "tree",
+        order: ORDERS[random.whole(ORDERS.length)] ?? "tree",
+        own: some(),
         hidesIdle: random.chance(0.5),
       };
       const { placed, hidden, idle } = arrange(tree, wanted, facts);

@@ -2,7 +2,7 @@
 
 import type { Branch } from "./tree";
 
-export const ORDERS = ["tree", "active", "events", "errors", "name"] as const;
+export const ORDERS = ["tree", "active", "events", "errors", "tokens", "name"] as const;
 export type Order = (typeof ORDERS)[number];
 
 /** By the names of agents: they outlive a page. */
@@ -13,6 +13,8 @@ export interface Arrangement {
   /** Whose sub-agents are not shown. */
   readonly folded: ReadonlySet<string>;
   readonly order: Order;
+  /** In the tree: brothers that were given a place of their own, in this order; others follow as they came. */
+  readonly own: readonly string[];
   /** Without the lanes that were idle since before the visible range. */
   readonly hidesIdle: boolean;
 }
@@ -22,6 +24,7 @@ export const AS_IT_COMES: Arrangement = {
   hidden: new Set(),
   folded: new Set(),
   order: "tree",
+  own: [],
   hidesIdle: false,
 };
 
@@ -30,6 +33,7 @@ export interface Facts {
   name(agent: number): string;
   events(agent: number): number;
   errors(agent: number): number;
+  tokens(agent: number): number;
   lastMs(agent: number): number;
   /** Nothing of it in the visible range, and no open work. */
   isIdle(agent: number): boolean;
@@ -42,12 +46,13 @@ export interface Placed extends Branch {
   readonly isPinned: boolean;
 }
 
-/** `branches`: as `order` of tree.ts made them, each before those below it. Returns also how many are not shown. */
+/** `tree`: as `order` of tree.ts made them, each before those below it. Returns also how many are not shown. */
 export function arrange(
-  branches: readonly Branch[],
+  tree: readonly Branch[],
   wanted: Arrangement,
   facts: Facts,
 ): { placed: Placed[]; hidden: number; idle: number } {
+  const branches = inOwnOrder(tree, wanted.own, facts);
   const pins = new Map(wanted.pinned.map((name, place) => [name, place]));
   const placed: Placed[] = [];
   let hidden = 0;
@@ -66,6 +71,49 @@ export function arrange(
     else placed.push({ ...branch, below: below(branches, n), isFolded, isPinned });
   });
   return { placed: sorted(placed, wanted, pins, facts), hidden, idle };
+}
+
+/** The tree with its brothers in the order that a person gave them. */
+function inOwnOrder(tree: readonly Branch[], own: readonly string[], facts: Facts): readonly Branch[] {
+  if (own.length === 0) return tree;
+  const places = new Map(own.map((name, place) => [name, place]));
+  const placeOf = (n: number) => places.get(facts.name((tree[n] as Branch).agent)) ?? own.length;
+  const children = new Map<number, number[]>();
+  const above: number[] = [];
+  tree.forEach(({ depth }, n) => {
+    while (above.length > 0 && (tree[above.at(-1) as number] as Branch).depth >= depth) above.pop();
+    const parent = above.at(-1) ?? -1;
+    children.set(parent, [...(children.get(parent) ?? []), n]);
+    above.push(n);
+  });
+  const found: Branch[] = [];
+  const waiting = [-1];
+  for (let n = waiting.pop(); n !== undefined; n = waiting.pop()) {
+    if (n >= 0) found.push(tree[n] as Branch);
+    const brothers = (children.get(n) ?? []).sort(
+      (one, other) => placeOf(one) - placeOf(other) || one - other,
+    );
+    waiting.push(...brothers.reverse());
+  }
+  return found;
+}
+
+/** The lanes among which one may be moved: pinned ones, or in the tree those under the same parent. */
+export function brothersOf(placed: readonly Placed[], agent: number, order: Order): readonly Placed[] {
+  const at = placed.findIndex((lane) => lane.agent === agent);
+  const lane = placed[at];
+  if (!lane) return [];
+  if (lane.isPinned) return placed.filter((other) => other.isPinned);
+  if (order !== "tree") return [];
+  let from = at;
+  while (from > 0 && isWithin(placed[from - 1], lane.depth)) from--;
+  let to = at + 1;
+  while (to < placed.length && isWithin(placed[to], lane.depth)) to++;
+  return placed.slice(from, to).filter((other) => other.depth === lane.depth);
+}
+
+function isWithin(lane: Placed | undefined, depth: number): boolean {
+  return lane !== undefined && !lane.isPinned && lane.depth >= depth;
 }
 
 function below(branches: readonly Branch[], index: number): number {
@@ -91,7 +139,9 @@ function sorted(
   const { order } = wanted;
   if (order === "name") flat.sort((one, other) => (facts.name(one.agent) < facts.name(other.agent) ? -1 : 1));
   else {
-    const key = order === "active" ? facts.lastMs : order === "events" ? facts.events : facts.errors;
+    const key = { active: facts.lastMs, events: facts.events, errors: facts.errors, tokens: facts.tokens }[
+      order
+    ];
     flat.sort((one, other) => key(other.agent) - key(one.agent) || one.agent - other.agent);
   }
   return [...pinned, ...flat];

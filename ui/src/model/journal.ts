@@ -1,16 +1,18 @@
 // All that the page knows of what happened: applies the messages of the hub, in order, to the tables.
 
 import { Interner } from "../base/interner";
-import { categoryOf } from "./category";
+import { CATEGORIES, categoryOf } from "./category";
 import { Dictionary } from "./dictionary";
 import type { EventRow } from "./event_table";
 import { AS_GAP, AS_INSTANT, EventTable, emptyRow } from "./event_table";
 import { Lane } from "./lane";
 import { Pairing } from "./pairing";
 import type { Batch, Gap, Hello } from "./protocol";
-import { FLAG_ERROR, ProtocolError } from "./protocol";
+import { FLAG_CLOSES, FLAG_ERROR, ProtocolError } from "./protocol";
 import { SESSION_DEPTH } from "./packing";
 import { SpanTable } from "./span_table";
+
+const PERMISSION = CATEGORIES.indexOf("permission");
 
 export class Journal {
   readonly agents = new Interner();
@@ -179,17 +181,28 @@ export class Journal {
     const drawn = this.pairing.take(row, lane);
     const number = this.events.add(row, drawn.as);
     if (drawn.bar >= 0) this.events.bar[this.events.slot(number)] = drawn.bar;
-    if (lane.events++ === 0) this.treeVersion++;
+    if (lane.events++ === 0) {
+      this.treeVersion++;
+      lane.bornMs = row.tsMs;
+      lane.isBornBare = row.parent === "";
+    }
     if (drawn.as === AS_INSTANT) lane.instants++;
-    lane.failed = isError;
+    lane.note(row, isError, drawn.as === AS_INSTANT && this.asks(row));
     if (isError) lane.errors++;
     lane.tokens += row.tokens;
-    if (!(row.tsMs <= lane.lastMs)) lane.lastMs = row.tsMs;
     this.total++;
     if (isError) this.errors++;
     if (!(row.tsMs <= this.lastMs)) this.lastMs = row.tsMs;
     if (!(row.tsMs >= this.firstMs)) this.firstMs = row.tsMs;
     this.lastSeq = row.seq;
+  }
+
+  private asks(row: EventRow): boolean {
+    return (
+      (row.flag & FLAG_CLOSES) === 0 &&
+      /(request|ask|question|needed|required)/i.test(this.kinds.name(row.kind)) &&
+      this.category(row.kind) === PERMISSION
+    );
   }
 
   /** Seqs have no holes: what is missing before a batch and was not announced is a gap all the same. */

@@ -1,57 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { arrowsOf } from "./arrows";
-import { BinGrid, octaveStep } from "../model/bin_grid";
-import { Journal } from "../model/journal";
-import { order } from "../model/tree";
-import { batch, hello, type Said } from "../testing/frames";
-import { BarList } from "./bar_list";
-import { Layout } from "./layout";
-import type { LaneScene } from "./scene";
-
-const VIEW = { fromMs: 1000, toMs: 11_000 };
-const WIDTH_PX = 1000;
-
-function sceneOf(said: readonly Said[], isDense = false): { scene: LaneScene; bars: BarList } {
-  const journal = new Journal();
-  journal.takeHello(
-    hello({
-      agents: [
-        ["a", -1],
-        ["b", 0],
-        ["c", -1],
-      ],
-    }),
-  );
-  journal.takeBatch(batch(1, said));
-  const branches = order(journal.parents, (agent) => journal.present().has(agent));
-  const rows = journal.lanes.map((lane) => lane.packer.depth);
-  const layout = new Layout(branches, journal.lanes, rows);
-  const grid = new BinGrid();
-  const source = {
-    events: journal.events,
-    version: "1",
-    lines: branches.length,
-    lineOf: (agent: number) => layout.indexOf(agent),
-  };
-  grid.refresh(source, VIEW.fromMs, VIEW.toMs, octaveStep(10_000, WIDTH_PX, 2));
-  const scene: LaneScene = {
-    journal,
-    layout,
-    grid,
-    isDense,
-    view: VIEW,
-    widthPx: WIDTH_PX,
-    heightPx: 600,
-    scrollPx: 0,
-    nowMs: 10_900,
-    isFollowing: true,
-    selection: { bar: -1, row: -1 },
-    knownFromMs: -Infinity,
-  };
-  const bars = new BarList();
-  bars.collect(scene);
-  return { scene, bars };
-}
+import { handoffsOf, targetOf } from "./handoffs";
+import type { Said } from "../testing/frames";
+import { sceneOf } from "../testing/scene";
 
 describe("arrows between lanes", () => {
   const whole = (agent: number, at: number, dur: number, span: string, parent = ""): Said => ({
@@ -82,5 +33,53 @@ describe("arrows between lanes", () => {
     const said = [whole(0, 9000, 7000, "p"), whole(1, 6000, 3000, "c", "p")];
     const { scene, bars } = sceneOf(said, true);
     expect(arrowsOf(scene, bars)).toEqual([]);
+  });
+});
+
+describe("hand-offs that no span tells of", () => {
+  const railOf = (scene: ReturnType<typeof sceneOf>["scene"], agent: number) => {
+    const box = scene.layout.boxOf(agent);
+    return (box?.topPx ?? 0) + (box?.railPx ?? 0);
+  };
+
+  test("lead from an agent to the first sign of one it spawned", () => {
+    const { scene } = sceneOf([
+      { at: 2000, agent: 0, text: "go" },
+      { at: 3000, agent: 1, text: "here" },
+      { at: 4000, agent: 1, text: "more" },
+      { at: 5000, agent: 2, text: "nobody's" },
+    ]);
+    const lines = handoffsOf(scene);
+    expect(lines.length).toBe(1);
+    expect(lines[0]?.xPx).toBeCloseTo(200, -1);
+    expect([lines[0]?.fromPx, lines[0]?.toPx]).toEqual([railOf(scene, 0), railOf(scene, 1)]);
+  });
+
+  test("are left to the work's own line where the first event names the work around it", () => {
+    const { scene } = sceneOf([
+      { at: 2000, agent: 0, text: "go" },
+      { at: 3000, agent: 1, parent: "work", text: "here" },
+    ]);
+    expect(handoffsOf(scene)).toEqual([]);
+  });
+
+  test("follow the name that an event tells", () => {
+    const { scene } = sceneOf([
+      { at: 2000, agent: 2, kind: 3, text: "→ a" },
+      { at: 1500, agent: 0, text: "x" },
+      { at: 1600, agent: 2, kind: 3, text: "→ nobody" },
+    ]);
+    scene.journal.kinds.names[scene.journal.kinds.find("error")] = "handoff";
+    const lines = handoffsOf(scene);
+    expect(lines.map(({ fromPx, toPx }) => [fromPx, toPx])).toEqual([[railOf(scene, 2), railOf(scene, 0)]]);
+  });
+
+  test("know an agent by the longest name that fits", () => {
+    const { scene } = sceneOf([]);
+    const { agents } = scene.journal;
+    const long = agents.index("a b");
+    expect(targetOf({ agents }, "→ a b please")).toBe(long);
+    expect(targetOf({ agents }, "→ a please")).toBe(agents.find("a"));
+    expect([targetOf({ agents }, "a b"), targetOf({ agents }, "→ z")]).toEqual([-1, -1]);
   });
 });

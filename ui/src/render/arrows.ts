@@ -1,6 +1,7 @@
 // Who set whom to work: a thin line from the bar around a piece of work to that work in another lane.
 
 import type { BarList } from "./bar_list";
+import { handoffsOf } from "./handoffs";
 import type { LaneScene } from "./scene";
 import type { Theme } from "./theme";
 
@@ -11,6 +12,7 @@ const HEAD_PX = 4;
 const BEND_PX = 7;
 
 export interface Arrow {
+  /** Where the head ends, and at what height the line begins and its head points. */
   readonly xPx: number;
   readonly fromPx: number;
   readonly toPx: number;
@@ -38,7 +40,7 @@ export function arrowsOf(scene: LaneScene, bars: BarList): Arrow[] {
     found.push({
       xPx,
       fromPx: (bars.topPx[owner] as number) + (isBelow ? barPx : 0),
-      toPx: (bars.topPx[n] as number) + (isBelow ? 0 : barPx),
+      toPx: (bars.topPx[n] as number) + (isBelow ? BEND_PX : barPx - BEND_PX),
     });
   }
   return found;
@@ -50,7 +52,7 @@ export function paintArrows(
   bars: BarList,
   theme: Theme,
 ): void {
-  const arrows = arrowsOf(scene, bars);
+  const arrows = [...arrowsOf(scene, bars), ...handoffsOf(scene)];
   if (arrows.length === 0) return;
   ctx.strokeStyle = ctx.fillStyle = theme.muted;
   ctx.globalAlpha = 0.55;
@@ -58,19 +60,17 @@ export function paintArrows(
   ctx.beginPath();
   for (const { xPx, fromPx, toPx } of arrows) {
     const leftPx = Math.round(xPx) - BEND_PX + 0.5;
-    const endPx = toPx + (toPx > fromPx ? BEND_PX : -BEND_PX);
     ctx.moveTo(leftPx, fromPx);
-    ctx.lineTo(leftPx, endPx - Math.sign(endPx - fromPx) * 3);
-    ctx.quadraticCurveTo(leftPx, endPx, leftPx + 3, endPx);
-    ctx.lineTo(xPx - 1, endPx);
+    ctx.lineTo(leftPx, toPx - Math.sign(toPx - fromPx) * 3);
+    ctx.quadraticCurveTo(leftPx, toPx, leftPx + 3, toPx);
+    ctx.lineTo(xPx - 1, toPx);
   }
   ctx.stroke();
   ctx.beginPath();
-  for (const { xPx, fromPx, toPx } of arrows) {
-    const endPx = toPx + (toPx > fromPx ? BEND_PX : -BEND_PX);
-    ctx.moveTo(xPx, endPx);
-    ctx.lineTo(xPx - HEAD_PX, endPx - HEAD_PX / 1.6);
-    ctx.lineTo(xPx - HEAD_PX, endPx + HEAD_PX / 1.6);
+  for (const { xPx, toPx } of arrows) {
+    ctx.moveTo(xPx, toPx);
+    ctx.lineTo(xPx - HEAD_PX, toPx - HEAD_PX / 1.6);
+    ctx.lineTo(xPx - HEAD_PX, toPx + HEAD_PX / 1.6);
     ctx.closePath();
   }
   ctx.fill();

@@ -8,6 +8,7 @@ export interface LaneFace {
   readonly name: string;
   readonly events: number;
   readonly errors: number;
+  readonly tokens: number;
   readonly open: number;
   readonly state: LaneState;
   readonly lastMs: number;
@@ -24,17 +25,29 @@ export interface Face {
 
 export const EMPTY_FACE: Face = { agents: 0, working: 0, events: 0, errors: 0, open: 0, perSecond: 0 };
 
-export function laneFace(journal: Journal, agent: number): LaneFace {
+export function laneFace(journal: Journal, agent: number, nowMs: number, heardMs: number): LaneFace {
   const lane = journal.lanes[agent];
   return {
     agent,
     name: journal.agents.name(agent),
     events: lane?.events ?? 0,
     errors: lane?.errors ?? 0,
+    tokens: lane?.tokens ?? 0,
     open: lane?.open ?? 0,
-    state: lane?.state ?? "idle",
+    state: lane?.stateAt(nowMs, heardMs) ?? "idle",
     lastMs: lane?.lastMs ?? 0,
   };
+}
+
+/** By agent: when it, or one below it, was last heard of. */
+export function heardMs({ lanes, parents }: Journal): Float64Array {
+  const heard = new Float64Array(lanes.length);
+  for (const { agent, lastMs } of lanes) {
+    for (let above = agent; above >= 0 && (heard[above] as number) < lastMs; above = parents[above] ?? -1) {
+      heard[above] = lastMs;
+    }
+  }
+  return heard;
 }
 
 /** Events a second, smoothed over about two seconds. */

@@ -13,15 +13,11 @@ export class LaneChoice {
     this.set({ pinned: pinned.includes(name) ? pinned.filter((one) => one !== name) : [...pinned, name] });
   }
 
-  /** Up (-1) or down among the pinned lanes. */
-  movePin(name: string, by: 1 | -1): void {
-    const pinned = [...this.current.pinned];
-    const at = pinned.indexOf(name);
-    const to = at + by;
-    if (at < 0 || to < 0 || to >= pinned.length) return;
-    pinned.splice(at, 1);
-    pinned.splice(to, 0, name);
-    this.set({ pinned });
+  /** `names`: all pinned lanes, or all brothers of the tree, as they shall stand. */
+  place(names: readonly string[], isPinned: boolean): void {
+    const moved = new Set(names);
+    if (isPinned) this.set({ pinned: [...names, ...this.current.pinned.filter((name) => !moved.has(name))] });
+    else this.set({ own: [...this.current.own.filter((name) => !moved.has(name)), ...names] });
   }
 
   toggleHidden(name: string): void {
@@ -47,10 +43,10 @@ export class LaneChoice {
   private set(change: Partial<Arrangement>): void {
     this.current = { ...this.current, ...change };
     this.version++;
-    const { pinned, hidden, folded, order, hidesIdle } = this.current;
+    const { pinned, hidden, folded, order, own, hidesIdle } = this.current;
     writePref(
       "arrangement",
-      JSON.stringify({ pinned, hidden: [...hidden], folded: [...folded], order, hidesIdle }),
+      JSON.stringify({ pinned, hidden: [...hidden], folded: [...folded], order, own, hidesIdle }),
     );
   }
 }
@@ -69,6 +65,7 @@ function read(): Arrangement {
       hidden: new Set(names(stored["hidden"])),
       folded: new Set(names(stored["folded"])),
       order: ORDERS.find((order) => order === stored["order"]) ?? "tree",
+      own: names(stored["own"]),
       hidesIdle: stored["hidesIdle"] === true,
     };
   } catch {

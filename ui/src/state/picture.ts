@@ -63,6 +63,7 @@ export class Picture {
         name: (agent) => journal.agents.name(agent),
         events: (agent) => journal.lanes[agent]?.events ?? 0,
         errors: (agent) => journal.lanes[agent]?.errors ?? 0,
+        tokens: (agent) => journal.lanes[agent]?.tokens ?? 0,
         lastMs: (agent) => journal.lanes[agent]?.lastMs ?? 0,
         isIdle: (agent) => {
           const lane = journal.lanes[agent];

@@ -11,14 +11,13 @@ import {
   type Viewport,
   zoom,
 } from "../base/viewport";
+import { ABANDONED_AFTER_MS } from "../model/lane";
 
 const DEFAULT_SPAN_MS = 60_000;
 /** Air between the newest event and the right edge, as a share of the range. */
 const AIR_RATIO = 0.03;
 /** After this long without an event the page stands still. */
 const REST_AFTER_MS = 2_000;
-/** Work that stays open this long without a word from anyone was most likely abandoned. */
-const ABANDONED_AFTER_MS = 15 * 60_000;
 /** A clock ahead of the hub's by more is not followed into the future. */
 const MAX_AHEAD_MS = 5_000;
 
