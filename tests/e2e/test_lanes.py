@@ -107,10 +107,10 @@ def test_agents_with_strange_names_have_lanes_that_filter(open_page) -> None:
     for name in STRANGE:
         log_event(name, "log", "here")
     expect(page.get_by_test_id("lane")).to_have_count(len(STRANGE))
-    heads = page.evaluate(
-        "() => [...document.querySelectorAll('[data-testid=lane]')].map(one => one.scrollWidth - one.clientWidth)"
+    over = page.eval_on_selector_all(
+        "[data-testid=lane]", "all => all.map(one => one.scrollWidth - one.clientWidth)"
     )
-    assert max(heads) <= 0
+    assert max(over) <= 0
     page.locator("[data-testid=lane-name]", has_text="🤖").click()
     page.wait_for_function("() => window.__laneway.visible().matching === 1")
 
