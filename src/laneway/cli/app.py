@@ -35,6 +35,7 @@ COMMANDS = {
     "sql": "Ask the log in SQL.",
     "mcp": "Let an assistant ask the log, by the Model Context Protocol.",
     "export": "Write events as CSV, Parquet, OpenTelemetry or a Perfetto trace.",
+    "forward": "Send events on to any collector of OpenTelemetry.",
     "redact": "Show what a text, or the log, would lose to redaction, and why.",
     "scrub": "Get secrets out of a log that is written already.",
     "reindex": "Rebuild the index from the log.",
@@ -47,7 +48,7 @@ COMMANDS = {
 
 PANELS = {
     "Watch": ("up", "open", "tail", "top", "demo"),
-    "Ask": ("query", "stats", "sessions", "trace", "sql", "side", "export", "mcp"),
+    "Ask": ("query", "stats", "sessions", "trace", "sql", "side", "export", "forward", "mcp"),
     "Record": ("emit", "run", "connect", "import", "mcp-tap"),
     "Look after": (
         "doctor",

@@ -33,6 +33,9 @@ OPERATIONS = {
 }
 """By the type that opens the span: operation, the field that its name ends with, kind."""
 
+KINDS = {"permission_request": "permission"}
+"""Kinds of work whose types do not end in ``_start`` and ``_end``."""
+
 ENDS = {"llm_response": "llm_request", "tool_result": "tool_invocation", "agent_end": "agent_start"}
 
 ATTRIBUTES = {
@@ -69,14 +72,29 @@ def encode(events: Iterable[Event]) -> Iterator[bytes]:
             spans.append((item.facts, span_of(item)))
         else:
             records.append((item.event, record_of(item)))
-        if len(spans) >= BATCH:
-            yield _request("Spans", "spans", spans)
-        if len(records) >= BATCH:
-            yield _request("Logs", "logRecords", records)
-    if spans:
-        yield _request("Spans", "spans", spans)
-    if records:
-        yield _request("Logs", "logRecords", records)
+        for kind, found in (("Spans", spans), ("Logs", records)):
+            if len(found) >= BATCH:
+                yield _line(kind, found)
+    for kind, found in (("Spans", spans), ("Logs", records)):
+        if found:
+            yield _line(kind, found)
+
+
+def request_of_spans(spans: Iterable[Span]) -> dict[str, Any]:
+    """An ``ExportTraceServiceRequest``."""
+    return _request("Spans", [(span.facts, span_of(span)) for span in spans])
+
+
+def request_of_records(instants: Iterable[Instant]) -> dict[str, Any]:
+    """An ``ExportLogsServiceRequest``."""
+    return _request("Logs", [(instant.event, record_of(instant)) for instant in instants])
+
+
+def _line(kind: str, found: list[tuple[Event, dict[str, Any]]]) -> bytes:
+    """One request of all in ``found``, which it empties."""
+    line = orjson.dumps(_request(kind, found)) + b"\n"
+    found.clear()
+    return line
 
 
 def span_of(span: Span) -> dict[str, Any]:
@@ -85,7 +103,7 @@ def span_of(span: Span) -> dict[str, Any]:
     opener = ENDS.get(span.kind, span.kind)
     operation, named_by, kind = OPERATIONS.get(opener, ("", "", INTERNAL))
     fields = {"gen_ai.operation.name": operation} if operation else {}
-    fields |= _attributes(facts) | _payload(opener, facts)
+    fields |= _attributes(facts) | _payload(opener, facts) | _marks(span, opener, operation)
     name = f"{operation} {facts.get(named_by) or ''}".strip() or opener.removesuffix(
         "_start"
     ).removesuffix("_end")
@@ -125,7 +143,9 @@ def record_of(instant: Instant) -> dict[str, Any]:
         "body": _value(event.get("content", "")),
         "attributes": _pairs(fields),
     }
-    span_id = event.get("span_id") or event.get("parent_span_id")
+    span_id = event.get("parent_span_id") or event.get("span_id")
+    if event.get("span_id"):
+        found["attributes"] += _pairs({"laneway.span_id": event["span_id"]})
     if event.get("trace_id"):
         found["traceId"] = event["trace_id"]
         if span_id:
@@ -150,8 +170,11 @@ def _hash(size: int, *parts: object) -> str:
     ).hexdigest()
 
 
-def _request(kind: str, inner: str, found: list[tuple[Event, dict[str, Any]]]) -> bytes:
-    """One request of all in ``found``, grouped by where they come from; empties it."""
+ITEMS = {"Spans": "spans", "Logs": "logRecords"}
+
+
+def _request(kind: str, found: list[tuple[Event, dict[str, Any]]]) -> dict[str, Any]:
+    """One request of all in ``found``, grouped by where they come from."""
     groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     resources: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for event, item in found:
@@ -159,17 +182,25 @@ def _request(kind: str, inner: str, found: list[tuple[Event, dict[str, Any]]]) -
         groups.setdefault(key, []).append(item)
         if key not in resources:
             resources[key] = _pairs({RESOURCE[name]: event.get(name) for name in RESOURCE})
-    found.clear()
-    body = {
+    return {
         f"resource{kind}": [
             {
                 "resource": {"attributes": resources[key]},
-                f"scope{kind}": [{"scope": SCOPE, inner: items}],
+                f"scope{kind}": [{"scope": SCOPE, ITEMS[kind]: items}],
             }
             for key, items in groups.items()
         ]
     }
-    return orjson.dumps(body) + b"\n"
+
+
+def _marks(span: Span, opener: str, operation: str) -> dict[str, Any]:
+    """By what another Laneway makes the very events of it again."""
+    found = {"laneway.start_id": (span.start or {}).get("id")}
+    if span.start is None:
+        found["laneway.event"] = span.kind
+    elif not operation:
+        found["laneway.kind"] = KINDS.get(opener, opener.removesuffix("_start"))
+    return found
 
 
 def _attributes(event: Event) -> dict[str, Any]:

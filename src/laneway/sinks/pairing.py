@@ -40,26 +40,52 @@ class Instant(NamedTuple):
     ts_ns: int
 
 
-def pair(events: Iterable[Event]) -> Iterator[Span | Instant]:
-    """Spans as they end, instants as they come, and last the spans that are open still, oldest first."""
-    opened: dict[tuple[str, str], tuple[Event, int]] = {}
-    for event in events:
+class Pairing:
+    """What is open between one event and the next. ``opened`` may be put back with `take`, event by event."""
+
+    def __init__(self) -> None:
+        self._opened: dict[tuple[str, str], tuple[Event, int]] = {}
+
+    @property
+    def opened(self) -> list[Event]:
+        """Starts whose end has not come, oldest first."""
+        return [start for start, _ in self._opened.values()]
+
+    def take(self, event: Event) -> Span | Instant | None:
+        """What an event completes; None for a start."""
         ts_ns = parse_timestamp_ns(event["timestamp"])
         kind, key = str(event["event"]), (str(event["agent"]), str(event.get("span_id") or ""))
         if key[1] and is_start(kind):
-            if key in opened:  # said twice: the first one counts
-                yield Instant(event, ts_ns)
-            else:
-                opened[key] = event, ts_ns
-        elif key in opened and is_end(kind):
-            start, start_ns = opened.pop(key)
-            yield Span(start, event, start_ns, max(start_ns, ts_ns))
-        elif (duration_ns := _duration_ns(event)) is not None and not is_start(kind):
-            yield Span(None, event, ts_ns - duration_ns, ts_ns)
-        else:
-            yield Instant(event, ts_ns)
-    for start, start_ns in opened.values():
-        yield Span(start, None, start_ns, None)
+            if key in self._opened:  # said twice: the first one counts
+                return Instant(event, ts_ns)
+            self._opened[key] = event, ts_ns
+            return None
+        if key in self._opened and is_end(kind):
+            start, start_ns = self._opened.pop(key)
+            return Span(start, event, start_ns, max(start_ns, ts_ns))
+        if (duration_ns := _duration_ns(event)) is not None and not is_start(kind):
+            return Span(None, event, ts_ns - duration_ns, ts_ns)
+        return Instant(event, ts_ns)
+
+    def drop_oldest(self) -> Span:
+        """The start that has waited longest, as the open span that it is."""
+        return self._as_open(*self._opened.pop(next(iter(self._opened))))
+
+    def rest(self) -> Iterator[Span]:
+        """The spans that are open still."""
+        return (self._as_open(start, start_ns) for start, start_ns in self._opened.values())
+
+    def _as_open(self, start: Event, start_ns: int) -> Span:
+        return Span(start, None, start_ns, None)
+
+
+def pair(events: Iterable[Event]) -> Iterator[Span | Instant]:
+    """Spans as they end, instants as they come, and last the spans that are open still, oldest first."""
+    pairing = Pairing()
+    for event in events:
+        if item := pairing.take(event):
+            yield item
+    yield from pairing.rest()
 
 
 def _duration_ns(event: Event) -> int | None:

@@ -65,4 +65,4 @@ def test_what_we_export_comes_back() -> None:
     event = log_event(record, facts, Place(facts.agent, "", facts.session))
     assert (event["event"], event["content"], event["agent"], event["session_id"], event["timestamp"]) == (
         "decision", "left", "planner", "s1", sent["timestamp"])  # fmt: skip
-    assert event["laneway.weight"] == 3
+    assert event["weight"] == 3

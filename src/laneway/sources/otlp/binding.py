@@ -115,7 +115,7 @@ class Binder:
             return None
         if trace is None:
             agent = facts.agent or item.origin.service
-            return Place(agent, "", facts.session, facts.is_scope)
+            return Place(agent, facts.parent_agent, facts.session, facts.is_scope)
         chain, missing = _ancestors(trace, item.span_id)
         agents = [facts.agent, *(node.agent or trace.hints.get(key, "") for key, node in chain)]
         agents = [agent for agent in (*agents, trace.hints.get(missing, "")) if agent]
@@ -126,7 +126,7 @@ class Binder:
         agent = agents[0] if agents else item.origin.service
         return Place(
             agent,
-            next((other for other in agents if other != agent), ""),
+            facts.parent_agent or next((other for other in agents if other != agent), ""),
             session or (item.trace_id if trace.is_agentic else ""),
             facts.is_scope and not any(node.speaks for _, node in chain[1:]),
             item.span_id not in trace.metered,

@@ -6,11 +6,12 @@ from typing import Any
 import orjson
 
 from laneway.base.clock import NS_PER_MS, format_ns
+from laneway.base.errors import EventError
 from laneway.base.limits import KEY_CHARS, KEYS, NAME_CHARS
-from laneway.model.event import Event
+from laneway.model.event import Event, normalise
 from laneway.model.wire import stable_id
 from laneway.sources.otlp.binding import Place
-from laneway.sources.otlp.facts import Facts, take
+from laneway.sources.otlp.facts import OWN_PREFIX, Facts, take
 from laneway.sources.otlp.message import Attributes, last_text, read_messages
 from laneway.sources.otlp.record import Moment, Origin, Span
 
@@ -18,6 +19,7 @@ PAIRS = {
     "llm": ("llm_request", "llm_response"),
     "tool": ("tool_invocation", "tool_result"),
     "agent": ("agent_start", "agent_end"),
+    "permission": ("permission_request", "permission_decision"),
 }
 """Start and end by kind; any other kind X is ``X_start`` and ``X_end``."""
 
@@ -53,11 +55,19 @@ EVALUATION = {
 EXCEPTION = ("exception.type", "exception.message", "exception.stacktrace")
 
 KNOWN = frozenset(Event.__annotations__)
+PLACED = frozenset(
+    {"agent", "parent_agent", "event", "timestamp", "id", "session_id", "trace_id", "pod"}
+)
+"""What says where an event belongs is told by the span and what is around it, and by nothing else."""
+
 PREFIX = "otel."
 """Before an attribute that bears the name of a field of ours and means something else."""
 
 WORDS = ("messages", "input", "output", "task", "question", "query", "prompt", "user_msg", "answer")
 """Under one of these, frameworks keep what was said to an agent, or by it."""
+
+OWN_SCOPE = "laneway"
+"""The instrumentation scope of what `sinks.otlp` has written."""
 
 HIDDEN = "__REDACTED__"
 """What OpenInference writes where it was told to hide the content."""
@@ -68,17 +78,22 @@ STACK_CHARS = 16_384
 def span_events(span: Span, facts: Facts, place: Place) -> list[dict[str, Any]]:
     """All events of one span, in order of time."""
     given, answer = _messages(span, facts)
-    said = _spoken(given, ("user", "human")) if place.is_outermost else ""
+    is_own = bool(facts.own_id)  # then its messages are events of their own already
+    said = _spoken(given, ("user", "human")) if place.is_outermost and not is_own else ""
     replied = _spoken(answer, ("assistant", "ai", "model")) if said else ""
     base = _base(span, facts, place)
     early, late = _own_fields(span, facts)
     outcome = _outcome(span, facts, place, answer)
-    end = {**base, **late, **outcome, "event": _types(facts.kind)[1]}
-    if facts.live_kind == facts.kind:  # its start is in the log: the end tells what came later
+    events: list[dict[str, Any]]
+    end = {**base, **late, **outcome, "event": facts.own_event or _types(facts.kind)[1]}
+    if facts.own_event:
+        events = []
+    elif facts.live_kind == facts.kind:  # its start is in the log: the end tells what came later
         end = {**early, "input": given, **end}
         events = []
     else:
-        events = [_stamp(_start(base, early, given, facts), span, span.start_ns, "start")]
+        start = _start(base, early, given, facts)
+        events = [_stamp(start, span, span.start_ns, "start", facts.own_start_id)]
     if said:
         message = {**base, "event": "user_message", "content": said, "role": "user"}
         events.insert(0, _stamp(message, span, span.start_ns, "user"))
@@ -86,7 +101,8 @@ def span_events(span: Span, facts: Facts, place: Place) -> list[dict[str, Any]]:
     if replied:
         message = {**base, "event": "agent_response", "content": replied, "role": "assistant"}
         events.append(_stamp(message, span, span.end_ns or span.start_ns, "reply"))
-    events.append(_stamp(end, span, span.end_ns or span.start_ns, "end"))
+    if span.end_ns or not is_own:  # one that was open when it was written has no end
+        events.append(_stamp(end, span, span.end_ns or span.start_ns, "end", facts.own_id))
     return [fit(event) for event in events]
 
 
@@ -109,7 +125,9 @@ def _start(
 
 
 def _base(span: Span, facts: Facts, place: Place) -> dict[str, Any]:
-    named = {"tool": facts.tool} if facts.kind in ("tool", "llm") else {"name": span.name}
+    named: dict[str, Any] = {"name": span.name}
+    if facts.kind in ("tool", "llm") or facts.own_id:
+        named = {"tool": facts.tool}
     return {
         **resource_fields(span.origin),
         "agent": place.agent,
@@ -165,7 +183,7 @@ def _own_fields(span: Span, facts: Facts) -> tuple[Attributes, Attributes]:
 def _outcome(span: Span, facts: Facts, place: Place, answer: Any) -> dict[str, Any]:
     """The fields that only an end has."""
     found: dict[str, Any] = {"duration_ms": max(0, span.end_ns - span.start_ns) / NS_PER_MS}
-    if facts.kind not in ("llm", "tool"):
+    if facts.kind not in ("llm", "tool") and not facts.own_id:
         found["model"] = ""
     else:
         found["model"] = facts.model or facts.request_model
@@ -255,6 +273,8 @@ def resource_fields(origin: Origin) -> dict[str, Any]:
 
 def scope_fields(origin: Origin) -> dict[str, Any]:
     """Who recorded it, and where it ran."""
+    if origin.scope.get("name") == OWN_SCOPE:  # the agent is the service there
+        return {}
     told = {f"otel.scope.{name}": value for name, value in origin.scope.items()}
     if service := origin.resource.get("service.name"):
         told["service"] = service
@@ -265,17 +285,33 @@ def scope_fields(origin: Origin) -> dict[str, Any]:
 
 
 def own(attributes: Mapping[str, Any]) -> dict[str, Any]:
-    """Attributes as fields that none of ours is mistaken for."""
-    return {
-        f"{PREFIX}{name}"[:KEY_CHARS] if name in KNOWN else name[:KEY_CHARS]: value
-        for name, value in attributes.items()
-    }
+    """Attributes as fields that none of ours is mistaken for; those of our own export are ours again."""
+    return {_field_name(name, value)[:KEY_CHARS]: value for name, value in attributes.items()}
 
 
-def _stamp(event: dict[str, Any], span: Span, ts_ns: int, part: str) -> dict[str, Any]:
+def _field_name(name: str, value: Any) -> str:
+    if name.startswith(OWN_PREFIX):
+        bare = name.removeprefix(OWN_PREFIX)
+        return bare if bare not in PLACED and is_taken(bare, value) else name
+    return f"{PREFIX}{name}" if name in KNOWN else name
+
+
+def is_taken(name: str, value: Any) -> bool:
+    """Whether an event may have it: the name alone does not make it ours."""
+    try:
+        normalise({"agent": "-", "event": "-", name: value})
+    except EventError:
+        return False
+    return True
+
+
+def _stamp(
+    event: dict[str, Any], span: Span, ts_ns: int, part: str, own_id: str = ""
+) -> dict[str, Any]:
     """With its time, and an id that is the same whenever this span is sent."""
     key = f"{span.trace_id} {span.span_id} {part}".encode()
-    return {**event, "timestamp": format_ns(ts_ns), "id": stable_id("otlp", 0, key)}
+    event_id = own_id or stable_id("otlp", 0, key)
+    return {**event, "timestamp": format_ns(ts_ns), "id": event_id}
 
 
 def fit(event: dict[str, Any]) -> dict[str, Any]:

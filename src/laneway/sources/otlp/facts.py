@@ -27,6 +27,15 @@ INFERENCE_KINDS = {"LLM": "llm", "TOOL": "tool", "AGENT": "agent"}
 
 TRACELOOP_KINDS = {"tool": "tool", "agent": "agent", "workflow": "workflow", "task": "task"}
 
+OWN_PREFIX = "laneway."
+"""Before the name of a field of ours, on what `sinks.otlp` has written."""
+
+OWN_ID, OWN_START_ID, OWN_KIND, OWN_EVENT = (
+    f"{OWN_PREFIX}{name}" for name in ("id", "start_id", "kind", "event")
+)
+"""Ids of the events of which such a span was made, what kind of work it is, and the type of its one event
+where it has no start."""
+
 LIVE_KIND, LIVE_AGENT, LIVE_SESSION = (
     "laneway.live.kind",
     "laneway.live.agent",
@@ -121,7 +130,11 @@ class Facts:
     kind: str
     live_kind: str = ""
     """As what its start is in the log already; empty where it is not."""
+    own_id: str = ""
+    own_start_id: str = ""
+    own_event: str = ""
     agent: str = ""
+    parent_agent: str = ""
     session: str = ""
     tool: str = ""
     request_model: str = ""
@@ -148,6 +161,11 @@ def read_facts(name: str, attributes: Attributes) -> Facts:
     rest = dict(attributes)
     kind = find_kind(rest)
     facts = Facts(kind, live_kind=str(rest.pop(LIVE_KIND, "")), rest=rest)
+    facts.own_id, facts.own_start_id, facts.own_event, facts.parent_agent = (
+        _text(rest.pop(name, ""))
+        for name in (OWN_ID, OWN_START_ID, OWN_EVENT, f"{OWN_PREFIX}parent_agent")
+    )
+    rest.pop(OWN_KIND, None)
     metadata = parse_json(rest.get("metadata"))
     known = metadata if isinstance(metadata, dict) else {}
     facts.agent = take_name(rest, AGENT) or _text(known.get("lc_agent_name"))
@@ -159,10 +177,12 @@ def read_facts(name: str, attributes: Attributes) -> Facts:
         facts.agent = _text(entity) or bare_name(name)
     if kind == "tool":
         facts.tool = take_name(rest, TOOL) or _text(entity) or bare_name(name)
+    elif facts.own_id:
+        facts.tool = take_name(rest, TOOL)
     facts.request_model = take_name(rest, REQUEST_MODEL)
     facts.model = take_name(rest, MODEL)
     facts.provider = take_name(rest, PROVIDER)
-    if kind in METERED:
+    if kind in METERED or facts.own_id:
         facts.usage = take_usage(rest)
     _take_words(facts)
     for mark in MARKS:
@@ -172,6 +192,8 @@ def read_facts(name: str, attributes: Attributes) -> Facts:
 
 def find_kind(attributes: Attributes) -> str:
     """``llm``, ``tool``, ``agent``, ``chain``, … or ``step`` for a span that says nothing of agents."""
+    if own := attributes.get(OWN_KIND):
+        return str(own)
     operation = str(attributes.get("gen_ai.operation.name") or "").lower()
     if operation:
         return OPERATIONS.get(operation, operation)

@@ -7,8 +7,6 @@ from typing import Any
 import orjson
 
 from laneway.base.clock import format_ns
-from laneway.base.errors import EventError
-from laneway.model.event import normalise
 from laneway.model.vocabulary import EVENT_TYPES
 from laneway.model.wire import stable_id
 from laneway.sources.otlp.binding import Place
@@ -21,12 +19,13 @@ from laneway.sources.otlp.event import (
     PROMPT_EVENTS,
     error_of,
     fit,
+    is_taken,
     moment_fields,
     own,
     resource_fields,
     scope_fields,
 )
-from laneway.sources.otlp.facts import AGENT, SESSION, Facts, take_name
+from laneway.sources.otlp.facts import AGENT, OWN_ID, OWN_PREFIX, SESSION, Facts, take_name
 from laneway.sources.otlp.message import read_messages, text_of
 from laneway.sources.otlp.record import LogRecord, Moment
 
@@ -37,8 +36,6 @@ SEVERITIES = ((21, "critical"), (17, "error"), (13, "warning"), (9, "info"), (1,
 """``SeverityNumber`` from which a level counts."""
 
 PLAIN_FIELDS = {
-    "laneway.duration_ms": "duration_ms",
-    "laneway.cost_usd": "cost_usd",
     "gen_ai.tool.name": "tool",
     "gen_ai.request.model": "model",
     "gen_ai.provider.name": "provider",
@@ -49,10 +46,15 @@ def log_facts(record: LogRecord) -> Facts:
     """Who says it, as far as the record itself tells; its attributes stay with the record."""
     attributes = dict(record.attributes)
     name = record.name or str(attributes.get("event.name") or "")
+    own_id, parent_agent = (
+        take_name(attributes, (name,)) for name in (OWN_ID, f"{OWN_PREFIX}parent_agent")
+    )
     return Facts(
         "message" if name.startswith("gen_ai.") else "log",  # the first waits for its span
         agent=take_name(attributes, AGENT),
         session=take_name(attributes, SESSION),
+        own_id=own_id,
+        parent_agent=parent_agent,
         rest=attributes,
     )
 
@@ -74,7 +76,8 @@ def log_event(record: LogRecord, facts: Facts, place: Place) -> dict[str, Any]:
     key = orjson.dumps([record.ts_ns, name, record.body, record.attributes], default=str)
     digest = blake2b(key, digest_size=16).digest()
     source = f"{record.trace_id} {record.span_id} {record.origin.service}"
-    return fit({**event, "timestamp": format_ns(record.ts_ns), "id": stable_id(source, 0, digest)})
+    event_id = facts.own_id or stable_id(source, 0, digest)
+    return fit({**event, "timestamp": format_ns(record.ts_ns), "id": event_id})
 
 
 def level_of(severity: int) -> str:
@@ -99,20 +102,11 @@ def _meaning(name: str, record: LogRecord, facts: Facts) -> dict[str, Any]:
     fields = {ours: rest.pop(key) for key, ours in PLAIN_FIELDS.items() if key in rest}
     found = {**own(rest), **fields, "event": name or "log"}
     if name in EVENT_TYPES:  # our own export: what it says of itself is what we said
-        kept = {key: rest[key] for key in rest if key in KNOWN and _is_taken(key, rest[key])}
+        kept = {key: rest[key] for key in rest if key in KNOWN and is_taken(key, rest[key])}
         found |= kept
         for key in kept:
             found.pop(f"otel.{key}", None)
     return found | {"content": body}
-
-
-def _is_taken(name: str, value: Any) -> bool:
-    """Whether an event may have it: the name alone does not make it ours."""
-    try:
-        normalise({"agent": "-", "event": "-", name: value})
-    except EventError:
-        return False
-    return True
 
 
 def _message_event(name: str, body: Any, rest: dict[str, Any]) -> dict[str, Any]:

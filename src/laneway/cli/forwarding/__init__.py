@@ -1,0 +1,1 @@
+"""`laneway forward`: what the log gets, sent on to a collector of OpenTelemetry."""
