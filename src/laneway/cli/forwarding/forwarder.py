@@ -11,6 +11,7 @@ from laneway.cli.backlog import end_positions, new_line_reader
 from laneway.cli.forwarding.checkpoint import Checkpoint
 from laneway.cli.forwarding.collector import TOO_LARGE, Collector, RefusedError
 from laneway.hub.pipeline import open_side_files
+from laneway.log.position import rename_keys
 from laneway.log.segment import LogPath
 from laneway.log.tail import Chunk, Tail
 from laneway.model.cut import SIDE_FIELD, put_back
@@ -94,8 +95,8 @@ class Forwarder:
         self._tail.look()
         while True:
             chunks = self._tail.poll(LOOK_BYTES)
-            for name in self._tail.take_vanished():
-                self._checkpoint.positions.pop(name, None)
+            for change in self._tail.take_changes():
+                rename_keys(self._checkpoint.positions, change)
             self.tally.lost_bytes += sum(one.unread_bytes for one in self._tail.take_breaks())
             for chunk in chunks:
                 self._take(chunk)
