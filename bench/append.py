@@ -29,7 +29,7 @@ def laneway_call(folder: str) -> Call:
     return lambda: laneway.log_event("planner", "user_message", CONTENT, session_id="s1")
 
 
-def naive_call(folder: str) -> Call:
+def naive_writer(folder: str) -> Callable[..., None]:
     """The founding document's utility, to the letter."""
     path = f"{folder}/naive.jsonl"
     lock = threading.Lock()
@@ -50,6 +50,11 @@ def naive_call(folder: str) -> Call:
         with lock, open(path, "a") as file:
             file.write(line + "\n")
 
+    return log_event
+
+
+def naive_call(folder: str) -> Call:
+    log_event = naive_writer(folder)
     return lambda: log_event("planner", "user_message", CONTENT, session_id="s1")
 
 

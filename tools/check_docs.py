@@ -1,6 +1,7 @@
 """Checks that documents say what the code says; ``--write`` brings their tables up to date.
 
 * the tables that are made from the code (`reference.TABLES`) are as it makes them;
+* the tables and plots of figures are made from ``bench/results`` (``python -m bench.report --write``);
 * every relative link in a Markdown file leads to something;
 * every decision in ``docs/adr`` stands in its list;
 * every module of the package is where ARCHITECTURE.md's floors say there are modules.

@@ -1,0 +1,1 @@
+"""What others measure on the same events: ``make bench-peers``."""
