@@ -7,7 +7,7 @@ TOGETHER := -n auto --maxprocesses 4 --dist worksteal # tests run beside each ot
 UI_SOURCES := $(shell find ui -type f -not -path '*/node_modules/*' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-docker check fmt bench bench-check torture ui lock clean fuzz test-matrix audit docs release-check
+.PHONY: help demo test test-docker check fmt bench bench-peers bench-check torture ui lock clean fuzz test-matrix audit docs release-check
 
 help: ## what there is to make
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,8 +36,12 @@ fmt: $(VENV)/.dev-ready ## put code into its one form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(VENV)/.dev-ready $(UI) ## the figures of DESIGN, measured here
+bench: $(VENV)/.dev-ready $(UI) ## every figure beside its goal and its peer, measured here
 	$(BIN)/python -m bench.run $(ARGS)
+
+bench-peers: $(VENV)/.dev-ready $(UI) ## the same events through other loggers and servers (installs them in .peers, 1 GB)
+	@tools/bootstrap peers
+	$(BIN)/python -m bench.peers.run $(ARGS)
 
 bench-check: $(VENV)/.dev-ready ## instructions of the hot paths against the baseline: what became slower
 	$(BIN)/python -m bench.check $(ARGS)
@@ -69,7 +73,7 @@ lock: $(VENV)/.dev-ready ## renew the lock files
 	tools/lock
 
 clean: ## remove what was made
-	rm -rf $(VENV) dist src/laneway/web/_ui ui/node_modules .demo .matrix .programs
+	rm -rf $(VENV) dist src/laneway/web/_ui ui/node_modules .demo .matrix .peers .programs
 
 $(VENV)/.run-ready: pyproject.toml locks/run.txt hatch_build.py
 	@tools/bootstrap run "$(PYTHON)" && touch $@

@@ -14,10 +14,9 @@ from pathlib import Path
 from time import perf_counter_ns, process_time_ns
 from typing import Any, NamedTuple
 
-from bench.peers.event import iter_events
+from bench.peers.event import Event, iter_events
 
 WARM_UP = 100
-Event = dict[str, Any]
 
 
 class Peer(NamedTuple):
@@ -36,7 +35,7 @@ def laneway_http(folder: Path, address: str) -> Peer:
     """The hub's ingest token is in ``folder/hub``, the spool in ``folder/home``."""
     import laneway
 
-    token = str(folder / "hub" / "ingest.token")
+    token = str(folder / "hub" / "home" / "ingest.token")
     laneway.configure(logging_url=f"{address}/log", home=str(folder / "home"), token_file=token)
     return Peer(
         lambda event: laneway.log_event(event["agent"], event["event"], **_rest(event)),

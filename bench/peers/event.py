@@ -13,15 +13,16 @@ CONTENT_CHARS = 250
 AGENTS, TOOLS, SESSION_EVENTS = 10, 8, 500
 KINDS = ("llm_request", "llm_response", "tool_invocation", "tool_result")
 SYLLABLES = [a + b for a in "bcdfghklmnprst" for b in ("a", "e", "i", "o", "u", "an", "er")]
+Event = dict[str, Any]
 MARK = re.compile(rb"evt-(\d{7})")
 
 
-def iter_events(count: int, start: int = 0) -> Iterator[dict[str, Any]]:
+def iter_events(count: int, start: int = 0) -> Iterator[Event]:
     draw = random.Random(SEED + start)
     words = ["".join(draw.choices(SYLLABLES, k=draw.randint(1, 4))) for _ in range(2_000)]
     for n in range(start, start + count):
         text = f"evt-{n:07d} {' '.join(draw.choices(words, k=50))}"[:CONTENT_CHARS]
-        event: dict[str, Any] = {
+        event: Event = {
             "agent": f"agent-{n % AGENTS}",
             "event": KINDS[n % 4],
             "content": text.ljust(CONTENT_CHARS, "."),
