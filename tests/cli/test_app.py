@@ -111,6 +111,20 @@ def test_without_the_extra_emit_works_and_the_others_say_what_is_missing(home: P
     assert list((home / "logs").glob("events-*.jsonl"))
 
 
+@pytest.mark.parametrize("command", [["emit", "a", "b"], ["up"]])
+def test_a_missing_orjson_is_told_with_what_to_do(home: Path, command: list[str]) -> None:
+    code = (
+        "import sys\nsys.modules['orjson'] = None\n"
+        f"import laneway.cli\nsys.exit(laneway.cli.main({command}))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment(home)
+    )
+    assert done.returncode == 3
+    assert "orjson is missing: pip install orjson" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
 def test_a_missing_part_of_the_hub_is_told_too(home: Path) -> None:
     code = (
         "import sys\nsys.modules['uvicorn'] = None\n"

@@ -13,6 +13,12 @@ LanewayError
 
 from collections.abc import Callable, Sequence
 
+ORJSON_HINT = (
+    "orjson is missing: pip install orjson "
+    "(where it has no wheel for this Python, it is built by a Rust compiler)"
+)
+"""The one dependency of the logging call; a Python may be newer than its wheels."""
+
 
 class LanewayError(Exception):
     """The root; every class has a stable ``code``, an HTTP ``status``, and may have a ``hint``."""

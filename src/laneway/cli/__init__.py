@@ -18,6 +18,21 @@ FOUND, NOTHING, USAGE, FAILED = 0, 1, 2, 3
 HUB_HINT = 'this command needs the hub: pip install "laneway[hub]"'
 
 
+def tell_missing(error: ModuleNotFoundError) -> str:
+    """What to install for a module that is not there.
+
+    Raises:
+        ModuleNotFoundError: it is one of ours, which is no matter of installing.
+    """
+    if error.name is None or error.name.partition(".")[0] == "laneway":
+        raise error
+    if error.name == "orjson":
+        from laneway.base.errors import ORJSON_HINT
+
+        return ORJSON_HINT
+    return HUB_HINT
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; a usage error of the framework exits by itself."""
     args = list(sys.argv[1:] if argv is None else argv)
@@ -39,14 +54,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         from laneway.cli.app import run
     except ModuleNotFoundError as error:
-        if error.name is None or error.name.partition(".")[0] == "laneway":
-            raise
+        hint = tell_missing(error)
         if args[:1] == ["demo"]:
             from laneway.cli.borrow import borrow
 
             print(f"the demo needs more than the logging call: {borrow(args)}", file=sys.stderr)
         else:
-            print(HUB_HINT, file=sys.stderr)
+            print(hint, file=sys.stderr)
         return FAILED
     return run(args)
 

@@ -10,7 +10,7 @@ from keyword import iskeyword
 import typer
 
 from laneway.base.errors import LanewayError, QueryError, SettingError
-from laneway.cli import FAILED, FOUND, HUB_HINT, NOTHING, USAGE, emit
+from laneway.cli import FAILED, FOUND, NOTHING, USAGE, emit, tell_missing
 from laneway.cli.escape import escape
 from laneway.cli.terminal import Terminal, hide_stdout
 
@@ -80,9 +80,7 @@ def run(args: Sequence[str]) -> int:
     except LanewayError as error:
         return complain(error)
     except ModuleNotFoundError as error:
-        if error.name is None or error.name.partition(".")[0] == "laneway":
-            raise
-        print(HUB_HINT, file=sys.stderr)
+        print(tell_missing(error), file=sys.stderr)
         return FAILED
     except Exception as fault:
         if sys.flags.dev_mode:

@@ -316,6 +316,10 @@ def _text(value: object) -> str:
 
 
 def _describe(fault: Exception) -> str:
+    if isinstance(fault, ImportError) and fault.name == "orjson":
+        from laneway.base.errors import ORJSON_HINT
+
+        return ORJSON_HINT
     return f"{type(fault).__name__}: {_text(fault)}"
 
 
