@@ -22,7 +22,7 @@ COMMANDS = {
     "emit": "Record one event, or many, from a shell or a hook.",
     "run": "Run a command, and record its output, exit code and duration.",
     "mcp-tap": "Record what an MCP client and its server say to each other.",
-    "connect": "Have Claude Code record what it does.",
+    "connect": "Have a coding agent record what it does.",
     "import": "Record what coding agents have kept on this machine.",
     "tail": "Follow the log, live, with or without a hub.",
     "top": "Watch all agents at once, full screen.",

@@ -2,9 +2,10 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import takewhile
 from pathlib import Path
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, BinaryIO, Protocol
 
 import orjson
 import typer
@@ -18,9 +19,14 @@ from laneway.sdk.api import flush, log_event
 from laneway.sources.claude.transcript import Transcript
 from laneway.sources.codex import Rollout
 from laneway.sources.envelope import envelope_event, is_envelope
+from laneway.sources.gemini import Outfile
+from laneway.sources.opencode import OpenCode
 
 LOOK_S = 0.3
 """Between two looks at files that may have grown."""
+
+OUTFILE = "laneway-telemetry.json"
+"""Beside Gemini CLI's settings; `laneway connect gemini-cli` has it written."""
 
 NOTES = "imports.json"
 """In the home: how far each file was read."""
@@ -56,19 +62,42 @@ def read_transcript(path: str) -> Transcript:
         return Transcript(path)
 
 
-SOURCES: dict[str, tuple[Callable[[str], Reader], str]] = {
-    "claude-code": (read_transcript, "~/.claude/projects"),
-    "codex": (Rollout, "~/.codex/sessions"),
-    "pai": (Envelopes, "~/.claude/history/raw-outputs"),
-    "jsonl": (Envelopes, ""),
+Split = Callable[[Iterable[bytes]], Iterator[bytes]]
+
+
+def iter_lines(file: Iterable[bytes]) -> Iterator[bytes]:
+    """Those that are complete; the last one may be being written."""
+    return takewhile(lambda line: line.endswith(b"\n"), file)
+
+
+def iter_documents(file: Iterable[bytes]) -> Iterator[bytes]:
+    """Objects that are indented over many lines, and end where a brace stands first in its line."""
+    found: list[bytes] = []
+    for line in iter_lines(file):
+        found.append(line)
+        if line.rstrip() == b"}" or (len(found) == 1 and line.rstrip().endswith(b"}")):
+            yield b"".join(found)
+            found.clear()
+
+
+SOURCES: dict[str, tuple[Callable[[str], Reader], str, Split]] = {
+    "claude-code": (read_transcript, "~/.claude/projects", iter_lines),
+    "codex": (Rollout, "~/.codex/sessions", iter_lines),
+    "gemini-cli": (Outfile, f"~/.gemini/{OUTFILE}", iter_documents),
+    "opencode": (OpenCode, "", iter_lines),
+    "pai": (Envelopes, "~/.claude/history/raw-outputs", iter_lines),
+    "jsonl": (Envelopes, "", iter_lines),
 }
-"""Name, who reads it, and where it is by default."""
+"""Name, who reads it, where it is by default, and what its files consist of."""
 
 
 def command(
-    source: Annotated[str, typer.Argument(help="claude-code, codex, pai or jsonl.")],
+    source: Annotated[
+        str, typer.Argument(help="claude-code, codex, gemini-cli, opencode, pai or jsonl.")
+    ],
     path: Annotated[
-        Path | None, typer.Argument(help="A file or a directory; else where it mostly is.")
+        Path | None,
+        typer.Argument(help="A file, a directory, or - (standard input); else where it mostly is."),
     ] = None,
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Go on as the files grow, until it is stopped.")
@@ -84,12 +113,18 @@ def command(
     """
     if source not in SOURCES:
         raise SettingError(f"there is no {quote(source)} to import", hint=", ".join(SOURCES))
-    make, default = SOURCES[source]
+    make, default, split = SOURCES[source]
+    if path == Path("-"):
+        reader = make("-")
+        for item in split(sys.stdin.buffer):
+            record(reader, item)
+        flush(10)
+        return
     root = path or Path(default).expanduser()
     if not root.exists() or root == Path():
         raise SettingError(f"{root}: nothing is there", hint=f"laneway import {source} PATH")
     notes = Notes(Path(resolve().home, NOTES), again=again)
-    tail = Tail(make, root, notes)
+    tail = Tail(make, root, notes, split)
     out = Terminal()
     count = tail.look()
     flush(10)
@@ -132,8 +167,11 @@ class Notes:
 class Tail:
     """All files of one source."""
 
-    def __init__(self, make: Callable[[str], Reader], root: Path, notes: Notes) -> None:
+    def __init__(
+        self, make: Callable[[str], Reader], root: Path, notes: Notes, split: Split
+    ) -> None:
         self._make = make
+        self._split = split
         self._root = root
         self._notes = notes
         self.files: dict[Path, Reader] = {}
@@ -161,19 +199,20 @@ class Tail:
                 reader = self.files[file] = self._make(str(file))
                 self._catch_up(reader, lines, offset)
             lines.seek(offset)
-            for line in lines:
-                if not line.endswith(b"\n"):  # it is being written
-                    break
-                offset += len(line)
-                count += record(reader, line)
+            for item in self._split(lines):
+                offset += len(item)
+                count += record(reader, item)
         self._notes.put(file, offset)
         return count
 
-    def _catch_up(self, reader: Reader, lines: Any, offset: int) -> None:
+    def _catch_up(self, reader: Reader, file: BinaryIO, offset: int) -> None:
         """A reader that begins in the middle has to know what came before."""
-        while lines.tell() < offset:
-            for _ in parse(reader, lines.readline()):
+        for item in self._split(file) if offset else ():
+            for _ in parse(reader, item):
                 pass
+            offset -= len(item)
+            if offset <= 0:
+                return
 
 
 def parse(reader: Reader, line: bytes) -> Iterator[dict[str, Any]]:

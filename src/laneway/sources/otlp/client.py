@@ -5,6 +5,7 @@ event each is what they send, and one event each is what is kept.
 """
 
 from collections.abc import Callable
+from hashlib import blake2b
 from typing import Any
 
 from laneway.sources.otlp.event import own
@@ -88,6 +89,8 @@ def read_client(
     if found["event"] == "error" or (failure and rest.get("success") in FAILURES):
         kind = rest.pop("error_type", None) or rest.get("status_code") or "error"
         found |= {"level": "error", "error": {"type": str(kind), "message": str(failure or kind)}}
+    if short in ("agent.start", "agent.finish") and (key := rest.get("agent_id")):
+        found["span_id"] = blake2b(str(key).encode(), digest_size=8).hexdigest()
     found["content"] = take(rest, CONTENT)
     return {**own(rest), **found}
 

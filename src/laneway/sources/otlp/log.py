@@ -10,7 +10,7 @@ from laneway.base.clock import format_ns
 from laneway.model.vocabulary import EVENT_TYPES
 from laneway.model.wire import stable_id
 from laneway.sources.otlp.binding import Place
-from laneway.sources.otlp.client import read_client
+from laneway.sources.otlp.client import SERVICES, read_client
 from laneway.sources.otlp.event import (
     CHOICE_EVENT,
     EVALUATION_EVENT,
@@ -49,9 +49,12 @@ def log_facts(record: LogRecord) -> Facts:
     own_id, parent_agent = (
         take_name(attributes, (name,)) for name in (OWN_ID, f"{OWN_PREFIX}parent_agent")
     )
+    agent = take_name(attributes, AGENT)
+    if agent and name.partition(".")[0] in SERVICES and not parent_agent:
+        parent_agent = record.origin.service  # a coding agent's sub-agent
     return Facts(
         "message" if name.startswith("gen_ai.") else "log",  # the first waits for its span
-        agent=take_name(attributes, AGENT),
+        agent=agent,
         session=take_name(attributes, SESSION),
         own_id=own_id,
         parent_agent=parent_agent,

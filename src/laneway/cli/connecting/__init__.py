@@ -1,0 +1,1 @@
+"""What `laneway connect` writes into the settings of each coding agent, and takes out again."""
