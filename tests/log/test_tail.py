@@ -1,5 +1,6 @@
 """The tail hands out every complete line once, whatever happens to the files."""
 
+import gzip
 import os
 from pathlib import Path
 
@@ -202,7 +203,7 @@ def test_two_files_that_change_names_are_followed(tmp_path: Path) -> None:
 
 def by_text(known: dict[str, bytes]) -> IsSame:
     """What the index does: the line that it read last under a name stands in the file."""
-    return lambda name, file: known[name] in file.pread(MIB, 0)
+    return lambda name, text: known[name] in text.read(0, MIB)
 
 
 def test_files_renamed_while_nobody_followed_are_known_by_what_they_hold(tmp_path: Path) -> None:
@@ -475,3 +476,53 @@ def test_of_a_series_one_segment_is_read_to_its_end_before_the_next(tmp_path: Pa
 
     assert ours == ["events-000001.jsonl"] * 3 + ["events-000002.jsonl"] * 3
     assert names[:2] == ["events-000001.jsonl", "other.jsonl"]
+
+
+def compress(path: Path) -> Path:
+    """As gzip does it: the plain file goes when the other is whole."""
+    packed = path.with_name(path.name + ".gz")
+    packed.write_bytes(gzip.compress(path.read_bytes()))
+    path.unlink()
+    return packed
+
+
+@pytest.mark.parametrize("is_followed", [True, False], ids=["followed", "while nobody followed"])
+def test_a_file_compressed_after_its_rename_is_not_read_again(
+    tmp_path: Path, is_followed: bool
+) -> None:
+    new, old = tmp_path / "naive.jsonl", tmp_path / "naive.jsonl.1"
+    append(old, HEADER + b'{"a":1}\n')
+    append(new, HEADER + b'{"b":2}\n')
+    tail = follow(tmp_path)
+    positions = {chunk.segment: (chunk.fingerprint, chunk.end) for chunk in tail.poll()}
+    append(new, b'{"late":1}\n')
+    old.rename(tmp_path / "naive.jsonl.2")
+    compress(tmp_path / "naive.jsonl.2")
+    new.rename(old)
+    compress(old)
+    append(new, HEADER)
+    if not is_followed:
+        tail.close()
+        known = {"naive.jsonl": b'{"b":2}\n', "naive.jsonl.1": b'{"a":1}\n'}
+        tail = Tail(LogPath(str(tmp_path)), positions, by_text(known))
+
+    assert [(chunk.segment, texts([chunk])) for chunk in tail.poll()] == [
+        ("naive.jsonl", [HEADER[:-1]]),
+        ("naive.jsonl.1", [b'{"late":1}']),
+    ]
+    names = {"naive.jsonl": "naive.jsonl.1", "naive.jsonl.1": "naive.jsonl.2"}
+    assert tail.take_changes() == [Moved(names)]
+    assert tail.take_breaks() == []
+    assert tail.poll() == []
+    assert tail.lag_bytes() == 0
+
+
+def test_a_compressed_file_that_is_new_is_read_and_one_of_our_own_names_is_not(
+    tmp_path: Path,
+) -> None:
+    append(tmp_path / "naive.jsonl.1", HEADER)
+    append(tmp_path / "events-000001.jsonl", HEADER)
+    compress(tmp_path / "naive.jsonl.1")
+    compress(tmp_path / "events-000001.jsonl")
+
+    assert [chunk.segment for chunk in follow(tmp_path).poll()] == ["naive.jsonl.1"]

@@ -1,6 +1,7 @@
 """The real logrotate rotates a foreign log under its writer: what can be kept is kept, and what
 copytruncate loses is told."""
 
+import gzip
 import os
 import random
 import re
@@ -90,10 +91,12 @@ def broken(hub: Hub) -> int:
 
 
 def lines_of(log: Path) -> Iterator[bytes]:
-    """The lines that stand in readable files."""
+    """The lines that stand in the files, compressed ones too."""
     for path in log.glob("app.jsonl*"):
-        if path.suffix != ".gz":
-            yield from filter(None, path.read_bytes().split(b"\n"))
+        data = path.read_bytes()
+        yield from filter(
+            None, (gzip.decompress(data) if path.suffix == ".gz" else data).split(b"\n")
+        )
 
 
 def read(log: Path) -> Counter[int]:
@@ -133,12 +136,12 @@ def test_a_rotation_by_logrotate_costs_nothing_that_the_files_still_hold(
         said, _ = writer.communicate("", timeout=60)
         in_files = read(log)
         time.sleep(0.6)  # the directory is listed every half second
+        if name == "copytruncate":
+            wait_for(lambda: broken(hub) == ROTATIONS, "the last cut to be told")
         hub.wait_level()
         size = sum(len(line) for line in lines_of(log))
         was_read = read_bytes(hub)
         in_index = Counter(event["n"] for event in hub.iter_events("&agent=app"))
-        if name == "copytruncate":
-            wait_for(lambda: broken(hub) == ROTATIONS, "the last cut to be told")
         told = broken(hub)
     finally:
         writer.kill()
@@ -153,7 +156,7 @@ def test_a_rotation_by_logrotate_costs_nothing_that_the_files_still_hold(
     )  # fmt: skip
     assert in_index == in_files
     assert set(in_files.values()) == {1}
-    if name in ("create", "dateext"):
+    if name != "copytruncate":
         assert (lost, told) == (0, 0)
         assert size <= was_read <= size * READ_AGAIN
     if name == "copytruncate":

@@ -26,7 +26,7 @@ from laneway.log.position import Change, Moved, rename_keys
 from laneway.log.segment import LogPath
 from laneway.log.syncer import shared as syncer
 from laneway.log.tail import Break, Chunk, Tail
-from laneway.log.text import Damage, RawFile
+from laneway.log.text import Damage, Readable
 from laneway.store.api import DiskError, Query, Record
 from laneway.store.query.expr import is_one_of, is_seq
 from laneway.store.query.field import ID
@@ -353,7 +353,7 @@ class Follower:
         self._metric.broken_bytes.add(one.unread_bytes)
         log.warning(BREAKS[one.how], one.segment, one.unread_bytes)
 
-    def _is_same(self, segment: str, file: RawFile) -> bool | None:
+    def _is_same(self, segment: str, text: Readable) -> bool | None:
         """Whether a file of somebody else's is the one that was indexed: its first line and its
         length can be, and the rest another's. The newest indexed line tells; None where none is."""
         state = next((one for one in self._store.segments() if one.segment == segment), None)
@@ -362,7 +362,7 @@ class Follower:
         hits = self._store.find(Query(is_seq(state.last_seq), limit=1)).hits
         if not hits:
             return None
-        data = file.pread(hits[0].length, hits[0].offset)
+        data = text.read(hits[0].offset, hits[0].length)
         line = self._lines.read(data, state.fingerprint, hits[0].offset, hits[0].ts_ns)
         if line.event is None:
             return False

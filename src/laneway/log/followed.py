@@ -7,6 +7,7 @@ from laneway.log.syncer import Source
 from laneway.log.text import Damage, Lines, RawFile
 
 if TYPE_CHECKING:
+    from laneway.log.gzipped import GzipFile
     from laneway.log.seekable import SeekableFile
 
 OWN_FILE = re.compile(r"[^.].*-\d{6,}\.jsonl")
@@ -37,7 +38,9 @@ class Followed(Source):
         "waits_at",
     )
 
-    def __init__(self, name: str, text: "RawFile | SeekableFile", inode: tuple[int, int]) -> None:
+    def __init__(
+        self, name: str, text: "RawFile | SeekableFile | GzipFile", inode: tuple[int, int]
+    ) -> None:
         self.name = name
         self.text = text
         self.inode = inode
@@ -78,6 +81,25 @@ class Followed(Source):
         """Whether ``before`` stands just before ``offset``, as far as that can be told."""
         return not isinstance(self.text, RawFile) or self.text.has_before(offset, before)
 
+    def is_like(self, other: "Followed") -> bool | None:
+        """Whether this file, compressed, holds what ``other`` holds or held, which is gone; None where
+        that cannot be told without their taker."""
+        if isinstance(self.text, RawFile):
+            return None
+        from laneway.log.gzipped import GzipFile
+
+        if not isinstance(self.text, GzipFile):
+            return None
+        if isinstance(other.text, GzipFile):
+            return self.text.trailer == other.text.trailer
+        return bool(other.before) and self.text.has_before(other.offset, other.before)
+
+    def read_fingerprint(self) -> str:
+        """Empty while the first line is not there."""
+        if isinstance(self.text, RawFile):
+            return self.text.read_fingerprint()
+        return self.text.fingerprint
+
     def begin(self, offset: int) -> None:
         """Go on from ``offset``."""
         self.offset = self.settled = offset
@@ -89,7 +111,7 @@ class Followed(Source):
         self.begin(offset)
         if isinstance(self.text, RawFile):
             size = min(CHECK_BYTES, offset)
-            self.before = self.text.pread(size, offset - size)
+            self.before = self.text.read(offset - size, size)
 
     def read_lines(self, max_bytes: int) -> Lines:
         """The next lines; none where the file was cut since it was looked at."""

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from laneway.base.errors import LogError
 from laneway.base.limits import MIB
-from laneway.log.segment import PACKED, LogPath
+from laneway.log.segment import GZIPPED, PACKED, LogPath
 from laneway.log.text import Damage
 
 if TYPE_CHECKING:
+    from laneway.log.gzipped import GzipFile
     from laneway.log.seekable import SeekableFile
 
 OPEN_FILES = 64
@@ -34,7 +35,7 @@ class Reader:
         self._on_damage = on_damage
         self._directory = log_path.directory
         self._files: OrderedDict[str, int] = OrderedDict()
-        self._packed: dict[str, SeekableFile] = {}
+        self._packed: dict[str, SeekableFile | GzipFile] = {}
         self._frames: OrderedDict[tuple[str, int], bytes] = OrderedDict()
         self._frame_bytes = 0
         self._lock = threading.Lock()
@@ -134,17 +135,25 @@ class Reader:
             os.close(self._files.popitem(last=False)[1])
         return fd
 
-    def _open_packed(self, segment: str) -> "SeekableFile":
+    def _open_packed(self, segment: str) -> "SeekableFile | GzipFile":
+        from laneway.log.gzipped import GzipFile
         from laneway.log.seekable import SeekableFile
 
+        path = os.path.join(self._directory, segment)
+        packed: SeekableFile | GzipFile
         try:
-            packed = SeekableFile(os.path.join(self._directory, segment + PACKED))
+            try:
+                packed = SeekableFile(path + PACKED)
+            except FileNotFoundError:
+                packed = GzipFile(path + GZIPPED)
         except OSError as error:
             raise _gone(segment, error) from error
         self._packed[segment] = packed
         return packed
 
-    def _read_packed(self, packed: "SeekableFile", segment: str, offset: int, length: int) -> bytes:
+    def _read_packed(
+        self, packed: "SeekableFile | GzipFile", segment: str, offset: int, length: int
+    ) -> bytes:
         number, pieces, end = packed.number_at(offset), [], offset + length
         frames = packed.layout.frames
         while offset < end and number < len(frames):
@@ -155,7 +164,7 @@ class Reader:
             number += 1
         return b"".join(pieces)
 
-    def _frame(self, packed: "SeekableFile", segment: str, number: int) -> bytes:
+    def _frame(self, packed: "SeekableFile | GzipFile", segment: str, number: int) -> bytes:
         from laneway.log.seekable import DamageError
 
         key = segment, number

@@ -9,13 +9,13 @@ proof then, for it is given away again.
 from collections.abc import Callable, Collection, Mapping
 
 from laneway.log.followed import Followed
-from laneway.log.position import Past, Positions
-from laneway.log.text import RawFile
+from laneway.log.position import Positions
+from laneway.log.text import RawFile, Readable
 
-IsSame = Callable[[str, RawFile], bool | None]
+IsSame = Callable[[str, Readable], bool | None]
 
 
-def cannot_tell(name: str, text: RawFile) -> bool | None:
+def cannot_tell(name: str, text: Readable) -> bool | None:
     """The `IsSame` of who knows no more of a file than its first line."""
     return None
 
@@ -28,7 +28,7 @@ class Rename:
         self._is_same = is_same
         self._moves: dict[str, str] = {}
         self._new: list[Followed] = []
-        self._gone: dict[str, Past] = {}
+        self._gone: dict[str, Followed] = {}
         self.found: set[str] = set()
         """Names whose text was found in another file than before."""
 
@@ -50,7 +50,7 @@ class Rename:
         for file in gone:
             if file.fingerprint:
                 self._positions.note(file.name, file.fingerprint, file.offset)
-                self._gone[file.name] = Past.of(file)
+                self._gone[file.name] = file
         new = [file for file in self._new if not self._stays(file)]
         taken = {file.name for file in new}.union(self._moves.values())
         free = [
@@ -75,18 +75,27 @@ class Rename:
 
     def _try_place(self, file: Followed, name: str) -> bool:
         """Whether the new file is what was read under this name: then it goes on from there."""
-        fingerprint, offset = self._positions.get(name)
-        text = file.text
-        if not isinstance(text, RawFile) or not fingerprint or offset > text.size:
+        place = fingerprint, offset = self._positions.get(name)
+        if not fingerprint or offset > file.size or file.read_fingerprint() != fingerprint:
             return False
-        if text.read_fingerprint() != fingerprint:
-            return False
-        if name in self._gone and not text.has_before(offset, self._gone[name].before):
-            return False
-        is_same = self._is_same(name, text)
-        if is_same is False or (is_same is None and name != file.name):
+        if not self._is_it(file, name, place):
             return False
         file.fingerprint = fingerprint
         file.go_on(offset)
         self.found.add(name)
         return True
+
+    def _is_it(self, file: Followed, name: str, place: tuple[str, int]) -> bool:
+        """Of a file that is as long as the place and begins with the same line."""
+        gone, text = self._gone.get(name), file.text
+        if gone and (is_like := file.is_like(gone)) is not None:
+            return is_like
+        if gone and not file.holds(gone.before, gone.offset):
+            return False
+        if not isinstance(text, RawFile) and place[1] == file.size and self._is_only(place):
+            return True  # compressed since: its text is not decompressed to be sure
+        is_same = self._is_same(name, text)
+        return is_same is True or (is_same is None and name == file.name)
+
+    def _is_only(self, place: tuple[str, int]) -> bool:
+        return [self._positions.get(name) for name in self._positions].count(place) == 1

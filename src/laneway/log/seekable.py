@@ -447,6 +447,11 @@ class SeekableFile:
             number, end = number + 1, frame.end
         return Lines(b"".join(pieces), end)
 
+    def read(self, offset: int, length: int) -> bytes:
+        """The text there."""
+        data = self.read_lines(offset, length).data
+        return data[:length]
+
     def iter_damage(self) -> Iterator[DamageError]:
         """Read all of it, and tell what is lost."""
         for number in range(len(self.layout.frames)):

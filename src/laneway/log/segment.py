@@ -12,6 +12,9 @@ SUFFIX = ".jsonl"
 PACKED = ".zst"
 """Follows `SUFFIX` once a sealed segment is compressed (`laneway.log.seekable`)."""
 
+GZIPPED = ".gz"
+"""Follows the name of a foreign log that somebody else compressed (`laneway.log.gzipped`)."""
+
 DEFAULT_NAME = "events"
 SEAL = b"\n\n"
 """A sealed segment ends in an empty line, and a higher number exists. JSON Lines readers skip empty

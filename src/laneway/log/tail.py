@@ -19,10 +19,10 @@ from time import monotonic
 from typing import NamedTuple
 
 from laneway.base.limits import MIB
-from laneway.log.followed import Followed
+from laneway.log.followed import OWN_FILE, Followed
 from laneway.log.position import Change, Past, Positions
 from laneway.log.rename import IsSame, Rename, cannot_tell
-from laneway.log.segment import PACKED, LogPath
+from laneway.log.segment import GZIPPED, PACKED, LogPath
 from laneway.log.syncer import Syncer
 from laneway.log.text import Damage, RawFile, fingerprint, iter_lines
 
@@ -36,8 +36,18 @@ LOG_FILE = re.compile(r"[^.].*\.jsonl(\.\d+|-\d{8,})?|[^.].*-\d{6,}\.jsonl\.zst"
 """Segments, compressed segments, foreign logs, and their rotated forms (``x.jsonl.1``,
 ``x.jsonl-20261123``)."""
 
+GZIPPED_FILE = re.compile(r"[^.].*\.jsonl(\.\d+|-\d{8,})?\.gz")
+"""What a foreign rotation makes of its files: of the segment that is called without the ``.gz``."""
+
 Inode = tuple[int, int]
 """With its device."""
+
+
+def is_log_file(name: str) -> bool:
+    """Nobody but ourselves compresses our segments."""
+    if GZIPPED_FILE.fullmatch(name):
+        return not OWN_FILE.fullmatch(name.removesuffix(GZIPPED))
+    return LOG_FILE.fullmatch(name) is not None
 
 
 class Chunk(NamedTuple):
@@ -220,9 +230,9 @@ class Tail:
             del self._files[name]
             if name in seen and file.is_own:  # compressed, or another one: its text tells
                 file.close()
-            elif isinstance(file.text, RawFile):
+            elif isinstance(file.text, RawFile) and file.inode not in left:
                 left[file.inode] = file
-            else:  # not open: its inode may be another's by now
+            else:  # not open, so that its inode may be another's by now; or met under two names
                 gone.append(file)
         return left, gone
 
@@ -239,7 +249,7 @@ class Tail:
         removed only when the other is whole."""
         seen: dict[str, tuple[str, Inode]] = {}
         for name, inode in self._iter_entries():
-            segment = name.removesuffix(PACKED)
+            segment = name.removesuffix(PACKED).removesuffix(GZIPPED)
             if self._skip(segment):
                 continue
             if segment == name or segment not in seen:
@@ -252,7 +262,7 @@ class Tail:
         except (FileNotFoundError, NotADirectoryError):
             return
         for entry in entries:
-            if LOG_FILE.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
+            if is_log_file(entry.name) and entry.is_file(follow_symlinks=False):
                 try:
                     facts = entry.stat(follow_symlinks=False)
                 except OSError:
@@ -262,6 +272,10 @@ class Tail:
     def _open(self, segment: str, name: str, inode: Inode) -> Followed | None:
         path = os.path.join(self._log_path.directory, name)
         try:
+            if name.endswith(GZIPPED):
+                from laneway.log.gzipped import GzipFile
+
+                return Followed(segment, GzipFile(path), inode)
             if name != segment:
                 from laneway.log.seekable import SeekableFile
 
@@ -360,7 +374,7 @@ class Tail:
 
     def _goes_on(self, file: Followed, size: int, offset: int) -> bool:
         """Whether a file of a known name and first line is the one that was read."""
-        if not isinstance(file.text, RawFile):
+        if not isinstance(file.text, RawFile) and file.is_own:
             return True
         return offset <= size and (file.is_own or self._is_same(file.name, file.text) is not False)
 

@@ -48,6 +48,13 @@ class Text(Protocol):
         """Complete lines from ``offset``, about ``max_bytes`` (more if one line is longer)."""
 
 
+class Readable(Protocol):
+    """What a place in a foreign file can be compared in."""
+
+    def read(self, offset: int, length: int) -> bytes:
+        """What stands there; fewer bytes at the end."""
+
+
 def open_own(path: str, flags: int) -> int:
     """A descriptor of a file in the log's directory; no link is followed and no pipe waited for: who
     may write there must not choose what is read."""
@@ -81,9 +88,6 @@ class RawFile:
     def has_before(self, offset: int, data: bytes) -> bool:
         """Whether ``data`` stands just before ``offset``."""
         return not data or os.pread(self._fd, len(data), offset - len(data)) == data
-
-    def pread(self, length: int, offset: int) -> bytes:
-        return os.pread(self._fd, length, offset)
 
     def read_lines(self, offset: int, max_bytes: int) -> Lines:
         data = os.pread(self._fd, max_bytes, offset)
