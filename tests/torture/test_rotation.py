@@ -22,6 +22,7 @@ from tests.torture.harness import Hub, wait_for
 
 pytestmark = [
     pytest.mark.torture,
+    pytest.mark.timeout(900),
     pytest.mark.skipif(not shutil.which("logrotate"), reason="logrotate is not installed"),
 ]
 
