@@ -143,15 +143,15 @@ def count_events(page: Page) -> int:
     return page.evaluate("() => window.__laneway.visible().total")
 
 
-def sweep(page: Page, seconds: float) -> None:
-    """In and out again with the wheel, from seconds to minutes."""
+def sweep(page: Page, seconds: float, turns: int = 20) -> None:
+    """In and out again with the wheel: of 20 turns from seconds to minutes."""
     box = page.get_by_test_id("axis").bounding_box()
     assert box
     page.mouse.move(box["x"] + box["width"] * 0.7, box["y"] + 10)
     ends = time.monotonic() + seconds
     step = 0
     while time.monotonic() < ends:
-        page.mouse.wheel(0, 90 if step % 40 < 20 else -90)
+        page.mouse.wheel(0, 90 if step % (2 * turns) < turns else -90)
         page.wait_for_timeout(16)
         step += 1
 

@@ -323,7 +323,7 @@ def test_an_idle_page_draws_nothing(open_page) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [320, 1280, 2560])
+@pytest.mark.parametrize("width", [320, 1280, 2560, 3840])
 def test_it_fits_every_width(open_page, scheme: str, width: int) -> None:
     log_event("planner", "user_message", "hello")
     page = open_page(color_scheme=scheme, viewport={"width": width, "height": 800})

@@ -9,6 +9,7 @@ import { Sieve } from "../state/sieve";
 import { SchemeChoice } from "../state/scheme.svelte";
 import "./tokens.css";
 import "./base.css";
+import "./print.css";
 import { exposeFacts } from "./facts";
 import Root from "./Root.svelte";
 

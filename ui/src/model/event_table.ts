@@ -1,8 +1,8 @@
 // The events in memory: columns in a ring. Rows are numbered by arrival and keep their number while
 // they are in memory, `first` to `end`; the oldest leave when the ring is full.
 
-/** About 90 bytes of columns and text an event: 45 MB, and 100 s at 5,000 events a second. */
-export const MAX_EVENTS = 1 << 19;
+/** About 90 bytes of columns and text an event: 90 MB, and 200 s at 5,000 events a second. */
+export const MAX_EVENTS = 1 << 20;
 const FIRST_CAPACITY = 1 << 13;
 /** Rows that share one time range: small enough to skip much, large enough that the scan of ranges is free. */
 const BLOCK = 512;

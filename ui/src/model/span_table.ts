@@ -3,7 +3,7 @@
 
 import { grow } from "./event_table";
 
-export const MAX_SPANS = 1 << 18;
+export const MAX_SPANS = 1 << 19;
 const FIRST_CAPACITY = 1 << 12;
 const BLOCK = 256;
 

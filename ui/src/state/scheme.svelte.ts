@@ -12,6 +12,14 @@ export class SchemeChoice {
   constructor() {
     this.apply();
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.tell());
+    addEventListener("beforeprint", () => {
+      document.documentElement.dataset["scheme"] = "light";
+      this.tell();
+    });
+    addEventListener("afterprint", () => {
+      this.apply();
+      this.tell();
+    });
   }
 
   next(): void {

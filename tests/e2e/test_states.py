@@ -1,0 +1,145 @@
+"""What the page shows when not all is well, to whom it shows it, and on what: each state of its own."""
+
+import json
+import time
+
+import pytest
+from playwright.sync_api import Page, WebSocketRoute, expect
+
+import laneway
+from laneway import log_event, span
+from tests.torture.harness import Hub
+
+pytestmark = pytest.mark.browser
+
+LIVE = "**/logs/ws?history=*"
+
+
+@pytest.fixture(autouse=True)
+def _log(hub: Hub) -> None:
+    laneway.configure(log_path=hub.env["LOG_PATH"], home=str(hub.home))
+
+
+def wait_events(page: Page, count: int) -> None:
+    page.wait_for_function(f"() => window.__laneway.visible().total >= {count}")
+
+
+def test_a_page_whose_session_ended_says_how_to_get_another(open_page, hub) -> None:
+    page = open_page()
+    log_event("coder", "log", "before")
+    wait_events(page, 1)
+    page.context.clear_cookies()
+    hub.kill()
+    hub.start()
+    expect(page.get_by_test_id("notice")).to_have_attribute(
+        "data-kind", "signed-out", timeout=60_000
+    )
+    expect(page.get_by_text("laneway open").first).to_be_visible()
+
+
+def test_a_hub_behind_its_log_is_said_to_lag(open_page) -> None:
+    page = open_page()
+    routes: list[WebSocketRoute] = []
+
+    def pass_on(route: WebSocketRoute) -> None:
+        routes.append(route)
+        route.connect_to_server()
+
+    page.route_web_socket(LIVE, pass_on)
+    page.reload()
+    page.wait_for_function("() => window.__laneway?.state().link === 'live'")
+    log_event("coder", "log", "here")
+    wait_events(page, 1)
+    beat = {"type": "beat", "now": time.time() * 1000, "seq": 1, "lag_bytes": 5 << 20}
+    routes[0].send(json.dumps(beat))
+    expect(page.get_by_test_id("connection")).to_have_text("Lagging 5 MB")
+    routes[0].send(json.dumps({**beat, "lag_bytes": 0}))
+    expect(page.get_by_test_id("connection")).to_have_text("Live")
+
+
+def test_events_that_were_not_sent_are_a_row_that_loads_them(open_page) -> None:
+    page = open_page()
+    held: list[str] = []
+
+    def hold_back(route: WebSocketRoute) -> None:
+        server = route.connect_to_server()
+
+        def tell(message: str | bytes) -> None:
+            if isinstance(message, str) and "lost on the way" in message:
+                held.append(message)
+            else:
+                route.send(message)
+
+        server.on_message(tell)
+
+    page.route_web_socket(LIVE, hold_back)
+    page.reload()
+    page.wait_for_function("() => window.__laneway?.state().link === 'live'")
+    log_event("coder", "log", "first")
+    wait_events(page, 1)
+    log_event("coder", "log", "lost on the way")
+    while not held:
+        page.wait_for_timeout(50)
+    log_event("coder", "log", "last")
+    expect(page.get_by_test_id("gap-row")).to_contain_text("1 events were skipped")
+    page.get_by_test_id("gap-row").click()
+    expect(page.locator("[data-testid=row]:visible .text")).to_have_text(
+        ["first", "lost on the way", "last"]
+    )
+
+
+def test_a_clock_that_is_ahead_does_not_take_the_page_into_the_future(open_page) -> None:
+    page = open_page()
+    log_event("coder", "log", "now")
+    ahead = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 7200))
+    log_event("skewed", "log", "from the future", timestamp=ahead)
+    wait_events(page, 2)
+    expect(page.locator("[data-testid=lane][data-agent=skewed]")).to_be_visible()
+    seen = page.evaluate("() => window.__laneway.visible()")
+    assert seen["isFollowing"]
+    assert seen["toMs"] < (time.time() + 600) * 1000
+    expect(page.locator("[data-testid=row]:visible")).to_have_count(2)
+
+
+def test_nothing_moves_for_those_who_asked_for_less_motion(open_page) -> None:
+    page = open_page(reduced_motion="reduce")
+    with span("search", agent="coder"):
+        wait_events(page, 1)
+        assert page.evaluate("() => document.getAnimations().length") == 0
+
+
+def test_keys_typed_before_the_palette_is_there_are_not_lost(open_page) -> None:
+    page = open_page()
+    log_event("coder", "log", "here")
+    log_event("planner", "log", "here")
+    wait_events(page, 2)
+    page.route("**/Palette*.js", lambda route: (time.sleep(0.5), route.continue_())[1])
+    page.reload()
+    page.wait_for_function("() => window.__laneway?.state().link === 'live'")
+    wait_events(page, 2)
+    page.keyboard.press("Control+k")
+    page.keyboard.type("coder")
+    expect(page.get_by_test_id("palette-input")).to_have_value("coder")
+    page.keyboard.press("Enter")
+    page.wait_for_function("() => window.__laneway.visible().matching === 1")
+
+
+def test_paper_has_what_is_shown_and_no_buttons(open_page) -> None:
+    page = open_page(color_scheme="dark")
+    for n in range(40):
+        log_event("coder", "log", f"line {n}")
+    with span("search", agent="planner", input={"query": "tides"}):
+        pass
+    wait_events(page, 42)
+    page.locator("[data-testid=row]", has_text="tides").click()
+    expect(page.get_by_test_id("detail")).to_contain_text("tides")
+    page.emulate_media(media="print")
+    expect(page.get_by_test_id("palette-open")).to_be_hidden()
+    expect(page.get_by_test_id("connection")).to_be_hidden()
+    expect(page.get_by_test_id("lane-table")).to_be_visible()
+    expect(page.get_by_test_id("detail")).to_contain_text("tides")
+    rows = page.locator("[data-testid=row]:visible")
+    tops = [box["y"] for box in (row.bounding_box() for row in rows.all()) if box]
+    assert len(tops) > 5
+    assert tops == sorted(set(tops))  # one below the other
+    assert page.evaluate("() => getComputedStyle(document.documentElement).colorScheme") == "light"
