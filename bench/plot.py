@@ -20,13 +20,15 @@ text { fill: #e6edf3 } .value { fill: #9198a1 } .good { fill: #3fb98a } .bad { f
 }
 </style>"""
 
+Kind = Literal["good", "bad", "plain", "ours"]
+
 
 class Bar(NamedTuple):
     label: str
     value: float
     text: str
     """The figure with its unit, beside the bar."""
-    kind: Literal["good", "bad", "plain", "ours"] = "plain"
+    kind: Kind = "plain"
 
 
 def bars(title: str, drawn: list[Bar], limit: float | None = None) -> str:
@@ -41,17 +43,17 @@ def bars(title: str, drawn: list[Bar], limit: float | None = None) -> str:
         STYLE,
         f'<text class="title" x="8" y="22">{escape(title)}{note}</text>',
     ]
+    limit_px = _length(limit, values, is_log=is_log) if limit else 0.0
     for row, bar in enumerate(drawn):
         y, length = TOP_PX + ROW_PX * row, _length(bar.value, values, is_log=is_log)
-        label = _short(bar.label)
+        label, after = _short(bar.label), LABEL_PX + 8 + max(length, limit_px)
         parts += [
             f'<text class="label" x="{LABEL_PX - 10}" y="{y + 12}">{label}</text>',
             f'<rect class="{bar.kind}" x="{LABEL_PX}" y="{y}" width="{length:.1f}" height="{BAR_PX}"/>',
-            f'<text class="value" x="{LABEL_PX + length + 8:.1f}" y="{y + 12}">'
-            f"{escape(bar.text)}</text>",
+            f'<text class="value" x="{after:.1f}" y="{y + 12}">{escape(bar.text)}</text>',
         ]
     if limit:
-        x = LABEL_PX + _length(limit, values, is_log=is_log)
+        x = LABEL_PX + limit_px
         parts.append(
             f'<line class="limit" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP_PX - 10}" y2="{height - FOOT_PX}"/>'
         )
@@ -69,4 +71,4 @@ def _length(value: float, values: list[float], *, is_log: bool) -> float:
 
 
 def _short(label: str) -> str:
-    return escape(label if len(label) <= 58 else label[:57] + "…")
+    return escape(label if len(label) <= 54 else label[:53] + "…")

@@ -9,13 +9,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from bench.goal import GOALS, Goal, judge
+from bench.goal import GOALS, Goal, Verdict, judge
 from bench.peers.report import number, peer_plots, peer_text, table
-from bench.plot import Bar, bars
+from bench.plot import Bar, Kind, bars
 from bench.result import FIGURES, PEERS, ROOT, Result, read
 
 DOCS = ROOT / "docs"
 PICTURES = DOCS / "pictures"
+SIGNS: dict[Verdict, tuple[Kind, str]] = {
+    "met": ("good", "✓ "),
+    "missed": ("bad", "✗ "),
+    "not measured here": ("plain", ""),
+}
 Row = dict[str, Any]
 
 
@@ -111,11 +116,12 @@ def figures_plot(result: Result) -> str:
             continue
         part = told["value"] / goal.limit if goal.sign == "≤" else goal.limit / told["value"]
         verdict = judge(goal, told)
-        kind = {"met": "good", "missed": "bad"}.get(verdict, "plain")
-        drawn.append(
-            Bar(goal.what.replace("`", ""), part, f"{number(told['value'])} {goal.unit}", kind)
-        )
-    title = "Each figure as a part of its goal: left of the line the goal is met"
+        kind, sign = SIGNS[verdict]
+        text = f"{sign}{number(told['value'])} {goal.unit}"
+        drawn.append(Bar(goal.what.replace("`", ""), part, text, kind))
+    title = (
+        "Figures as parts of their goals: met up to the line; grey: the goal is for a larger log"
+    )
     return bars(title, drawn, limit=1.0)
 
 
