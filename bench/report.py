@@ -29,6 +29,12 @@ def figure_rows(result: Result) -> list[Row]:
     return [figure_row(goal, result) for goal in GOALS]
 
 
+def with_peers(figures: Result, peers: Result) -> Result:
+    """And those that need a peer, which another run measured."""
+    both = figures.get("figures", {}) | peers.get("figures", {})
+    return {**figures, "figures": both}
+
+
 def figure_row(goal: Goal, result: Result) -> Row:
     told = result.get("figures", {}).get(goal.figure)
     verdict = judge(goal, told)
@@ -64,7 +70,7 @@ def note_of(goal: Goal, result: Result) -> str:
             else ""
         )
     if goal.bench == "peers":
-        return "see the comparison"
+        return "see the comparison (`make bench-peers`)"
     if run is None:
         return "not run"
     return f"did not finish: {run['failure']}" if run["failure"] else "no bench measures it yet"
@@ -128,16 +134,13 @@ def figures_plot(result: Result) -> str:
 def outputs() -> dict[Path, str]:
     """What each generated file, or page with a generated part, should hold."""
     figures, peers = read(FIGURES), read(PEERS)
-    with_peers = figures and {
-        **figures,
-        "figures": {**figures["figures"], **peers.get("figures", {})},
-    }
+    judged = with_peers(figures, peers) if figures else {}
     made = {
-        DOCS / "figures.md": filled(DOCS / "figures.md", "figures", figures_text(with_peers)),
+        DOCS / "figures.md": filled(DOCS / "figures.md", "figures", figures_text(judged)),
         DOCS / "comparison.md": filled(DOCS / "comparison.md", "peers", peer_text(peers)),
     }
     if figures:
-        made[PICTURES / "figures.svg"] = figures_plot(with_peers)
+        made[PICTURES / "figures.svg"] = figures_plot(judged)
     return made | {PICTURES / name: svg for name, svg in peer_plots(peers).items()}
 
 

@@ -19,8 +19,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench.report import figure_rows
-from bench.result import FIGURES, Result, circumstances, machine, read, versions, write
+from bench.report import figure_rows, with_peers
+from bench.result import FIGURES, PEERS, Result, circumstances, machine, read, versions, write
 from bench.table import print_columns
 
 BENCHES = {
@@ -114,8 +114,9 @@ def main() -> int:
         merge(result, name, run_bench(name, arguments, is_smoke=options.smoke))
         if path:
             write(path, result)
-    chosen = set(options.names or BENCHES)
-    rows = [row for row in figure_rows(result) if row["bench"] in chosen]
+    chosen = set(options.names or [*BENCHES])
+    rows = figure_rows(with_peers(result, {} if options.names or options.smoke else read(PEERS)))
+    rows = [row for row in rows if not options.names or row["bench"] in chosen]
     if rows:
         shown = ("figure", "measured", "goal", "verdict", "beside it", "note")
         print_columns("Figures and goals", [{key: row[key] for key in shown} for row in rows])

@@ -121,6 +121,11 @@ def size_of(folder: Path) -> float:
     )
 
 
+def span_of(values: list[float]) -> str:
+    """How far the rounds were apart: the noise."""
+    return f"{min(values):,.3g} – {max(values):,.3g}"
+
+
 def row(name: str, costs: list[Numbers], parts: list[float]) -> dict[str, Any]:
     times = [us for one in costs for us in one["times_us"]]
     return {
@@ -129,6 +134,7 @@ def row(name: str, costs: list[Numbers], parts: list[float]) -> dict[str, Any]:
         "calls": len(times),
         "p50 µs": middle(times),
         "p99 µs": quantile(times, 0.99),
+        "p50 of rounds": span_of([middle(one["times_us"]) for one in costs]),
         "CPU µs": middle([one["cpu_us"] for one in costs]),
         "flush ms": middle([one["flush_ms"] for one in costs]),
         "bytes an event": middle([one["bytes"] for one in costs]),

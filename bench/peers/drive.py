@@ -10,9 +10,7 @@ from bench.table import middle, quantile
 
 BATCH = 500
 REST_S = 2.0
-COUNT_S = 0.2
-"""Between two looks while many are stored: asking more often would slow what is measured."""
-
+LOOK_MOST_S = 0.2
 STILL_S = 5.0
 """A count that did not grow for so long after a new start does not grow any more."""
 
@@ -68,7 +66,7 @@ def feed(server: Server, start: int, requests: int, size: int) -> tuple[float, f
     for events in bodies:
         server.send(events)
     answered_s = time.perf_counter() - began_s
-    wait_for_count(server, start + requests * size, COUNT_S)
+    wait_for_count(server, start + requests * size)
     return requests * size / answered_s, requests * size / (time.perf_counter() - began_s)
 
 
@@ -88,12 +86,14 @@ def kill_while_fed(server: Server, stored: int, batches: int) -> float:
     return max(0, there - stored) / count
 
 
-def wait_for_count(server: Server, count: int, look_s: float = LOOK_S) -> None:
-    until_s = time.monotonic() + PATIENCE_S
+def wait_for_count(server: Server, count: int) -> None:
+    """Asks again after a twentieth of the time that it waited so far: more often would slow the server."""
+    began_s = time.monotonic()
     while (there := server.count()) < count:
-        if time.monotonic() > until_s:
+        waited_s = time.monotonic() - began_s
+        if waited_s > PATIENCE_S:
             raise TimeoutError(f"{there:,} of {count:,} acknowledged after {PATIENCE_S:.0f} s")
-        time.sleep(look_s)
+        time.sleep(min(LOOK_MOST_S, max(LOOK_S, waited_s / 20)))
 
 
 def took_ms(ask: Callable[[], Any]) -> float:

@@ -99,6 +99,7 @@ def row_of_server(name: str, rounds: list[dict[str, Any]]) -> dict[str, Any]:
     for key in rounds[0]:
         values = sorted(one[key] for one in rounds if one[key] is not None)
         merged[key] = values[len(values) // 2] if values else None
+    merged["stored/s of rounds"] = call.span_of([one["batch, stored/s"] for one in rounds])
     return merged
 
 
