@@ -9,7 +9,9 @@ from tests.web.conftest import (
     serving,
     settings,
     tokens,
+    transport,
     ui_root,
+    way,
 )
 
 __all__ = [
@@ -21,5 +23,7 @@ __all__ = [
     "serving",
     "settings",
     "tokens",
+    "transport",
     "ui_root",
+    "way",
 ]

@@ -11,12 +11,19 @@ import pytest
 
 from laneway.base.limits import DEPTH, KEY_CHARS, KEYS, MIB
 from laneway.hub.hub import Hub
+from tests.web.conftest import WAYS
 
 HEAD = '"agent":"a","event":"x"'
 
 
 def body(field: str) -> bytes:
     return f'{{{HEAD},"v":{field}}}'.encode()
+
+
+@pytest.fixture(params=WAYS)
+def way(request: pytest.FixtureRequest) -> str:
+    """All of this by both ways: a plain request is answered before the application sees it."""
+    return str(request.param)
 
 
 async def post(client: httpx.AsyncClient, data: bytes, **headers: str) -> httpx.Response:

@@ -15,7 +15,10 @@ from laneway.web.app import App, create_app
 from laneway.web.auth import Access
 from laneway.web.server import Ready, serve
 
+from .protocol import ProtocolTransport
+
 PORT = 8001
+WAYS = ("application", "protocol")
 
 
 @pytest.fixture
@@ -69,9 +72,19 @@ def bearer(token: str) -> dict[str, str]:
 
 
 @pytest.fixture
-async def stranger(app: App) -> AsyncIterator[httpx.AsyncClient]:
+def way() -> str:
+    """How a request reaches the application; files about what is sent to it ask in each of `WAYS`."""
+    return "application"
+
+
+@pytest.fixture
+def transport(app: App, way: str) -> httpx.AsyncBaseTransport:
+    return httpx.ASGITransport(app=app) if way == "application" else ProtocolTransport(app)
+
+
+@pytest.fixture
+async def stranger(transport: httpx.AsyncBaseTransport) -> AsyncIterator[httpx.AsyncClient]:
     """Somebody on this machine without any token."""
-    transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(
         transport=transport, base_url=f"http://127.0.0.1:{PORT}"
     ) as client:
@@ -79,10 +92,12 @@ async def stranger(app: App) -> AsyncIterator[httpx.AsyncClient]:
 
 
 @pytest.fixture
-async def client(app: App, tokens: Tokens) -> AsyncIterator[httpx.AsyncClient]:
+async def client(
+    transport: httpx.AsyncBaseTransport, tokens: Tokens
+) -> AsyncIterator[httpx.AsyncClient]:
     """Somebody with the access token."""
     async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(app=app),
+        transport=transport,
         base_url=f"http://127.0.0.1:{PORT}",
         headers=bearer(tokens.access),
     ) as client:

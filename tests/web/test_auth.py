@@ -12,12 +12,18 @@ from laneway.web import session
 from laneway.web.app import App, create_app
 from laneway.web.auth import Access, cookie_name, read_headers
 
-from .conftest import PORT, Tokens, bearer
+from .conftest import PORT, WAYS, Tokens, bearer
 
 READ = ["/api/events", "/api/agents", "/api/sessions", "/api/pulse", "/api/events/@1", "/metrics"]
 READ += ["/api/openapi.json", "/auth/state", "/logs/sse", "/logs/ws", "/anything/else"]
 PUBLIC = ["/health", "/logs", "/logs/", "/logs/assets/index-3f2a.js", "/logs/favicon.svg"]
 EVENT = {"agent": "a", "event": "x"}
+
+
+@pytest.fixture(params=WAYS)
+def way(request: pytest.FixtureRequest) -> str:
+    """All of this by both ways: a plain request is answered before the application sees it."""
+    return str(request.param)
 
 
 @pytest.mark.parametrize("path", READ)

@@ -14,6 +14,7 @@ from laneway.web.app import App
 from laneway.web.ingest import INLINE_BYTES
 
 from ..hub.event import event, eventually
+from .conftest import WAYS
 
 NDJSON = {"Content-Type": "application/x-ndjson"}
 
@@ -27,6 +28,12 @@ def stored(hub: Hub, count: int) -> list[str]:
 
 def first_segment(hub: Hub) -> bytes:
     return Path(hub.log_path.segment_path(1)).read_bytes()
+
+
+@pytest.fixture(params=WAYS)
+def way(request: pytest.FixtureRequest) -> str:
+    """All of this by both ways: a plain request is answered before the application sees it."""
+    return str(request.param)
 
 
 async def test_one_event_is_logged_and_indexed(client: httpx.AsyncClient, hub: Hub) -> None:
@@ -122,7 +129,7 @@ async def test_a_large_body_is_taken_in_a_worker(client: httpx.AsyncClient, hub:
 
 
 async def test_a_body_past_the_limit_is_413(client: httpx.AsyncClient, app: App, hub: Hub) -> None:
-    app._ingest._limit_bytes = 1000
+    app.ingest._limit_bytes = 1000
     answer = await client.post("/log", json=event(1, content="x" * 1000))
     assert answer.status_code == 413
     assert "LANEWAY_BODY_BYTES" in answer.json()["hint"]

@@ -13,7 +13,13 @@ from laneway.web.auth import Access
 from laneway.web.keyring import Keyring
 from laneway.web.rate import BURST_S, MOST_WAIT_S, Buckets, RateError
 
-from .conftest import PORT, bearer
+from .conftest import PORT, WAYS, bearer
+
+
+@pytest.fixture(params=WAYS)
+def way(request: pytest.FixtureRequest) -> str:
+    """All of this by both ways: a plain request is answered before the application sees it."""
+    return str(request.param)
 
 
 def test_a_burst_passes_and_what_follows_waits_until_the_debt_is_paid() -> None:

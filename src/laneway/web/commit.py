@@ -8,7 +8,10 @@ from functools import partial
 from laneway.base.errors import LogError
 from laneway.hub.hub import Hub
 
-Waiting = list[asyncio.Future[None]]
+Tell = Callable[[BaseException | None], None]
+"""Told once that the lines stand in the log, or why they do not. Called by the event loop; raises nothing."""
+
+Waiting = list[Tell]
 
 
 class Commit:
@@ -21,13 +24,16 @@ class Commit:
 
     def append(self, lines: Sequence[bytes]) -> asyncio.Future[None]:
         """Done when ``lines`` stand in the log; raises LogError where they do not."""
-        loop = asyncio.get_running_loop()
-        if not self._waiting:
-            self._plan(loop)
-        future: asyncio.Future[None] = loop.create_future()
-        self._lines += lines
-        self._waiting.append(future)
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.add(lines, partial(_settle, future))
         return future
+
+    def add(self, lines: Sequence[bytes], tell: Tell) -> None:
+        """`append` for whoever has no task that could wait."""
+        if not self._waiting:
+            self._plan(asyncio.get_running_loop())
+        self._lines += lines
+        self._waiting.append(tell)
 
     def _plan(self, loop: asyncio.AbstractEventLoop) -> None:
         """Called with the first lines of a batch."""
@@ -45,7 +51,7 @@ class Commit:
             self._append(lines)
         except Exception as failure:  # noqa: BLE001 - every request that waits must be told
             error = failure
-        _tell(waiting, error)
+        _tell_all(waiting, error)
 
 
 class DurableCommit(Commit):
@@ -85,18 +91,22 @@ class DurableCommit(Commit):
             self._hub.note_appended(count)
         elif isinstance(error, LogError):
             self._hub.note_refused(error)
-        _tell(waiting, error)
+        _tell_all(waiting, error)
         if self._waiting:
             self._begin(loop)
         else:
             self._is_syncing = False
 
 
-def _tell(waiting: Waiting, error: BaseException | None) -> None:
-    for future in waiting:
-        if future.done():  # its request was cancelled
-            continue
-        if error:
-            future.set_exception(error)
-        else:
-            future.set_result(None)
+def _tell_all(waiting: Waiting, error: BaseException | None) -> None:
+    for tell in waiting:
+        tell(error)
+
+
+def _settle(future: asyncio.Future[None], error: BaseException | None) -> None:
+    if future.done():  # its request was cancelled
+        return
+    if error:
+        future.set_exception(error)
+    else:
+        future.set_result(None)

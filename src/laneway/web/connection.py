@@ -13,11 +13,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from laneway.base.limits import BODY_BYTES, CLIENTS, CONNECTIONS, KIB
 from laneway.hub.metric import Counter
+from laneway.web.plain import URL, Admitted, PlainPost, PlainWay
 
 try:
     from fcntl import ioctl
@@ -155,9 +160,9 @@ def bound_silence(transport: asyncio.Transport, send_s: float) -> None:
 
 
 class Connection(HttpToolsProtocol):
-    """uvicorn's, within `Bounds`."""
+    """uvicorn's, within `Bounds`. With a ``plain_way`` it answers plain requests itself."""
 
-    def __init__(self, watch: Watch, **given: Any) -> None:
+    def __init__(self, watch: Watch, plain_way: PlainWay | None = None, **given: Any) -> None:
         super().__init__(**given)
         self.logger = log
         self.access_log = False
@@ -168,6 +173,9 @@ class Connection(HttpToolsProtocol):
         self._has_head = False
         self._received = 0  # bytes since the last request was complete
         self._refusal = 400
+        self._plain_way = plain_way
+        self._admitted: Admitted | None = None  # whose request looks plain so far
+        self._body: list[bytes] = []  # of that request
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -201,6 +209,8 @@ class Connection(HttpToolsProtocol):
             self.end("too_large")
             return
         super().data_received(data)
+        if self._admitted is not None:  # the rest of its body is still to come
+            self._take_ordinary_way()
         waiting = self._watch.waiting
         if self in waiting:  # and not in work: its head, or the rest of a body, is not complete
             if self.waits_for != "slow_head":
@@ -209,6 +219,11 @@ class Connection(HttpToolsProtocol):
             if self._received > self._bounds.head_bytes and not self._has_head:
                 self._refusal = 431
                 self.send_400_response("")
+
+    def on_message_begin(self) -> None:
+        self.url = b""
+        self.headers = []
+        self.expect_100_continue = False  # the scope is made when it is needed
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if self._has_head:  # trailers, which nobody reads
@@ -229,19 +244,77 @@ class Connection(HttpToolsProtocol):
             raise ValueError
         if len(self.pipeline) >= bounds.pipelined:
             raise ValueError("too many requests ahead of their answers")
-        super().on_headers_complete()
+        if self.url == URL and self._plain_way is not None and self._may_be_plain():
+            self._admitted = self._plain_way.try_admit(self.headers)
+        if self._admitted is None:
+            self._begin_cycle()
+
+    def on_body(self, body: bytes) -> None:
+        if self._admitted is None:
+            super().on_body(body)
+        else:
+            self._body.append(body)
 
     def on_message_complete(self) -> None:
         self._received = 0
         self._has_head = False
-        super().on_message_complete()
+        admitted = self._admitted
+        if admitted is None or self._plain_way is None:
+            super().on_message_complete()
+            return
+        self._admitted = None
+        body, self._body = b"".join(self._body), []
+        post = PlainPost(self, log, keep_alive=self.parser.should_keep_alive())
+        self.cycle = post  # type: ignore[assignment]
+        self._plain_way.take(admitted, body, post)
+
+    def _may_be_plain(self) -> bool:
+        """Whether the request's form allows it, and the connection has nothing else in work."""
+        parser = self.parser
+        before: RequestResponseCycle | PlainPost | None = self.cycle
+        return (
+            (before is None or before.response_complete)
+            and not self.pipeline
+            and not self.flow.write_paused
+            and not self.expect_100_continue
+            and parser.get_method() == b"POST"
+            and parser.get_http_version() == "1.1"
+            and not parser.should_upgrade()
+        )
+
+    def _take_ordinary_way(self) -> None:
+        """Begin again where the head of a request ended that is not plain after all."""
+        self._admitted = None
+        body, self._body = b"".join(self._body), []
+        if not self.transport.is_closing():
+            self._begin_cycle()
+            super().on_body(body)
+
+    def _begin_cycle(self) -> None:
+        """uvicorn's way: what it makes at a request's first byte, and at the end of its head."""
+        url, headers, expects = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.expect_100_continue = url, expects
+        self.headers += headers  # it stands in the scope already
+        super().on_headers_complete()
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
-        self.has_served = True
         if not self.transport.is_closing() and not self.pipeline and self.cycle.response_complete:
-            self.waits_for = "idle"
-            self._watch.waiting[self] = self.loop.time() + self._bounds.keep_alive_s
+            self._idle()
+
+    def on_plain_complete(self) -> None:
+        """`on_response_complete` without uvicorn's timer for each answer: the watch comes before it."""
+        if self.pipeline or self.transport.is_closing():
+            self.on_response_complete()
+        else:
+            self.server_state.total_requests += 1
+            self._idle()
+
+    def _idle(self) -> None:
+        self.has_served = True
+        self.waits_for = "idle"
+        self._watch.waiting[self] = self.loop.time() + self._bounds.keep_alive_s
 
     def pause_writing(self) -> None:
         super().pause_writing()

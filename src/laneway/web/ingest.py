@@ -1,4 +1,8 @@
-"""``POST /log`` as plain ASGI: the hot route, answered before any framework sees it."""
+"""``POST /log``: the hot route, answered before any framework sees it.
+
+Two ways lead in, with the same steps: `Ingest.__call__` is plain ASGI and takes every body;
+`Ingest.take_plain` takes one that is here as a whole, without a task (`laneway.web.plain`).
+"""
 
 from collections.abc import Callable, Sequence
 from time import perf_counter
@@ -18,7 +22,7 @@ from laneway.web.body import UNSUPPORTED, GoneError, read_body
 from laneway.web.commit import Commit, DurableCommit
 from laneway.web.door import HeaderMap
 from laneway.web.keyring import Grant
-from laneway.web.problem import send_problem
+from laneway.web.problem import Headers, send_problem
 from laneway.web.rate import Buckets
 
 INLINE_BYTES = 64 * KIB
@@ -46,6 +50,8 @@ ONE_LOGGED = {
 Given = TypeVarTuple("Given")
 Found = TypeVar("Found")
 Decode = Callable[[bytes, bytes, Grant], Taken]
+Answer = Callable[[tuple[int, bytes] | BaseException], None]
+"""Takes status and body of a receipt, or why there is none."""
 
 
 class Ingest:
@@ -74,7 +80,7 @@ class Ingest:
         try:
             status, answer = await self._take(receive, headers, grant, decode or self._decode)
         except LanewayError as error:
-            self._hub.metric.refused.add(1, error.code)
+            self.note_refused(error)
             await send_problem(scope, send, error)
         except GoneError:
             pass
@@ -85,21 +91,71 @@ class Ingest:
     async def _take(
         self, receive: Receive, headers: HeaderMap, grant: Grant, decode: Decode
     ) -> tuple[int, bytes]:
-        content_type = headers.get(b"content-type", b"")
-        _check_type(content_type, headers)
-        self.check_token(grant)
+        content_type = self._admit(headers, grant)
         body = await read_body(receive, headers, self._limit_bytes)
         begun_s = perf_counter()
         if len(body) <= INLINE_BYTES:
             taken = decode(body, content_type, grant)
         else:
             taken = await self.decode_aside(decode, body, content_type, grant)
-        is_durable = self._is_durable or headers.get(LEVEL_HEADER) == b"durable"
+        is_durable = self._wants_disk(headers)
         if taken.lines:
             self._charge(taken, grant)
             await self.append(taken.lines, durable=is_durable)
         self._hub.metric.ingest_s.observe(perf_counter() - begun_s)
         return _receipt(taken, is_durable=is_durable)
+
+    @property
+    def plain_bytes(self) -> int:
+        """The longest body that `take_plain` takes."""
+        return min(INLINE_BYTES, self._limit_bytes)
+
+    def take_plain(self, body: bytes, headers: HeaderMap, grant: Grant, answer: Answer) -> None:
+        """``answer`` is called once: now, or when the lines stand in the log, or with what went wrong.
+
+        ``body`` has no encoding and at most `plain_bytes`.
+        """
+        begun_s = perf_counter()
+        try:
+            taken = self._decode(body, self._admit(headers, grant), grant)
+            if taken.lines:
+                self._charge(taken, grant)
+        except LanewayError as error:
+            self.note_refused(error)
+            answer(error)
+            return
+        is_durable = self._wants_disk(headers)
+
+        def tell(error: BaseException | None) -> None:
+            if error is None:
+                self._hub.metric.ingest_s.observe(perf_counter() - begun_s)
+                answer(_receipt(taken, is_durable=is_durable))
+                return
+            if isinstance(error, LogError):
+                error = _unwritable(error)
+                self.note_refused(error)
+            answer(error)
+
+        if taken.lines:
+            self._commit_of(is_durable).add(taken.lines, tell)
+        else:
+            tell(None)
+
+    def note_refused(self, error: LanewayError) -> None:
+        self._hub.metric.refused.add(1, error.code)
+
+    def _admit(self, headers: HeaderMap, grant: Grant) -> bytes:
+        """The body's type, of a sender who may send now."""
+        content_type = headers.get(b"content-type", b"")
+        _check_type(content_type, headers)
+        self.check_token(grant)
+        return content_type
+
+    def _wants_disk(self, headers: HeaderMap) -> bool:
+        return self._is_durable or headers.get(LEVEL_HEADER) == b"durable"
+
+    def _commit_of(self, is_durable: bool) -> Commit:
+        return self._durable_commit if is_durable else self._commit
 
     def decode_hooks(self, body: bytes, content_type: bytes, grant: Grant) -> Taken:
         """`Decode` for ``POST /events``: hook payloads, bare or in an envelope."""
@@ -153,13 +209,16 @@ class Ingest:
         Raises:
             LogError: it cannot be written.
         """
-        commit = self._durable_commit if durable else self._commit
         try:
-            await commit.append(lines)
+            await self._commit_of(durable).append(lines)
         except LogError as error:
-            raise LogError(
-                f"the log cannot be written: {error.message}", hint=error.hint, status=error.status
-            ) from error
+            raise _unwritable(error) from error
+
+
+def _unwritable(error: LogError) -> LogError:
+    return LogError(
+        f"the log cannot be written: {error.message}", hint=error.hint, status=error.status
+    )
 
 
 def _try_decode_one(body: bytes, content_type: bytes) -> dict[str, object] | None:
@@ -208,9 +267,12 @@ def _receipt(taken: Taken, *, is_durable: bool) -> tuple[int, bytes]:
     return 422 if is_refused else 200, orjson.dumps(receipt)
 
 
+def receipt_headers(body: bytes) -> Headers:
+    return [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+
+
 def _start(status: int, body: bytes) -> Message:
-    head = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
-    return {"type": "http.response.start", "status": status, "headers": head}
+    return {"type": "http.response.start", "status": status, "headers": receipt_headers(body)}
 
 
 ONE_LOGGED_START = {answer: _start(200, answer) for answer in ONE_LOGGED.values()}

@@ -19,6 +19,7 @@ from laneway.hub.hub import Hub
 from laneway.web.app import App, create_app
 from laneway.web.auth import Access
 from laneway.web.connection import Bounds, Connection, SocketConnection, Watch
+from laneway.web.plain import PlainWay
 
 GRACE_S = 3
 """Requests that run when the hub is told to stop have this long."""
@@ -58,18 +59,20 @@ def run(server: "Server", listener: socket.socket) -> None:
 class Server(uvicorn.Server):
     """uvicorn with our signals and our order of ending."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: App, *, answers_plain: bool = True) -> None:
+        """``answers_plain``: plain requests are answered in the protocol (`laneway.web.plain`)."""
         hub = app.hub
         bounds = Bounds(
             connections=hub.settings.connections,
             send_s=hub.settings.send_timeout,
             request_bytes=2 * hub.settings.body_bytes,
         )
+        plain_way = PlainWay(app.access, app.ingest) if answers_plain else None
         self._watch = Watch(bounds, hub.metric.ended, lambda: hub.live.viewer_count)
         super().__init__(
             uvicorn.Config(
                 app,
-                http=cast(type[Connection], partial(Connection, self._watch)),
+                http=cast(type[Connection], partial(Connection, self._watch, plain_way)),
                 ws=cast(type[WebSocketsSansIOProtocol], partial(SocketConnection, self._watch)),
                 lifespan="off",
                 log_config=None,
