@@ -107,7 +107,8 @@ def check(line: bytes, secrets: list[str]) -> None:
 
 FAULTS: list[tuple[object, str]] = [
     *((redactor, name) for name in (
-        "find_spans", "has_token", "has_word", "long_runs", "may_hold", "secret_name", "hide_marks",
+        "find_spans", "has_token", "may_hold_token", "holds_token", "has_word", "long_runs", "may_hold",
+        "secret_name", "hide_marks",
         "is_deeper",
     )),
     *((scan, name) for name in (

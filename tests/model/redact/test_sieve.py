@@ -1,5 +1,6 @@
 """A long text is looked through in another way than a short one, and no less is found."""
 
+import json
 import random
 import string
 import sys
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from laneway.model.redact import scan, sieve
+from laneway.model.redact import Redactor, scan, sieve
 from laneway.model.redact.patterns import PATH_RULES, TOKEN_RULES, WORD_RULES
 
 ANCHORS = [anchor for rule in (*TOKEN_RULES, *PATH_RULES, *WORD_RULES) for anchor in rule.anchors]
@@ -26,6 +27,7 @@ Find = Callable[[str], list[scan.Span]]
 def short_way(text: str, monkeypatch: pytest.MonkeyPatch) -> list[scan.Span]:
     with monkeypatch.context() as patch:
         patch.setattr(scan, "LONG_CHARS", sys.maxsize)
+        patch.setattr(scan, "DENSE_CHARS", sys.maxsize)
         return scan.find_spans(text)
 
 
@@ -108,6 +110,44 @@ def test_a_text_with_many_runs_is_split(find_in_long: Find) -> None:
     assert found[2] == "github-token"
 
 
+@pytest.mark.parametrize("library", ["automaton", "plain"])
+@pytest.mark.parametrize("dense_chars", [0, 1024, sys.maxsize])
+def test_an_event_is_clean_only_where_a_walk_through_it_finds_nothing(
+    library: str, dense_chars: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if library == "plain":
+        monkeypatch.setitem(sys.modules, "ahocorasick_rs", None)
+    monkeypatch.setattr(scan, "_automatons", [])
+    monkeypatch.setattr(scan, "DENSE_CHARS", dense_chars)
+    seed = random.randrange(10**6)
+    draw, redactor = random.Random(seed), Redactor()
+    clean = 0
+    for _ in range(500):
+        inner = {"dsn": some_text(draw)[:40], "note": some_text(draw)[: draw.choice([20, 200])]}
+        texts = [
+            some_text(draw)[: draw.choice([30, 300, 3_000])],
+            json.dumps(inner),
+            "max_tokens: 12",
+        ]
+        event = {"agent": "a", "content": draw.choice(texts), "input": {"path": draw.choice(texts)}}
+        if redactor.is_clean(event):
+            clean += 1
+            assert redactor.redact_event(event)[1] == 0, (seed, event)
+    assert clean > 20
+
+
+@pytest.mark.parametrize("place", [0, 7, 40, 79])
+@pytest.mark.parametrize("name", ["id", "uuid"])
+def test_a_token_among_many_ids_is_found(name: str, place: int) -> None:
+    """Where long runs are many, one look for all anchors takes the place of a look at each."""
+    ids = {"id": "call_{:024x}xYz", "uuid": "{:08x}-4d1b-4c1b-8d1b-0123456789ab"}
+    parts = [ids[name].format(number) for number in range(80)]
+    event = {"agent": "a", "content": "ids: " + " ".join(parts)}
+    assert Redactor().is_clean(event)
+    parts[place] = "gh" + "p_" + "aB3dE6gH9" * 4
+    assert not Redactor().is_clean({**event, "content": "ids: " + " ".join(parts)})
+
+
 @pytest.mark.parametrize("shift", range(-40, 40, 3))
 def test_a_secret_across_a_piece_is_found(find_in_long: Find, shift: int) -> None:
     secret = "gh" + "p_" + "aB3dE6gH9" * 4
@@ -137,9 +177,10 @@ def test_one_look_for_all_words_finds_what_a_look_for_each_finds(
             patch.setitem(sys.modules, "ahocorasick_rs", None)
         patch.setattr(scan, "_automatons", [])
         patch.setattr(scan, "DENSE_CHARS", sys.maxsize)
-        wanted = scan.has_word(low), scan._find_words(text, low), scan.find_spans(text)
+        wanted, spans = (scan.has_word(low), scan._find_words(text, low)), scan.find_spans(text)
         patch.setattr(scan, "DENSE_CHARS", 0)
-        assert (scan.has_word(low), scan._find_words(text, low), scan.find_spans(text)) == wanted
+        assert (scan.has_word(low), scan._find_words(text, low)) == wanted
+        assert covers(scan.find_spans(text), spans)
 
 
 def test_every_word_that_is_asked_for_is_looked_for() -> None:

@@ -13,8 +13,10 @@ from laneway.model.redact.scan import (
     find_spans,
     has_token,
     has_word,
+    holds_token,
     long_runs,
     may_hold,
+    may_hold_token,
 )
 from laneway.model.redact.sieve import LONG_CHARS
 
@@ -31,6 +33,9 @@ SCAN_CHARS = 4 * LINE_BYTES
 CUT = "[cut: "
 CUT_CHARS = 80
 """At the end of a text that was cut, see `laneway.model.cut`."""
+
+JSON_STARTS = "{[ \n\t"
+"""A text that begins with none of them is no JSON that has names in it."""
 
 ROUNDS = 4
 """Looks at one text: a mark in place of one secret can bare the shape of the next."""
@@ -121,14 +126,49 @@ class Redactor:
         text = "\n".join(texts)
         if len(text) > LINE_BYTES:  # its line will be too long, whatever it holds
             return False
-        if has_word(text.lower()) or ("\\" in text and ("\\u" in text or "\\/" in text)):
+        if "\\" in text and ("\\u" in text or "\\/" in text):
             return False
-        runs = long_runs(text.encode())
-        if runs and has_token(runs, text):
+        if not self._is_free(text, texts):
             return False
         if self._extra is not None and self._extra.may_match(text.lower()):
             return False
         return not self._needle_texts or not any(secret in text for secret in self._needle_texts)
+
+    def _is_free(self, text: str, texts: list[str]) -> bool:
+        """Whether no rule matches in ``text``, the joined ``texts`` of an event. False: perhaps one does.
+
+        What the sieve holds back is looked through here, so that for an address or the id of a call
+        the event need not be encoded, read again and walked.
+        """
+        has_json = any(map(_may_be_json, texts))
+        if not has_word(text.lower()):
+            if not may_hold_token(text):
+                return True
+            if not has_json:
+                return not holds_token(text)
+        if CUT in text:
+            return False
+        if has_json:
+            inner = self._texts_in_json(texts)
+            if inner is None:
+                return False
+            text = "\n".join([text, *inner])
+        return not find_spans(text)
+
+    def _texts_in_json(self, texts: "Iterable[str]") -> list[str] | None:
+        """What stands in those that are JSON, free of its escapes; None where a name in it is a secret's,
+        or there is more than little of it."""
+        from orjson import loads
+
+        inner: list[str] = []
+        for text in filter(_may_be_json, texts):
+            try:
+                box = loads(text)
+            except ValueError:
+                continue
+            if type(box) in (dict, list) and not self._unfold([box], inner):
+                return None
+        return inner
 
     def _unfold(self, boxes: "list[Any]", texts: list[str]) -> bool:
         """Gather the texts in ``boxes``, dicts and lists; False where there is more than few plain values."""
@@ -255,6 +295,10 @@ class Redactor:
         return not any(secret in value for secret in self._secrets)
 
 
+def _may_be_json(text: str) -> bool:
+    return text != "" and text[0] in JSON_STARTS
+
+
 def _hides_letters(text: str) -> bool:
     """Whether JSON inside a text of the line may spell letters as escapes."""
     return "\\\\" in text and ("\\\\u" in text or "\\\\/" in text)
@@ -374,7 +418,7 @@ class Walk:
             self.left -= len(text)
         if self.left < 0:
             return TOO_LARGE
-        if inside and text[:1] in "{[ \n\t" and self.may_name(text):
+        if inside and text[0] in JSON_STARTS and self.may_name(text):
             text = self.json_text(text)
         if CUT in text[-CUT_CHARS:]:
             text = self.without_begun(text)

@@ -74,6 +74,9 @@ DENSE_CHARS = 1024
 """From here on one look for all words costs less than one for each: 4 µs a KB instead of 20 to 35. (In prose
 few are looked for, and one by one is as cheap.)"""
 
+RUNS_SHIFT = 9
+"""With more than two long runs a KB, one look for all anchors of tokens costs less than one at each run."""
+
 _ESCAPE = re.compile(r"(?:%[0-9A-Fa-f]{2}|\x1b\[[0-9;]{0,8}m)\Z")
 _BASE64 = re.compile(f"[A-Za-z0-9+/]{{{BASE64_CHARS},}}+")
 
@@ -150,10 +153,18 @@ def long_runs(data: bytes) -> list[str]:
 
     Each comes with the `BEFORE_CHARS` before it, where the anchors with a dot or colon stand.
     """
+    return _long_runs(data, len(data)) or []
+
+
+def _long_runs(data: bytes, most: int) -> list[str] | None:
+    """`long_runs`; None where there are more than ``most``, UUIDs and digests with them."""
     classes = data.translate(_CLASSES).decode("latin-1")
     found: list[str] = []
     at = classes.find(_RUN)
     while at >= 0:
+        if most <= 0:
+            return None
+        most -= 1
         end = classes.find(" ", at)
         if end < 0:
             end = len(data)
@@ -173,10 +184,39 @@ def has_token(runs: "Sequence[str]", text: str) -> bool:
     )
 
 
+def may_hold_token(text: str) -> bool:
+    """The sieve for tokens: `has_token` of the long runs.
+
+    Looking at each run is cheap while there are few; an access log is full of ids.
+    """
+    data = text.encode("latin-1", "replace")
+    most = len(data) >> RUNS_SHIFT if is_looked_at_once(text) else len(data)
+    runs = _long_runs(data, most)
+    if runs is None:
+        return bool(_present(text, data)) or bool(base64_runs(data))
+    return bool(runs) and has_token(runs, text)
+
+
+def holds_token(text: str) -> bool:
+    """Whether a rule matches in a text in which `has_word` finds nothing."""
+    if not is_looked_at_once(text):
+        return bool(find_spans(text))
+    data = text.encode("latin-1", "replace")
+    present = _present(text, data)
+    if present and _match_present(text, present):
+        return True
+    return any(True for _ in _find_base64(text, base64_runs(data)))
+
+
 def may_be_base64(run: str) -> bool:
     return len(run) >= BASE64_CHARS and any(
         found[0].strip("0123456789abcdefABCDEF") for found in _BASE64.finditer(run)
     )
+
+
+def is_looked_at_once(text: str) -> bool:
+    """Whether one look for all anchors costs less than a sieve before it, and is to be had."""
+    return len(text) >= DENSE_CHARS and load_automatons()[0] is not None
 
 
 def find_spans(text: str) -> list[Span]:
@@ -184,7 +224,7 @@ def find_spans(text: str) -> list[Span]:
     low = text.lower()
     if len(low) != len(text):  # U+0130 alone grows in lower case
         low = text.replace("\u0130", "I").lower()
-    if len(text) >= LONG_CHARS:
+    if len(text) >= LONG_CHARS or is_looked_at_once(text):
         return _without_overlap(_find_in_long(text, low))
     runs = long_runs(text.encode("latin-1", "replace")) if len(text) >= RUN_CHARS else []
     spans = _find_words(text, low) if has_word(low) else []
@@ -198,22 +238,26 @@ def find_spans(text: str) -> list[Span]:
 
 def may_hold(text: str, data: bytes) -> bool:
     """Whether any rule could match in a long ``text``, of which ``data`` are the bytes."""
-    if has_word(text.lower()) or any(holds(text, anchor) for anchor in _PATH_ANCHORS):
-        return True
-    return bool(_present_tokens(text, data)) or bool(base64_runs(data))
+    return has_word(text.lower()) or bool(_present(text, data)) or bool(base64_runs(data))
 
 
-def _present_tokens(text: str, data: bytes) -> set[str]:
+def _present(text: str, data: bytes) -> set[str]:
+    """The anchors of tokens and of paths in ``text``, of which ``data`` are the bytes."""
     automaton = load_automatons()[1]
     if automaton is not None:
         return automaton(data)
-    return _tokens_of_runs.present(text, token_runs(data))
+    found = _tokens_of_runs.present(text, token_runs(data))
+    found.update(anchor for anchor in _PATH_ANCHORS if holds(text, anchor))
+    return found
 
 
 def load_automatons() -> "Automatons":
-    """For the anchors of words, those of tokens, and `_NEEDLES`; None without the library. 5 ms, once."""
+    """For the anchors of words, for those of tokens and paths, and for `_NEEDLES`. 5 ms, once.
+
+    None without the library.
+    """
     if not _automatons:
-        sets = _WORD_ANCHORS, _TOKEN_ANCHORS, _NEEDLES
+        sets = _WORD_ANCHORS, _TOKEN_ANCHORS + _PATH_ANCHORS, _NEEDLES
         _automatons.append(tuple(map(load_automaton, sets)))
     return _automatons[0]
 
@@ -227,9 +271,10 @@ def _find_in_long(text: str, low: str) -> list[Span]:
         words = automaton(low.encode("latin-1", "replace"))
     elif has_word(low):
         words = {anchor for anchor in _WORD_ANCHORS if holds(low, anchor)}
-    tokens = _present_tokens(text, data)
+    present = _present(text, data)
     spans = _match_words(text, low, [anchor for anchor in _WORD_ANCHORS if anchor in words])
-    spans += _match_tokens(text, [anchor for anchor in _TOKEN_ANCHORS if anchor in tokens])
+    if present:
+        spans += _match_present(text, present)
     return spans + list(_find_base64(text, base64_runs(data)))
 
 
@@ -247,11 +292,16 @@ def _match_words(text: str, low: str, anchors: "Sequence[str]") -> list[Span]:
 
 def _find_tokens(text: str, hay: str) -> list[Span]:
     """``hay`` is where the anchors of tokens are looked for: the long runs of ``text``."""
-    return _match_tokens(text, [anchor for anchor in _TOKEN_ANCHORS if anchor in hay])
+    tokens = [anchor for anchor in _TOKEN_ANCHORS if anchor in hay]
+    return _match_tokens(text, tokens, [anchor for anchor in _PATH_ANCHORS if anchor in text])
 
 
-def _match_tokens(text: str, tokens: "Sequence[str]") -> list[Span]:
-    paths = [anchor for anchor in _PATH_ANCHORS if holds(text, anchor)]
+def _match_present(text: str, present: set[str]) -> list[Span]:
+    tokens = [anchor for anchor in _TOKEN_ANCHORS if anchor in present]
+    return _match_tokens(text, tokens, [anchor for anchor in _PATH_ANCHORS if anchor in present])
+
+
+def _match_tokens(text: str, tokens: "Sequence[str]", paths: "Sequence[str]") -> list[Span]:
     return [
         *(span for anchor in tokens for span in _match(text, text, anchor, _TOKENS[anchor])),
         *(span for anchor in paths for span in _match(text, text, anchor, _PATHS[anchor])),
