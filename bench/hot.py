@@ -85,8 +85,8 @@ def take(_: str) -> Run:
     return partial(in_batches, lambda: intake.take(decode_body(body, "application/x-ndjson")))
 
 
-def post(folder: str) -> Run:
-    """The application without its server and without an index."""
+def deaf_app(folder: str) -> tuple[Any, bytes]:
+    """An application without an index, and its token."""
     from laneway.base.settings import resolve
     from laneway.hub.hub import Hub
     from laneway.web.app import create_app
@@ -101,7 +101,12 @@ def post(folder: str) -> Run:
     settings = resolve({"home": f"{folder}/hub", "log_path": f"{folder}/hub/log"})
     app = create_app(Deaf(settings), Access.of(settings, 80))
     with open(f"{folder}/hub/ingest.token", "rb") as file:
-        token = file.read().strip()
+        return app, file.read().strip()
+
+
+def post(folder: str) -> Run:
+    """The application without its server and without an index."""
+    app, token = deaf_app(folder)
     body = orjson.dumps(EVENT)
     headers = [(b"host", b"127.0.0.1"), (b"content-type", b"application/json"),
                (b"authorization", b"Bearer " + token), (b"content-length", b"%d" % len(body))]  # fmt: skip
@@ -116,6 +121,25 @@ def post(folder: str) -> Run:
     async def run(count: int) -> None:
         for _ in range(count):
             await app(scope, receive, send)
+
+    loop = asyncio.new_event_loop()
+    return lambda count: loop.run_until_complete(run(count))
+
+
+def post_plain(folder: str) -> Run:
+    """From the bytes of a request to those of its answer, without the socket."""
+    from tests.web.protocol import Link
+
+    app, token = deaf_app(folder)
+    body = orjson.dumps(EVENT)
+    head = b"POST /log HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+    head += b"Authorization: Bearer %b\r\nContent-Length: %d\r\n\r\n" % (token, len(body))
+    data = head + body
+
+    async def run(count: int) -> None:
+        link = Link(app)
+        for _ in range(count):
+            assert (await link.exchange(data)).startswith(b"HTTP/1.1 200 ")
 
     loop = asyncio.new_event_loop()
     return lambda count: loop.run_until_complete(run(count))
@@ -174,6 +198,7 @@ PATHS: dict[str, Callable[[str], Run]] = {
     "redact and encode, a tool call": partial(redact, EVENT),
     "redact and encode, 4 KB of prose": partial(redact, event_of((PROSE * 30)[:4096])),
     "POST /log, one event": post,
+    "POST /log, in the protocol": post_plain,
     "take a batch": take,
     "read a line of the log": read,
     "index": index,

@@ -8,28 +8,42 @@ from laneway.base.clock import now_ns
 POOL_IDS = 256
 """Random parts fetched with one system call; it is a quarter of the cost of an id."""
 
-_VARIANT = {digit: "89ab"[int(digit, 16) % 4] for digit in "0123456789abcdef"}
+_ID_BYTES = 10
+_RANDOM = int("0fff3fffffffffffffff" * POOL_IDS, 16)
+_FIXED = int("70008000000000000000" * POOL_IDS, 16)
+"""The version is 7, the variant is binary 10; all other bits of an id's second half are random."""
+
 _pool: list[str] = []
 _HEX_DIGITS = frozenset("0123456789abcdef")
+_last = 0, "00000000-0000-"
+"""A Unix ms, and how its ids begin: the events of a batch share it."""
 
 
 def new_event_id(ts_ns: int = 0) -> str:
     """A UUIDv7 (RFC 9562, section 5.7): 48 bits of Unix ms, then 74 random bits."""
-    time_hex = f"{(ts_ns or now_ns()) // 1_000_000:012x}"
+    global _last
+    time_ms = (ts_ns or now_ns()) // 1_000_000
+    last_ms, start = _last  # one look: another thread may write it now
+    if time_ms != last_ms:
+        time_hex = f"{time_ms:012x}"
+        start = f"{time_hex[:8]}-{time_hex[8:]}-"
+        _last = time_ms, start
     try:
-        random_hex = _pool.pop()  # atomic: no two threads get the same
+        return start + _pool.pop()  # atomic: no two threads get the same
     except IndexError:
-        random_hex = _refill()
-    return (
-        f"{time_hex[:8]}-{time_hex[8:]}-7{random_hex[:3]}"
-        f"-{_VARIANT[random_hex[3]]}{random_hex[4:7]}-{random_hex[8:]}"
-    )
+        return start + _refill()
 
 
 def _refill() -> str:
-    text = urandom(10 * POOL_IDS).hex()
-    _pool.extend(text[i : i + 20] for i in range(20, 20 * POOL_IDS, 20))
-    return text[:20]
+    """The random halves of `POOL_IDS` ids: one comes back, the others go into the pool."""
+    drawn = int.from_bytes(urandom(_ID_BYTES * POOL_IDS), "big") & _RANDOM | _FIXED
+    text = f"{drawn:x}"
+    halves = [
+        f"{text[i : i + 4]}-{text[i + 4 : i + 8]}-{text[i + 8 : i + 20]}"
+        for i in range(0, len(text), 20)
+    ]
+    _pool.extend(halves[1:])
+    return halves[0]
 
 
 def new_trace_id() -> str:

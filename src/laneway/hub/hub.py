@@ -22,6 +22,7 @@ from laneway.log.append import NO_SPACE_STATUS, Appender
 from laneway.log.segment import LogPath
 from laneway.log.series import list_segments
 from laneway.model.redact import make_redactor
+from laneway.model.redact.scan import load_automatons
 
 if TYPE_CHECKING:
     from laneway.hub.bus.link import BusLink
@@ -50,6 +51,7 @@ class Hub:
         self._keeps = keeps
         self.metric = Metric()
         self.redactor = make_redactor(settings, os.environ)
+        load_automatons()
         recent = Recent() if in_process or not CAN_SPLIT else None
         self.side = open_side_files(settings)
         self.payloads = Payloads(self.side, make_redactor(settings, os.environ))

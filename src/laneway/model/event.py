@@ -149,9 +149,14 @@ def _odd_fields(event: dict[str, Any]) -> list[str]:
 
 
 def _take_timestamp(value: object, received_ns: int, problems: list[Problem]) -> tuple[str, int]:
+    global _received
     if value is None:
         ts_ns = received_ns or now_ns()
-        return format_ns(ts_ns), ts_ns
+        known_ns, text = _received
+        if ts_ns != known_ns:  # all of a batch were received at one time
+            text = format_ns(ts_ns)
+            _received = ts_ns, text
+        return text, ts_ns
     if type(value) is str and len(value) == 27:
         own_ns = _try_own_timestamp(value)
         if own_ns is not None:
@@ -168,6 +173,7 @@ _SECONDS = 4_096
 """Seconds remembered with their text: batches arrive in order, and late ones from few places."""
 
 _second_ns: dict[str, int] = {}
+_received = 0, ""
 
 
 def _try_own_timestamp(text: str) -> int | None:

@@ -176,12 +176,19 @@ def _long_runs(data: bytes, most: int) -> list[str] | None:
 
 def has_token(runs: "Sequence[str]", text: str) -> bool:
     """Whether the runs of ``text`` hold an anchor, or may be base64 of something that does."""
-    joined = " ".join(runs)
     return bool(
-        [anchor for anchor in _TOKEN_ANCHORS if anchor in joined]
+        _anchors_in(" ".join(runs))
         or [anchor for anchor in _PATH_ANCHORS if anchor in text]
         or any(map(may_be_base64, runs))
     )
+
+
+def _anchors_in(joined: str) -> "set[str] | list[str]":
+    """By the automaton, where a longer text has loaded it: 5 ms are much for a process of a few events."""
+    automaton = _automatons[0][1] if _automatons else None
+    if automaton is not None:
+        return automaton(joined.encode("latin-1", "replace"))
+    return [anchor for anchor in _TOKEN_ANCHORS if anchor in joined]
 
 
 def may_hold_token(text: str) -> bool:
