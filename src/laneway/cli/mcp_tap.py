@@ -13,7 +13,7 @@ from typing import IO, Annotated
 import orjson
 import typer
 
-from laneway.base.errors import EventError, LanewayError
+from laneway.base.errors import EventError, LanewayError, SettingError
 from laneway.model.event import normalise
 from laneway.sdk.api import flush, log_event
 from laneway.sources.mcp import Tap
@@ -21,17 +21,34 @@ from laneway.sources.mcp import Tap
 
 def command(
     server: Annotated[
-        list[str], typer.Argument(metavar="-- SERVER…", help="The server's command.")
-    ],
+        list[str] | None,
+        typer.Argument(metavar="[-- SERVER…]", help="The server's command (stdio)."),
+    ] = None,
+    url: Annotated[
+        str, typer.Option("--url", metavar="URL", help="The server's address (streamable HTTP).")
+    ] = "",
+    port: Annotated[
+        int,
+        typer.Option("--port", help="With --url: where the client finds us; 0 is any free one."),
+    ] = 0,
     agent: Annotated[
-        str, typer.Option("--agent", help="The server's lane; else its command's name.")
+        str, typer.Option("--agent", help="The server's lane; else its command's or host's name.")
     ] = "",
 ) -> None:
-    """Record every call between an MCP client and its server, over stdio.
+    """Record every call between an MCP client and its server, over stdio or HTTP.
 
-    Put it before the server's command in the client's settings. Every line passes on as it is, and is
-    read when it has passed; the server's stderr and exit code are its own.
+    Put it before the server's command in the client's settings, or give the client the address that
+    it prints. Everything passes on as it is, and is read when it has passed; the server's stderr and
+    exit code are its own.
     """
+    if bool(server) == bool(url):
+        raise SettingError(
+            "either a server's command or its --url is wanted",
+            hint="laneway mcp-tap -- SERVER…, or laneway mcp-tap --url http://127.0.0.1:3000/mcp",
+        )
+    if not server:
+        tap_http(url, port, agent)
+        return
     tap = Tap(agent or name_of(server))
     try:
         process = subprocess.Popen(server, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603
@@ -52,6 +69,23 @@ def command(
     flush(2)
     sys.stdout.flush()
     os._exit(code if code >= 0 else 128 - code)  # a thread may wait for the client's next word
+
+
+def tap_http(url: str, port: int, agent: str) -> None:
+    """Raises SettingError where the extra for it is missing."""
+    try:
+        from laneway.cli.mcp_proxy import Proxy, listen, serve
+    except ModuleNotFoundError as error:
+        if error.name != "httpx2":
+            raise
+        raise SettingError(
+            "--url needs an HTTP client", hint="pip install 'laneway[mcp]'"
+        ) from None
+    proxy = Proxy(url, agent)
+    listener, bound = listen(port)
+    print(f"http://127.0.0.1:{bound}{proxy.path} passes on to {url}", flush=True)
+    serve(proxy, listener, bound)
+    flush(2)
 
 
 def name_of(server: list[str]) -> str:
