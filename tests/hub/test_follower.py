@@ -7,13 +7,14 @@ import orjson
 import pytest
 
 from laneway.base.errors import HubError, StoreError
+from laneway.base.limits import KIB
 from laneway.base.settings import Settings
 from laneway.hub import follower as follower_module
 from laneway.hub.hub import Hub, reindex
 from laneway.log import tail as tail_module
 from laneway.log.append import Appender
 from laneway.log.segment import LogPath
-from laneway.store.api import Query
+from laneway.store.api import DiskError, Query
 from laneway.store.query.parse import parse
 from laneway.store.sqlite.store import SqliteStore
 
@@ -347,6 +348,25 @@ def test_an_index_that_fails_for_a_while_loses_nothing(
     eventually(lambda: contents(hub) == ["message 1", "message 2"])
     assert hub.metric.fault.values == {("follower",): 2}
     eventually(lambda: hub.health()["status"] == "ok")
+
+
+def test_what_does_not_fit_on_the_disk_at_once_is_indexed_in_small_parts(
+    make_hub: Callable[[], Hub], log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A transaction that met the full disk gave its space back: there is some, but never enough for it."""
+    monkeypatch.setattr(follower_module, "RETRY_S", 0.01)
+    add, most = SqliteStore.add, 10 * KIB
+
+    def add_what_fits(self: Any, segment: Any, fingerprint: Any, records: Any, end: int) -> Any:
+        if sum(record.length for record in records) > most:
+            raise DiskError("database or disk is full")
+        return add(self, segment, fingerprint, records, end)
+
+    monkeypatch.setattr(SqliteStore, "add", add_what_fits)
+    write(log / "app.jsonl", *(event(n, pad="x" * 900) for n in range(200)))
+    hub = make_hub()
+    eventually(lambda: hub.store.last_seq == 200)
+    assert len(contents(hub, limit=1_000)) == 200
 
 
 def test_an_event_that_the_index_cannot_take_does_not_hold_up_the_others(

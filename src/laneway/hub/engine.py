@@ -17,7 +17,7 @@ from laneway.hub.line import LineReader
 from laneway.hub.live import Sink
 from laneway.hub.metric import Metric
 from laneway.hub.pipeline import Recent, open_side_files
-from laneway.hub.reserve import Reserve
+from laneway.hub.reserve import WAL_SHARE, Reserve
 from laneway.hub.retainer import Retainer, Retention
 from laneway.hub.sweeper import Sweeper
 from laneway.log.damage import DamageList
@@ -31,11 +31,6 @@ from laneway.store.sqlite.store import SqliteStore
 INDEX_DIRECTORY = ".index"
 
 log = logging.getLogger("laneway.hub")
-
-
-RESERVE_SHARE = 4
-"""The reserve is at least so many times what the index's write-ahead log grows to: folding it needs as
-much space again while it stands, and so does what comes until the disk is known to be full."""
 
 
 class Engine:
@@ -67,7 +62,7 @@ class Engine:
             on_problem=on_problem or note_problem,
             read_event=EventReader(self._reader, lines),
             read_text=self._reader.read_text,
-            wal_bytes=min(WAL_BYTES, settings.reserve_bytes // RESERVE_SHARE or WAL_BYTES),
+            wal_bytes=min(WAL_BYTES, settings.reserve_bytes // WAL_SHARE or WAL_BYTES),
         )
         self.archive = Archive(self.store, self._reader, lines, self._note_damage)
         self.inquiry = Inquiry(self.store, self.archive)

@@ -43,6 +43,10 @@ FULL_CHUNK_BYTES = 32 * KIB
 """The same once the disk is full: the write-ahead log needs room for a whole transaction, and what is
 left of the reserve is better spent on the index."""
 
+LEAST_CHUNK_BYTES = 4 * KIB
+"""Halved down to this while the disk refuses: a transaction that did not fit gives its space back, so that
+the same one would fail for ever. One line is read whole, however long."""
+
 PACE_S, PACE_BYTES = BATCH_S / 2, 64 * KIB
 """While less than this comes at a time, wait and let more gather: nothing is sent more often than
 every `BATCH_S`, and a transaction of a hundred events costs little more than one of ten."""
@@ -209,8 +213,12 @@ class Follower:
 
     def _note_fault(self, error: Exception) -> None:
         self._metric.fault.add(1, "follower")
-        if self._reserve is not None and self._reserve.give_up_if_full():
-            self._chunk_bytes = FULL_CHUNK_BYTES
+        is_full = self._reserve is not None and self._reserve.give_up_if_full()
+        if isinstance(error, DiskError):
+            half = min(self._chunk_bytes // 2, FULL_CHUNK_BYTES)
+            self._chunk_bytes = max(half, LEAST_CHUNK_BYTES)
+        elif is_full:
+            self._chunk_bytes = min(self._chunk_bytes, FULL_CHUNK_BYTES)
         is_known = isinstance(error, LanewayError)
         fault = error.message if isinstance(error, LanewayError) else type(error).__name__
         if fault != self._fault:  # said once, not every second
@@ -237,7 +245,7 @@ class Follower:
             self._live.flush()
         self._fault = ""
         size = sum(map(_size, chunks))
-        if self._chunk_bytes != FULL_CHUNK_BYTES or not chunks:  # once level it may be large again
+        if self._chunk_bytes > FULL_CHUNK_BYTES or not chunks:  # once level it may be large again
             self._chunk_bytes = BACKLOG_BYTES if size > CHUNK_BYTES // 2 else CHUNK_BYTES
         due_s = self._live.flush()
         if not chunks and self._is_purged:

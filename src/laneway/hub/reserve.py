@@ -16,6 +16,10 @@ RESERVE_FILE = ".reserve"
 SHARE = 16
 """Made only where this many times its size is free: it must not be what fills a small disk."""
 
+WAL_SHARE = 4
+"""The reserve is at least so many times what the index's write-ahead log grows to: folding it needs as
+much space again while it stands, and so does what comes until the disk is known to be full."""
+
 FULL_BYTES = MIB
 """Less than this is free: full, whatever a file system keeps back for its own."""
 
@@ -74,8 +78,10 @@ class Reserve:
         return is_full
 
     def has_room(self) -> bool:
-        """Whether senders may have what is free: more than what was set aside for ourselves."""
-        return not self._was_made or self._is_whole() or self.free_bytes() > self._size_bytes
+        """Whether senders may have what is free: more than what was set aside for ourselves, and than
+        what a write-ahead log gives back when it is folded, which the next transaction needs again."""
+        kept_bytes = self._size_bytes + self._size_bytes // WAL_SHARE
+        return not self._was_made or self._is_whole() or self.free_bytes() > kept_bytes
 
     def check(self) -> None:
         """Look, every `LOOK_S`, and make it again where there is room.
