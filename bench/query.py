@@ -7,7 +7,8 @@
 ``/tmp/laneway-bench-EVENTS`` (``LANEWAY_BENCH_DIR`` names another place); ``build`` only makes them;
 ``seal`` compresses all segments but the newest and compacts their indexes, as the hub does with them;
 ``alone`` asks whichever databases are there, and makes none. Everything is asked warm and one at a
-time; ``cpu`` is processor time. Laneway answers with places in the log, and once with the lines
+time; ``cpu`` is processor time, and ``anew`` the p50 without the answers of whole segments that an
+index remembers. Laneway answers with places in the log, and once with the lines
 themselves; the peers hold the content, and give it with every page. DuckDB is left out where it is
 not installed. The goals are those for 10 million events on two quiet cores.
 """
@@ -364,7 +365,10 @@ def measure_ms(ask: Callable[[], object]) -> list[float]:
     return times
 
 
-def row_of(question: Question, engines: dict[str, Callable[[str], object]]) -> dict[str, object]:
+def row_of(
+    question: Question, engines: dict[str, Callable[[str], object]], forget: Callable[[], None]
+) -> dict[str, object]:
+    """``forget``: what Laneway remembers of whole segments; with it each question is a first one."""
     row: dict[str, object] = {"question": question.name, "goal": question.goal_ms or "-"}
     asked: dict[str, Callable[[], object] | None] = {"laneway": question.ask}
     for name, run in engines.items():
@@ -376,6 +380,7 @@ def row_of(question: Question, engines: dict[str, Callable[[str], object]]) -> d
         row[f"{name} p95"] = quantile(times, 0.95) if times else "-"
         if name == "laneway":
             row["cpu"] = measure_cpu_ms(question.ask)
+            row["anew"] = middle(measure_ms(lambda: (forget(), question.ask())))
     return row
 
 
@@ -402,12 +407,27 @@ def measure_cpu_ms(ask: Callable[[], object]) -> float:
     return (time.process_time() - started) * 1_000 / LEAST_ROUNDS
 
 
+def home_of(count: int, *, is_real: bool) -> Path:
+    name = f"/tmp/laneway-bench-{count}{'-realistic' if is_real else ''}"
+    return Path(os.environ.get("LANEWAY_BENCH_DIR", name))
+
+
+def opened(home: Path) -> tuple[SqliteStore, Archive]:
+    reader, lines = Reader(LogPath.parse(str(home / "log"))), LineReader(Redactor())
+    store = SqliteStore(
+        home / "index",
+        query_limit_s=30.0,
+        read_event=EventReader(reader, lines),
+        read_text=reader.read_text,
+    )
+    return store, Archive(store, reader, lines)
+
+
 def main(arguments: Iterable[str]) -> None:
     numbers = [int(text) for text in arguments if text.isdecimal()]
     count = numbers[0] if numbers else EVENTS
     is_real = "realistic" in arguments
-    name = f"/tmp/laneway-bench-{count}{'-realistic' if is_real else ''}"
-    home = Path(os.environ.get("LANEWAY_BENCH_DIR", name))
+    home = home_of(count, is_real=is_real)
     if "alone" not in arguments:
         build(home, count, realistic.iter_events if is_real else iter_events)
     if "seal" in arguments:
@@ -417,14 +437,7 @@ def main(arguments: Iterable[str]) -> None:
     print(f"{count:,} events, {machine()}, load {os.getloadavg()[0]:.1f}; milliseconds")
     sizes = {name: size_of(home / name) / count for name in ("log", "index", "plain.db", "duck.db")}
     print("bytes an event: " + json.dumps({name: round(size) for name, size in sizes.items()}))
-    reader, lines = Reader(LogPath.parse(str(home / "log"))), LineReader(Redactor())
-    store = SqliteStore(
-        home / "index",
-        query_limit_s=30.0,
-        read_event=EventReader(reader, lines),
-        read_text=reader.read_text,
-    )
-    archive = Archive(store, reader, lines)
+    store, archive = opened(home)
     engines: dict[str, Callable[[str], object]] = {}
     if (home / "plain.db").exists():
         plain = sqlite3.connect(home / "plain.db")
@@ -436,7 +449,7 @@ def main(arguments: Iterable[str]) -> None:
     else:
         print("duckdb is left out")
     asked = questions(store, archive, count)
-    rows = [row_of(question, engines) for question in asked]
+    rows = [row_of(question, engines, store.forget_answers) for question in asked]
     tell_slowest(rows, count)
     show("questions, warm", rows)
     store.close()

@@ -53,6 +53,11 @@ class AnswerBook:
             while self._row_count > self._kept_rows:
                 self._remove(next(iter(self._answers)))
 
+    def clear(self) -> None:
+        with self._lock:
+            self._answers.clear()
+            self._row_count = 0
+
     def drop(self, segment: str) -> None:
         """For a segment that is gone or damaged: its answers are of no use, and must not hide that."""
         with self._lock:

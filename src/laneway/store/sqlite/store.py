@@ -198,6 +198,10 @@ class SqliteStore:
                 self._drop(segment)
             self._last_seq = 0
 
+    def forget_answers(self) -> None:
+        """What whole segments answered is asked of them again: what a first question costs."""
+        self._answers.clear()
+
     def take_damaged(self) -> list[str]:
         """Segments whose databases were found damaged since: `forget` them, `renew_epoch`, and index
         them again."""

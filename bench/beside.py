@@ -1,0 +1,129 @@
+"""Questions while events are indexed, beside the same questions to an index that nobody writes.
+
+    python -m bench.beside [EVENTS] [realistic]
+
+Over the log and the index that `bench.query` made (the same sizes, places and sources). As in a hub's
+indexer, one process does both: a thread reads lines as the follower does and adds them, `EVENTS_S` of
+them a second, to a segment of its own, which is forgotten at the end. The goal: no p95 more than doubled.
+"""
+
+import itertools
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterable
+from statistics import median
+
+import orjson
+
+from bench.query import EVENTS, home_of, iter_events, opened, questions
+from bench.table import machine, quantile, show, sized
+from laneway.base.clock import format_ns, now_ns
+from laneway.base.ids import new_event_id
+from laneway.hub.line import LineReader
+from laneway.model.redact import Redactor
+from laneway.store.api import Record
+from laneway.store.sqlite.store import SqliteStore
+
+EVENTS_S = 5_000
+"""What forty agents that never rest may write."""
+
+BATCHES_S = 20
+"""Transactions: the follower takes one every 50 ms."""
+
+SEGMENT = "beside.jsonl"
+SAMPLES = 10_000
+ROUNDS = sized(40, 3)
+PAUSE_S = 0.005
+
+
+class Feed:
+    """Adds events until it is stopped."""
+
+    def __init__(self, store: SqliteStore) -> None:
+        self._store = store
+        self._lines = LineReader(Redactor())
+        self._samples = [event for _, event in iter_events(SAMPLES)]
+        self._is_over = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self.added = 0
+        self.late_s = 0.0
+        """How far it fell behind its pace at worst."""
+
+    def __enter__(self) -> "Feed":
+        self._begun_s = time.perf_counter()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._is_over.set()
+        self._thread.join()
+        self.events_s = self.added / (time.perf_counter() - self._begun_s)
+        self._store.forget(SEGMENT)
+
+    def _run(self) -> None:
+        offset, samples = 0, itertools.cycle(self._samples)
+        while not self._is_over.is_set():
+            records: list[Record] = []
+            lines = [
+                self._line(sample) for sample in itertools.islice(samples, EVENTS_S // BATCHES_S)
+            ]
+            suspicious = self._lines.iter_suspicious(lines)
+            for data, is_suspicious in zip(lines, suspicious, strict=True):
+                line = self._lines.read_new(data, "f", offset, 0, is_suspicious=is_suspicious)
+                assert line.event is not None
+                records.append(Record(offset, len(data), line.ts_ns, line.event))
+                offset += len(data) + 1
+            self._store.add(SEGMENT, "f", records, offset)
+            self.added += len(records)
+            ahead_s = self._begun_s + self.added / EVENTS_S - time.perf_counter()
+            self.late_s = max(self.late_s, -ahead_s)
+            self._is_over.wait(max(ahead_s, 0))
+
+    def _line(self, sample: dict[str, object]) -> bytes:
+        ts_ns = now_ns()
+        return orjson.dumps(sample | {"timestamp": format_ns(ts_ns), "id": new_event_id(ts_ns)})
+
+
+def main(arguments: Iterable[str]) -> None:
+    count = next((int(text) for text in arguments if text.isdecimal()), EVENTS)
+    print(f"{count:,} events, {machine()}, load {os.getloadavg()[0]:.1f}; milliseconds")
+    store, archive = opened(home_of(count, is_real="realistic" in arguments))
+    asked = [one for one in questions(store, archive, count) if one.goal_ms]
+    times: dict[str, dict[str, list[float]]] = {"quiet": {}, "beside": {}}
+    for question in asked:
+        times["quiet"][question.name] = measure(question.ask)
+    with Feed(store) as feed:
+        for question in asked:
+            times["beside"][question.name] = measure(question.ask)
+    for question in asked:
+        times["quiet"][question.name] += measure(question.ask)
+    print(
+        f"{feed.events_s:,.0f} events a second were added meanwhile, {feed.late_s:.2f} s late at worst"
+    )
+    rows = []
+    for question in asked:
+        quiet, beside = times["quiet"][question.name], times["beside"][question.name]
+        row: dict[str, object] = {"question": question.name, "goal": question.goal_ms}
+        for name, some in (("quiet", quiet), ("beside", beside)):
+            row |= {f"{name} p50": median(some), f"{name} p95": quantile(some, 0.95)}
+        rows.append(row | {"times": quantile(beside, 0.95) / quantile(quiet, 0.95)})
+    show("questions beside ingest, warm", rows)
+    store.close()
+
+
+def measure(ask: object) -> list[float]:
+    assert callable(ask)
+    ask()
+    found = []
+    for _ in range(ROUNDS):
+        started = time.perf_counter()
+        ask()
+        found.append((time.perf_counter() - started) * 1_000)
+        time.sleep(PAUSE_S)
+    return found
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
