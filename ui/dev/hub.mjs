@@ -1,4 +1,6 @@
-// A mock hub for work on the page: the routes and frames of docs/protocol.md over a made-up fleet.
+// A mock hub for work on the lanes: frames and events of docs/protocol.md over a made-up fleet, as fast
+// as a measurement wants them. Queries and totals are the real hub's: `laneway demo`, and the page's own
+// files in front of it with `LANEWAY_DEV_HUB=http://127.0.0.1:8001 npm run dev`.
 //
 //   node dev/hub.mjs [--port 8010] [--rate 12] [--agents 4] [--minutes 5] [--access] [--empty]
 //
@@ -146,6 +148,12 @@ const server = createServer((request, response) => {
 
 function api(url, response) {
   if (url.pathname === "/api/events") return answer(response, 200, log.page(url.searchParams));
+  if (!url.pathname.startsWith("/api/events/"))
+    return answer(response, 501, {
+      code: "not_here",
+      message: `The mock hub does not answer ${url.pathname}.`,
+      hint: "Queries and totals need a real hub: `laneway demo`, then LANEWAY_DEV_HUB=http://127.0.0.1:8001 npm run dev.",
+    });
   const ref = decodeURIComponent(url.pathname.slice("/api/events/".length));
   const event = log.find(ref);
   if (!event)
