@@ -19,6 +19,7 @@ ELSEWHERE = {
     "docker compose": "tests/docker/test_compose.py",
     "docker run": "tests/docker/test_compose.py",
     "laneway service": "tests/cli/test_service.py",
+    "laneway forward": "tests/cli/test_forward.py",
     "pip install -e": "tests/packaging",
     "python -m examples.assistant": "tests/examples/test_demo.py",
     "LOG_PATH=logs python -m examples.assistant.app": "tests/examples/test_assistant.py",
@@ -48,7 +49,8 @@ UNKNOWN = ("01a209c5-4f04-7c08-abe8-2ac177394a7c", "trip-038", "c19c1ce0", "9f16
 """Ids of the history in whose pictures they stand, and not of the one here: there is no such thing."""
 
 PRELUDES = {
-    "docs/integrations.md": "import logging, structlog, loguru, fastapi\napp = fastapi.FastAPI()\n",
+    "docs/integrations.md": "import logging, structlog, loguru, fastapi\napp = fastapi.FastAPI()\n"
+    "from opentelemetry.sdk.trace import TracerProvider\nprovider = TracerProvider()\n",
     "docs/testing.md": "def run_agent(task): ...\n",
 }
 
