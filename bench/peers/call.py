@@ -79,7 +79,7 @@ def cost(name: str, folder: Path, count: int) -> Numbers:
     count = calls_of(name, count)
     with target(CONTESTANTS[name].target, folder) as address:
         done = subprocess.run(
-            command(name, "cost", count, folder, address), env=environment(folder),
+            command(name, "cost", count, folder, address), env=environment(folder), cwd=folder,
             capture_output=True, text=True, timeout=PATIENCE_S, check=False,
         )  # fmt: skip
         if done.returncode:
@@ -94,7 +94,7 @@ def kept(name: str, folder: Path, count: int) -> float:
     count = calls_of(name, count)
     with target(CONTESTANTS[name].target, folder) as address:
         process = subprocess.Popen(
-            command(name, "kill", count, folder, address), env=environment(folder),
+            command(name, "kill", count, folder, address), env=environment(folder), cwd=folder,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         try:

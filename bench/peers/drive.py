@@ -26,7 +26,7 @@ def drive(server: Server, single: int, batches: int) -> dict[str, Any]:
         rss, pss, processes = server.memory_mib()
         found |= {"processes": processes, "rest RSS MiB": rss, "rest PSS MiB": pss}
         server.send(list(iter_events(1)))  # what is loaded with the first
-        wait_for_count(server, 1)
+        wait_for(server.visible, 1)
         stored = 1
         ways = [way_ms(server, stored + n) for n in range(min(LOOKS, single))]
         stored += len(ways)
@@ -52,10 +52,10 @@ def drive(server: Server, single: int, batches: int) -> dict[str, Any]:
 
 
 def way_ms(server: Server, number: int) -> float:
-    """From before one event is sent until the API counts it."""
+    """From before one event is sent until the API shows it."""
     began_s = time.perf_counter()
     server.send(list(iter_events(1, number)))
-    wait_for_count(server, number + 1)
+    wait_for(server.visible, number + 1)
     return (time.perf_counter() - began_s) * 1000
 
 
@@ -66,7 +66,7 @@ def feed(server: Server, start: int, requests: int, size: int) -> tuple[float, f
     for events in bodies:
         server.send(events)
     answered_s = time.perf_counter() - began_s
-    wait_for_count(server, start + requests * size)
+    wait_for(server.count, start + requests * size)
     return requests * size / answered_s, requests * size / (time.perf_counter() - began_s)
 
 
@@ -86,10 +86,10 @@ def kill_while_fed(server: Server, stored: int, batches: int) -> float:
     return max(0, there - stored) / count
 
 
-def wait_for_count(server: Server, count: int) -> None:
+def wait_for(ask: Callable[[], int], count: int) -> None:
     """Asks again after a twentieth of the time that it waited so far: more often would slow the server."""
     began_s = time.monotonic()
-    while (there := server.count()) < count:
+    while (there := ask()) < count:
         waited_s = time.monotonic() - began_s
         if waited_s > PATIENCE_S:
             raise TimeoutError(f"{there:,} of {count:,} acknowledged after {PATIENCE_S:.0f} s")
