@@ -20,6 +20,19 @@ def family(pid: int) -> list[int]:
     return found
 
 
+def session(pid: int) -> list[int]:
+    """All processes of the session that ``pid`` began, those whose parents have ended with them."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[3]) == pid and fields[0] != "Z":
+            found.append(int(path.parent.name))
+    return found
+
+
 def cpu_ms(pid: int) -> float:
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) * 1000 / CLOCK_TICKS

@@ -19,7 +19,7 @@ import httpx
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from bench.peers.event import Event
-from bench.process import family, proportional_mib, resident_mib
+from bench.process import family, proportional_mib, resident_mib, session
 from bench.result import ROOT
 from tests.torture.harness import free_port
 
@@ -135,7 +135,7 @@ class Server:
     def kill(self) -> None:
         """SIGKILL to every one of its processes; no one of them can tidy up."""
         assert self.process
-        for pid in family(self.process.pid):
+        for pid in {*family(self.process.pid), *session(self.process.pid)}:
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
