@@ -58,7 +58,7 @@ def cell(value: object) -> str:
         return "–"
     if isinstance(value, float | int):
         return number(value)
-    return str(value).replace("|", "/").replace("\n", " ")
+    return str(value).replace("|", "/").replace("\n", " ").replace("<", "&lt;")
 
 
 def number(value: float) -> str:

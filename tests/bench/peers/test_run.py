@@ -101,11 +101,11 @@ def test_where_a_peer_is_better_the_document_says_so() -> None:
         "versions": {"structlog": "26"},
         "run": {**circumstances(), "load_after": 1.0, "rounds": 2, "seconds": 9},
         "tables": {"call": rows},
-        "absent": [{"peer": "lnav", "reason": "not installed"}],
+        "absent": [{"peer": "lnav", "reason": "not <installed>"}],
     }
     text = peer_text(result)
     assert "Better than Laneway's best row in **p50 µs**: structlog." in text
-    assert "| lnav | not installed |" in text
+    assert "| lnav | not &lt;installed> |" in text
     assert "| batch |  | – | 0 |" in text
     assert set(peer_plots(result)) == {"peers-call.svg"}
 
