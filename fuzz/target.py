@@ -4,6 +4,7 @@
 them at every `make test`: seeds, and every input that once broke something.
 """
 
+import gzip
 import os
 import tempfile
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from pathlib import Path
 from laneway.base.errors import LanewayError
 from laneway.hub.metric import Metric
 from laneway.hub.pipeline import Intake
+from laneway.log.gzipped import GzipFile
 from laneway.log.reference import References
 from laneway.log.seekable import SeekableFile, write
 from laneway.log.segment import LogPath
@@ -162,6 +164,23 @@ def fuzz_seek(data: bytes) -> None:
             offset = lines.end
     except OSError:
         pass
+
+
+def fuzz_rotated(data: bytes) -> None:
+    """A gzip of somebody else's with bytes replaced, or any bytes: it ends, and reads the same again."""
+    content = data[1:]
+    if data[:1] < b"\xc0":
+        whole = bytearray(gzip.compress(b'{"event":"log","n":1}\n' * 400, mtime=0))
+        for at in range(0, len(content) - 1, 2):
+            whole[content[at] % len(whole)] = content[at + 1]
+        content = bytes(whole)
+    path = _directory("rotated") / "app.jsonl.1.gz"
+    path.write_bytes(content)
+    file, offset, found = GzipFile(str(path)), 0, b""
+    while (lines := file.read_lines(offset, 1 << 12)).data:
+        assert lines.end > offset
+        offset, found = lines.end, found + lines.data
+    assert file.read(0, len(found)) == found
 
 
 def fuzz_tail(data: bytes) -> None:

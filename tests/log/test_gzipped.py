@@ -71,6 +71,19 @@ def test_what_is_damaged_ends_there_and_hangs_nobody(tmp_path: Path, cut: str) -
     assert cut == "middle" or TEXT.startswith(found)
 
 
+def test_a_line_without_an_end_takes_bounded_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gzipped, "BODY_BYTES", 5_000)
+    path = tmp_path / "app.jsonl.1.gz"
+    path.write_bytes(gzip.compress(b"x" * 100_000 + b"\n{}\n"))
+    file, place, longest = GzipFile(str(path)), 0, 0
+    while (lines := file.read_lines(place, 100)).data:
+        place, longest = lines.end, max(longest, len(lines.data))
+    assert place == 100_004
+    assert longest < 7_000
+
+
 def test_what_is_none_and_what_is_not_there_are_errors_or_empty(tmp_path: Path) -> None:
     path = tmp_path / "app.jsonl.1.gz"
     path.write_bytes(b"rubbish")

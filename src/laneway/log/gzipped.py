@@ -11,7 +11,7 @@ from errno import EBADMSG, ESTALE
 from functools import cached_property
 from typing import NamedTuple
 
-from laneway.base.limits import MIB
+from laneway.base.limits import BODY_BYTES, MIB
 from laneway.log.seekable import Frame, Layout
 from laneway.log.text import FINGERPRINT_BYTES, Lines, fingerprint_of, open_own
 
@@ -130,10 +130,15 @@ class GzipFile:
     def read_lines(self, offset: int, max_bytes: int) -> Lines:
         """Complete lines from ``offset``, about ``max_bytes``; what follows the last newline is none."""
         data = self.read(offset, max_bytes)
-        while b"\n" not in data and offset + len(data) < self.layout.size:
-            data += self.read(offset + len(data), FRAME_BYTES)
-        data = data[: data.rfind(b"\n") + 1]
-        return Lines(data, offset + len(data))
+        while b"\n" not in data and len(data) < BODY_BYTES:
+            more = self.read(offset + len(data), FRAME_BYTES)
+            if not more:
+                break
+            data += more
+        cut = data.rfind(b"\n") + 1
+        if not cut and len(data) >= BODY_BYTES:
+            cut = len(data)  # no line is that long: hand it out as it is, to be quarantined
+        return Lines(data[:cut], offset + cut)
 
     def _open_same(self) -> int:
         fd = self._open()
