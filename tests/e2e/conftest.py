@@ -54,7 +54,8 @@ def find_link(output: str) -> str:
 
 def is_complaint(said: ConsoleMessage) -> bool:
     """A browser says by itself that the hub does not take a query, or does not let it in."""
-    is_refusal = "/api/explain" in said.location["url"] and "400" in said.text
+    asks = ("/api/explain", "/api/alerts")
+    is_refusal = any(path in said.location["url"] for path in asks) and "400" in said.text
     is_shut = "Failed to load resource" in said.text and "401" in said.text
     return said.type == "error" and not is_refusal and not is_shut
 

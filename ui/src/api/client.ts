@@ -109,6 +109,16 @@ export async function fetchJson(
   return request(search.size > 0 ? `${path}?${search}` : path, signal ? { signal } : {});
 }
 
+/** Changes something; raises ApiError. */
+export async function sendJson(
+  method: "POST" | "PUT" | "DELETE",
+  path: string,
+  body?: unknown,
+): Promise<unknown> {
+  const headers = { "Content-Type": "application/json" };
+  return request(path, { method, ...(body === undefined ? {} : { headers, body: JSON.stringify(body) }) });
+}
+
 async function request(path: string, options: RequestInit = {}): Promise<unknown> {
   const response = await send(path, options);
   const body = await readJson(response);

@@ -14,6 +14,7 @@ export interface KeyTargets {
   toggleHelp(): void;
   togglePalette(): void;
   toggleFacets(): void;
+  openAlerts(): void;
   nextScheme(): void;
 }
 
@@ -49,6 +50,8 @@ export function bindKeys(targets: KeyTargets): () => void {
     "3": () => places.go({ view: "insights" }),
     b: toggleFacets,
     t: nextScheme,
+    "Shift+!": targets.openAlerts,
+    "!": targets.openAlerts,
     "/": focusFilter,
     "Shift+?": toggleHelp,
     "?": toggleHelp,

@@ -8,6 +8,7 @@ import { AS_GAP, AS_INSTANT, EventTable, emptyRow } from "./event_table";
 import { Lane } from "./lane";
 import { Pairing } from "./pairing";
 import type { Batch, Gap, Hello } from "./protocol";
+import { ALERT_AGENT } from "./alert";
 import { FLAG_CLOSES, FLAG_ERROR, ProtocolError } from "./protocol";
 import { SESSION_DEPTH } from "./packing";
 import { SpanTable } from "./span_table";
@@ -95,11 +96,13 @@ export class Journal {
     return this.lanes.reduce((sum, lane) => sum + lane.open, 0);
   }
 
-  /** The agents that have a lane: those heard of, and whoever stands above them. */
+  /** The agents that have a lane: those heard of, and whoever stands above them. What the hub itself says
+      of alerts is no agent's work. */
   present(): Set<number> {
     const found = new Set<number>();
+    const alerts = this.agents.find(ALERT_AGENT);
     for (const lane of this.lanes) {
-      if (lane.events === 0) continue;
+      if (lane.events === 0 || lane.agent === alerts) continue;
       for (let agent = lane.agent; agent >= 0 && !found.has(agent); agent = this.parents[agent] ?? -1) {
         found.add(agent);
       }

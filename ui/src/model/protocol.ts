@@ -1,5 +1,7 @@
 // The messages of the live protocol, version 1 (docs/protocol.md, "Live"), and their one way in.
 
+import type { Alerts } from "./alert";
+
 export const FLAG_OPENS = 1;
 export const FLAG_CLOSES = 2;
 export const FLAG_ERROR = 4;
@@ -72,7 +74,7 @@ export interface Hits {
   readonly seqs: readonly number[];
 }
 
-export type Message = Hello | Batch | Gap | Beat | Hits;
+export type Message = Hello | Batch | Gap | Beat | Hits | Alerts;
 
 /** The hub said something that breaks the protocol; the connection is of no more use. */
 export class ProtocolError extends Error {}
@@ -108,6 +110,8 @@ export function parseMessage(frame: string): Message | null {
       return checkNumbers(message as unknown as Gap, ["from", "to"]);
     case "hits":
       return checkHits(message as unknown as Hits);
+    case "alerts":
+      return checkAlerts(message as unknown as Alerts);
     case "beat":
       return checkNumbers(message as unknown as Beat, ["now", "seq"]);
     default:
@@ -154,6 +158,11 @@ function checkBatch(batch: Batch): Batch {
 function checkHits(hits: Hits): Hits {
   if (!Array.isArray(hits.seqs)) throw new ProtocolError("hits lack their seqs");
   return checkNumbers(hits, ["from", "to"]);
+}
+
+function checkAlerts(alerts: Alerts): Alerts {
+  if (!Array.isArray(alerts.rules)) throw new ProtocolError("alerts lack their rules");
+  return checkNumbers(alerts, ["revision", "count"]);
 }
 
 function checkNumbers<T extends object>(message: T, names: readonly (keyof T)[]): T {

@@ -13,6 +13,7 @@ import { LineList } from "../model/line_list";
 import { RowList } from "../model/row_list";
 import { judgeAll, judgeFrom, judgeMore, Verdict } from "../model/verdict";
 import { Frame } from "../render/frame";
+import { Alarms } from "./alarms.svelte";
 import { EMPTY_FACE, type Face, type LaneFace, heardMs, laneFace, Meter } from "./face";
 import { LaneChoice } from "./lane_choice.svelte";
 import { Picture } from "./picture";
@@ -52,6 +53,7 @@ export class Board implements Owner, Listener {
   readonly streamChoice = new StreamChoice();
   readonly frame = new Frame();
   readonly timeline = new Timeline();
+  readonly alarms = new Alarms();
   /** What the hub said of the events, where there is a filter. */
   verdict: Verdict | null = null;
   filterVersion = 0;
@@ -152,6 +154,7 @@ export class Board implements Owner, Listener {
     else if (message.type === "batch") this.takeBatch(message);
     else if (message.type === "gap") this.takeGap(message);
     else if (message.type === "beat") this.takeBeat(message);
+    else if (message.type === "alerts") this.alarms.take(message);
     this.frame.owe(performance.now() - startedMs);
   }
 

@@ -1,7 +1,7 @@
 """How a rule stands: ok, pending, firing, resolved; and how its value went."""
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from laneway.base.clock import NS_PER_MS, NS_PER_S
@@ -64,6 +64,11 @@ class Standing:
         ):
             self._turn("ok", now_ns)
         return None
+
+    def recall(self, values: Sequence[float], now_ns: int) -> None:
+        """Begin with the course that it would have had."""
+        self._course.extend(values)
+        self._sampled_ns = now_ns
 
     def shift(self, by_ns: int) -> None:
         """The clock jumped by so much."""

@@ -41,7 +41,13 @@ class Trial:
     """
 
     def __init__(
-        self, rule: Rule, store: Finder, archive: Pages, since_ns: int, until_ns: int
+        self,
+        rule: Rule,
+        store: Finder,
+        archive: Pages,
+        since_ns: int,
+        until_ns: int,
+        points: int = POINTS,
     ) -> None:
         self._rule = replace(rule, made_ns=since_ns)
         self._store, self._archive = store, archive
@@ -49,7 +55,7 @@ class Trial:
         self._evaluator = Evaluator(away_ns=None)
         self._turns: list[Transition] = []
         self._points: list[float] = []
-        self._point_ns = max((until_ns - since_ns) // POINTS, NS_PER_S)
+        self._point_ns = max((until_ns - since_ns) // points, NS_PER_S)
         self.events = 0
         self.is_complete = True
 

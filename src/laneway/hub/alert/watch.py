@@ -23,12 +23,14 @@ from laneway.hub.alert.rule import (
     FIRING_EVENT,
     MOST_RULES,
     RESOLVED_EVENT,
+    WINDOWED,
     Rule,
     broken,
     parse_mute_ns,
     parse_rule,
     show_mute,
 )
+from laneway.hub.alert.standing import COURSE
 from laneway.hub.alert.trial import Trial
 from laneway.hub.alert.webhook import Notice, Webhooks
 from laneway.hub.live import Live, Row
@@ -184,6 +186,10 @@ class Alerts:
             return
         watched.seen_seq = last_seq = self._live.seq
         try:
+            if rule.kind in WINDOWED and not watched.standing.course()["values"]:
+                span_ns = COURSE * watched.standing.step_ns
+                past = Trial(rule, self._store, self._archive, now - span_ns, now, COURSE).run()
+                watched.standing.recall(past["course"]["values"], now)
             refill(rule, watched.gauge, self._store, self._archive, last_seq=last_seq, now_ns=now)
         except StoreError as error:
             log.warning("alerts: %s begins without its past: %s", rule.name, error.message)
