@@ -2,7 +2,10 @@
 
 import { spanMs, type Viewport } from "../base/viewport";
 import { BinGrid, octaveStep } from "../model/bin_grid";
+import { CATEGORIES } from "../model/category";
 import type { Journal } from "../model/journal";
+import { PulseGrid, type PulseSource } from "../model/pulse_grid";
+import { type Layers, layersOf, type Stack } from "../model/pulse_layers";
 import { arrange, type Placed } from "../model/arrangement";
 import { type Branch, order } from "../model/tree";
 import type { Verdict } from "../model/verdict";
@@ -14,6 +17,10 @@ import { type LaneScene, type Selection, tooDense } from "../render/scene";
 const DENSE_BIN_PX = 2;
 /** Lanes that are sorted by what happens change places this often at most. */
 const REORDER_MS = 2000;
+/** Open work is counted anew this often at most: faster cannot be read. */
+const OPEN_MS = 250;
+
+const TOOL = CATEGORIES.indexOf("tool");
 
 export class Picture {
   branches: Placed[] = [];
@@ -24,7 +31,10 @@ export class Picture {
   private treeKey = "";
   layout = new Layout([], [], []);
   readonly laneGrid = new BinGrid();
-  readonly pulseGrid = new BinGrid();
+  readonly pulseGrid = new PulseGrid();
+  pulseLayers: Layers;
+  private rankedMs = 0;
+  private openCountedMs = 0;
   isDense = false;
   private orderKey = "";
   private layoutKey = "";
@@ -33,7 +43,9 @@ export class Picture {
   constructor(
     private readonly journal: Journal,
     private readonly choice: LaneChoice,
-  ) {}
+  ) {
+    this.pulseLayers = layersOf(journal, "none");
+  }
 
   /** Makes the layout anew if lanes came, moved or grew; returns whether it did. A filter has the lanes of
       those agents that did something that matches. */
@@ -108,15 +120,46 @@ export class Picture {
     return { journal, layout, view, ...area, ...state, isDense: this.isDense, grid: laneGrid };
   }
 
-  refreshPulse(view: Viewport, widthPx: number, filterVersion: number): BinGrid {
+  /** The pulse, brought up to date for the view. `edgeMs`: also open work, up to this time; NaN without. */
+  refreshPulse(
+    view: Viewport,
+    widthPx: number,
+    filterVersion: number,
+    stack: Stack,
+    edgeMs: number,
+  ): { grid: PulseGrid; layers: Layers } {
+    const nowMs = performance.now();
+    if (stack !== this.pulseLayers.stack || (stack === "agent" && nowMs - this.rankedMs >= REORDER_MS)) {
+      const layers = layersOf(this.journal, stack);
+      if (layers.key !== this.pulseLayers.key) this.pulseLayers = layers;
+      this.rankedMs = nowMs;
+    }
+    const { pulseGrid, pulseLayers: layers } = this;
+    const source = this.sourceOf(layers, filterVersion);
+    const { recounts } = pulseGrid;
+    pulseGrid.refresh(source, view.fromMs, view.toMs, pulseStep(view, widthPx));
+    const isStale = recounts !== pulseGrid.recounts || nowMs - this.openCountedMs >= OPEN_MS;
+    if (!Number.isNaN(edgeMs) && isStale) {
+      pulseGrid.countOpen(source, edgeMs);
+      this.openCountedMs = nowMs;
+    }
+    return { grid: pulseGrid, layers };
+  }
+
+  /** For a grid of one's own. */
+  pulseSource(stack: Stack, filterVersion: number): PulseSource {
+    return this.sourceOf(layersOf(this.journal, stack), filterVersion);
+  }
+
+  private sourceOf(layers: Layers, filterVersion: number): PulseSource {
     const { journal } = this;
-    const source = {
+    return {
       events: journal.events,
-      version: `${journal.rebuildVersion}/${filterVersion}`,
-      lineOf: () => 0,
-      lines: 1,
+      spans: journal.spans,
+      version: `${journal.rebuildVersion}/${filterVersion}/${layers.key}`,
+      lines: layers.layers.length,
+      lineOf: layers.lineOf,
+      isToolEnd: (kind) => journal.category(kind) === TOOL,
     };
-    this.pulseGrid.refresh(source, view.fromMs, view.toMs, pulseStep(view, widthPx));
-    return this.pulseGrid;
   }
 }
