@@ -25,6 +25,7 @@ from bench.table import print_columns
 
 BENCHES = {
     "append": "bench.append",
+    "hook": "bench.hook",
     "imports": "bench.imports",
     "redact": "bench.redact",
     "middleware": "bench.middleware",

@@ -79,6 +79,26 @@ def test_the_quick_hook_imports_nothing_of_laneway(hub: Hub) -> None:
     assert not loaded & {"site", "json", "re", "socket", "orjson", "typing"}
 
 
+def test_without_a_hub_the_hook_loads_no_more_than_it_needs(home: Path) -> None:
+    command = shlex.split(hook_command())
+    harmless = PAYLOAD.replace(SECRET.encode(), b"")  # a secret is marked by a keyed hash
+    done = run_hook(shlex.join([command[0], "-X", "importtime", *command[1:]]), harmless)
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.decode().splitlines()}
+    assert b"Bash" in stored(home / "logs")
+    assert not loaded & {"site", "orjson", "typing", "dataclasses", "inspect", "hashlib", "uuid"}
+
+
+def test_without_a_hub_rules_of_one_s_own_are_kept(home: Path) -> None:
+    home.mkdir()
+    rule = '[[redact_rules]]\nname = "ticket"\npattern = "TICKET-[0-9]+"\n'
+    (home / "config.toml").write_text(rule)
+    body = PAYLOAD.replace(b"curl", b"TICKET-12345")
+    assert run_hook(hook_command(), body).returncode == 0
+    [line] = stored(home / "logs").splitlines()
+    assert b"TICKET-12345" not in line
+    assert orjson.loads(line)["tool"] == "Bash", "and the rest is not withheld"
+
+
 def test_connect_shows_writes_and_takes_back(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

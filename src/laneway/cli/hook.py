@@ -39,6 +39,9 @@ def record(args: Sequence[str], body: bytes, received_ns: int) -> str:
     Raises:
         ValueError: the payload is no JSON object.
     """
+    from laneway.cli.plain_json import stand_in
+
+    stand_in()
     from orjson import loads
 
     from laneway.sdk.recorder import shared

@@ -161,6 +161,9 @@ def event_id(session: str, key: str, part: str) -> str:
 
 def make_id(size: int, *parts: str) -> str:
     """``size`` bytes in hex, the same for the same parts."""
-    from hashlib import blake2b
+    try:
+        from _blake2 import blake2b  # a hook's process is spared OpenSSL
+    except ImportError:
+        from hashlib import blake2b
 
     return blake2b("\0".join(parts).encode("utf-8", "replace"), digest_size=size).hexdigest()
