@@ -7,7 +7,7 @@ TOGETHER := -n auto --maxprocesses 4 --dist worksteal # tests run beside each ot
 UI_SOURCES := $(shell find ui -type f -not -path '*/node_modules/*' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-docker check fmt bench bench-peers bench-check torture ui lock clean fuzz test-matrix audit docs release-check
+.PHONY: help demo test test-clickhouse test-docker check fmt bench bench-peers bench-check torture ui lock clean fuzz test-matrix audit docs release-check
 
 help: ## what there is to make
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,10 @@ test-matrix: $(VENV)/.dev-ready ## what arrives from the agent frameworks of the
 test-docker: $(VENV)/.dev-ready $(UI) ## images and Compose files on a Docker Engine (DOCKER_HOST, BASE_IMAGE), the long form
 	@tools/bootstrap programs
 	LANEWAY_DOCKER=long $(BIN)/python -m pytest tests/docker $(ARGS)
+
+test-clickhouse: $(VENV)/.dev-ready ## the index on ClickHouse, run by its engine in process (installs 0.6 GB)
+	$(BIN)/python -m uv pip install --quiet --python $(BIN)/python --require-hashes -r locks/engine.txt
+	$(BIN)/python -m pytest tests/store/clickhouse tests/contract -k clickhouse --timeout 1200 $(ARGS)
 
 fuzz: $(VENV)/.dev-ready ## fuzz the parsers with coverage for a minute each (needs atheris)
 	$(BIN)/python -m pip install --quiet atheris || $(BIN)/python -m uv pip install --quiet atheris

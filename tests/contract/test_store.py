@@ -53,9 +53,22 @@ MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
 """Hundreds of small indexes: on a disk their fsyncs would be most of the time."""
 
 
-@pytest.fixture(params=["sqlite", "sqlite in tiny blocks"], scope="module")
+@pytest.fixture(
+    params=[
+        "sqlite",
+        "sqlite in tiny blocks",
+        pytest.param("clickhouse", marks=pytest.mark.timeout(1_200)),  # each example makes tables
+    ],
+    scope="module",
+)
 def open_store(request: pytest.FixtureRequest) -> Iterator[Open]:
     """Opens the index in a directory, new or left behind by an earlier store."""
+    if request.param == "clickhouse":
+        pytest.importorskip("chdb", reason="ClickHouse's engine is not here: make test-clickhouse")
+        from tests.store.embedded import open_embedded
+
+        yield open_embedded  # type: ignore[misc]
+        return
     with pytest.MonkeyPatch.context() as patch:
         if request.param == "sqlite in tiny blocks":
             # What holds for 256 rows a block must hold for 3: many blocks, few events.

@@ -169,6 +169,7 @@ SETTINGS = (
     Setting("public_url", "", "Where people open the dashboard if that is another address than the hub's own (a proxy, a container's published port): https://logs.example.com. Links are printed with it, and the hub answers to its name.", parse_origin),
     Setting("open_ingest", False, "Accept events without a token. For a trusted network only.", parse_flag),
     Setting("index_path", "", "Where the index lives. Empty: `.index` in the log's directory."),
+    Setting("store", "", "Keep the index in ClickHouse: clickhouse://USER@HOST:8123/DATABASE (clickhouses:// with TLS), with ?password_file=, cluster=, ttl=90d. Empty: SQLite at `index_path`."),
     Setting("compress", True, "Sealed segments are compressed by the hub.", parse_flag),
     Setting("compress_after", 600.0, "How long after its last line a sealed segment is compressed.", parse_duration_s),
     Setting("retention_age", 0.0, "Sealed segments older than this are removed (30d); 0 keeps all.", parse_duration_s),
@@ -232,6 +233,7 @@ class Settings:
     public_url: str
     open_ingest: bool
     index_path: str
+    store: str
     compress: bool
     compress_after: float
     retention_age: float

@@ -68,6 +68,15 @@ def command(
             rich_help_panel="Many hosts",
         ),
     ] = None,
+    store: Annotated[
+        str | None,
+        typer.Option(
+            "--store",
+            metavar="URL",
+            help="Keep the index in ClickHouse, clickhouse://USER@HOST:8123/DATABASE.",
+            rich_help_panel="Many hosts",
+        ),
+    ] = None,
     bus_flow: Annotated[
         str | None,
         typer.Option(
@@ -94,6 +103,7 @@ def command(
             "port": port,
             "log_path": log,
             "index_path": index,
+            "store": store,
             "retention_age": retention_age,
             "retention_bytes": retention_bytes,
             "allowed_hosts": allowed_host or None,

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from laneway.base.settings import Settings
 from laneway.hub.archive import Archive, EventReader
+from laneway.hub.backend import open_backend
 from laneway.hub.channel import Status
 from laneway.hub.follower import Follower
 from laneway.hub.inquiry import Inquiry
@@ -17,7 +18,7 @@ from laneway.hub.line import LineReader
 from laneway.hub.live import Sink
 from laneway.hub.metric import Metric
 from laneway.hub.pipeline import Recent, open_side_files
-from laneway.hub.reserve import WAL_SHARE, Reserve
+from laneway.hub.reserve import Reserve
 from laneway.hub.retainer import Retainer, Retention
 from laneway.hub.sweeper import Sweeper
 from laneway.log.damage import DamageList
@@ -25,8 +26,6 @@ from laneway.log.read import Reader
 from laneway.log.segment import LogPath
 from laneway.log.text import Damage
 from laneway.model.redact import make_redactor
-from laneway.store.sqlite.schema import WAL_BYTES
-from laneway.store.sqlite.store import SqliteStore
 
 INDEX_DIRECTORY = ".index"
 
@@ -57,12 +56,12 @@ class Engine:
         lines = LineReader(make_redactor(settings, os.environ), recent, side)
         self.damages = DamageList()
         self._reader = Reader(log_path, on_damage=self._note_damage)
-        self.store = SqliteStore(
+        self.store = open_backend(
+            settings,
             index_path(settings),
-            on_problem=on_problem or note_problem,
-            read_event=EventReader(self._reader, lines),
-            read_text=self._reader.read_text,
-            wal_bytes=min(WAL_BYTES, settings.reserve_bytes // WAL_SHARE or WAL_BYTES),
+            on_problem or note_problem,
+            EventReader(self._reader, lines),
+            self._reader.read_text,
         )
         self.archive = Archive(self.store, self._reader, lines, self._note_damage)
         self.inquiry = Inquiry(self.store, self.archive)

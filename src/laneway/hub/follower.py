@@ -16,6 +16,7 @@ from laneway.base.clock import now_ns
 from laneway.base.errors import LanewayError, Problem, StoreError
 from laneway.base.limits import KIB, MIB
 from laneway.hub.archive import Archive
+from laneway.hub.backend import Backend
 from laneway.hub.line import Line, LineReader
 from laneway.hub.live import BATCH_S, Row, Sink
 from laneway.hub.metric import Metric
@@ -30,7 +31,6 @@ from laneway.log.text import Damage, Readable
 from laneway.store.api import DiskError, Query, Record
 from laneway.store.query.expr import is_one_of, is_seq
 from laneway.store.query.field import ID
-from laneway.store.sqlite.store import SqliteStore
 
 CHUNK_BYTES = 512 * KIB
 """Read at a time: about 700 events, indexed within one live batch."""
@@ -92,7 +92,7 @@ class Follower:
     def __init__(
         self,
         log_path: LogPath,
-        store: SqliteStore,
+        store: Backend,
         live: Sink,
         lines: LineReader,
         metric: Metric,

@@ -15,10 +15,10 @@ from time import monotonic
 
 import orjson
 
+from laneway.hub.backend import Backend
 from laneway.log.segment import PACKED, LogPath
 from laneway.log.series import list_private, list_segments
 from laneway.log.text import Damage
-from laneway.store.sqlite.store import SqliteStore
 
 FIRST_S = 2.0
 """After the start: the hub shall be ready first."""
@@ -47,7 +47,7 @@ class Keeper:
     def __init__(
         self,
         log_path: LogPath,
-        store: SqliteStore,
+        store: Backend,
         note_damage: Callable[[Damage], None],
         *,
         compress: bool,

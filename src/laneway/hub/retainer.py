@@ -10,11 +10,11 @@ import threading
 from time import thread_time
 from typing import NamedTuple
 
+from laneway.hub.backend import Backend
 from laneway.log.patience import PatientClock
 from laneway.log.retention import apply_retention
 from laneway.log.segment import LogPath
 from laneway.log.series import list_segments
-from laneway.store.sqlite.store import SqliteStore
 
 LOOK_S = 60.0
 """Between two looks for segments that have become too old."""
@@ -35,7 +35,7 @@ class Retention(NamedTuple):
 class Retainer:
     """`start` and `stop` once each; without rules it does nothing."""
 
-    def __init__(self, log_path: LogPath, store: SqliteStore, rules: Retention) -> None:
+    def __init__(self, log_path: LogPath, store: Backend, rules: Retention) -> None:
         self._log_path = log_path
         self._store = store
         self._rules = rules

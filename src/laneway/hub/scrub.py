@@ -20,6 +20,7 @@ from typing import NamedTuple
 from laneway.base.errors import EventError, HubError, LogError
 from laneway.base.limits import SIDE_BYTES
 from laneway.base.settings import Settings
+from laneway.hub.backend import Backend, open_backend
 from laneway.hub.cleaner import Cleaner
 from laneway.hub.engine import index_path, note_problem
 from laneway.hub.lock import HubLock
@@ -43,7 +44,6 @@ from laneway.model.encode import encode
 from laneway.model.redact import make_redactor
 from laneway.model.wire import decode_line, stable_id
 from laneway.store.sqlite.directory import read_epoch
-from laneway.store.sqlite.store import SqliteStore
 
 FIRST_IDS = 3
 """Ids named of each segment, to look them up."""
@@ -81,6 +81,7 @@ class Scrub:
 
     def __init__(self, settings: Settings) -> None:
         self._log_path = LogPath.parse(settings.log_path)
+        self._settings = settings
         self._index_path = index_path(settings)
         # The new text is on the disk before a line refers to it.
         self._side = SideFiles(
@@ -90,7 +91,7 @@ class Scrub:
         self._references = References(self._log_path)
         self._scrubbing: Scrubbing | None = None
         self._lock: HubLock | None = None
-        self._store: SqliteStore | None = None
+        self._store: Backend | None = None
 
     def files(self) -> list[str]:
         """Every file of the log by its name without ``.zst``, oldest name first."""
@@ -163,7 +164,7 @@ class Scrub:
         except HubError:
             self._lock = None
         else:
-            self._store = SqliteStore(self._index_path, on_problem=note_problem)
+            self._store = open_backend(self._settings, self._index_path, note_problem)
         remove_drafts(self._log_path.directory)
         return self._scrubbing.earlier
 

@@ -33,6 +33,7 @@ class Index:
     ) -> None:
         asked = copy(settings)
         asked.index_path = directory or settings.index_path
+        asked.store = "" if directory else settings.store
         asked.retention_age, asked.retention_bytes = 0.0, 0
         with ExitStack() as stack:
             if not directory:
