@@ -131,6 +131,20 @@ def test_the_tables_of_another_hub_are_refused(tmp_path: Path) -> None:
     open_embedded(tmp_path, str(mine)).close()
 
 
+def test_renamed_segments_keep_what_is_known_of_them_and_a_restart_knows_it(tmp_path: Path) -> None:
+    store = open_embedded(tmp_path)
+    store.add("app", "f", records(0, 2), 2 * LINE_BYTES)
+    store.add("app.1", "g", [make_record(0, START_NS + 10**12)], LINE_BYTES)
+    store.rename({"app": "app.1", "app.1": "app.2"})
+    wanted = [("app.2", 3), ("app.1", 2), ("app.1", 1)]
+    assert [(hit.segment, hit.seq) for hit in store.find(Query()).hits] == wanted
+    store.close()
+    store = open_embedded(tmp_path)
+    assert [(hit.segment, hit.seq) for hit in store.find(Query()).hits] == wanted
+    assert store.add("app", "h", records(7, 1), 8 * LINE_BYTES).seqs == [4]
+    store.close()
+
+
 def test_words_are_looked_up_in_the_text_index(tmp_path: Path) -> None:
     store = open_embedded(tmp_path)
     store.add("s", "f", [make_record(0, content="needle in the hay")], LINE_BYTES)

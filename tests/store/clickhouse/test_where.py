@@ -38,7 +38,7 @@ HOSTILE = "x') OR 1=1; DROP TABLE event; -- {p0:String} \\' \0"
 def test_what_a_stranger_writes_is_a_parameter_and_never_part_of_the_statement(
     where: object,
 ) -> None:
-    search = Search(Query(where), NAMES, 7)  # type: ignore[arg-type]
+    search = Search(Query(where), NAMES, 7, {})  # type: ignore[arg-type]
     sql = search.select("seq").lower()
     assert not any(sign in sql for sign in ("drop", "1=1", "--", ";", "\\", "\0"))
 

@@ -6,7 +6,7 @@ committed; what a crash left beyond it is removed before anything is added.
 
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from laneway.base.errors import StoreError
 from laneway.store.api import Added, Record, SegmentState
@@ -16,11 +16,14 @@ from .row import COLUMNS, make_row
 from .schema import Names, minute_select
 from .server import Server
 
+KEY_CHARS = 16
+"""64 random bits: no two of a log's segments get the same."""
+
 ID_CHUNK = 1_000
 """Ids in one statement."""
 
 _SEGMENT = (
-    "segment", "fingerprint", "indexed_bytes", "event_count", "first_ns", "last_ns", "last_seq",
+    "key", "segment", "fingerprint", "indexed_bytes", "event_count", "first_ns", "last_ns", "last_seq",
     "reached_seq", "gone", "version",
 )  # fmt: skip
 
@@ -38,6 +41,9 @@ class Ledger:
         """Rows beyond are not there yet."""
         self._given_seq = 0
         self.states: dict[str, SegmentState] = {}
+        self.keys: dict[str, str] = {}
+        """By the segment's name, what its rows call it: a name may change."""
+        self.names: dict[str, str] = {}
         self._is_dirty = False
 
     def load(self) -> None:
@@ -58,11 +64,13 @@ class Ledger:
         rows = self._server.ask(
             f"SELECT {', '.join(_SEGMENT)} FROM {self._names.segment} FINAL"  # noqa: S608
         )
-        self._version = max((int(row[9]) for row in rows), default=0)
-        self.reached_seq = max((int(row[7]) for row in rows), default=0)
+        self._version = max((int(row[10]) for row in rows), default=0)
+        self.reached_seq = max((int(row[8]) for row in rows), default=0)
         floor = int(meta.get("floor", 0))
         self.reached_seq = self._given_seq = max(self.reached_seq, floor)
-        self.states = {row[0]: SegmentState(*row[:7]) for row in rows if not row[8]}
+        for row in rows:
+            if not row[9]:
+                self._know(row[0], SegmentState(*row[1:8]))
         self.epoch = meta.get("epoch", "")
         if not self.epoch:
             self._put_meta("owner", self._owner)
@@ -83,12 +91,13 @@ class Ledger:
             self.forget(segment)
             state = None
         state = state or SegmentState(segment, fingerprint, 0, 0, 0, 0, 0)
+        key = self.keys.get(segment) or uuid.uuid4().hex[:KEY_CHARS]
         seqs, fresh, duplicates = self._give(records, state.indexed_bytes)
         if fresh:
             self._is_dirty = True
-            rows = [make_row(record, segment, seq) for seq, record in fresh]
+            rows = [make_row(record, key, seq) for seq, record in fresh]
             self._server.insert(self._names.event, rows, COLUMNS, self._token())
-        self._commit(_advance(state, fresh, indexed_bytes))
+        self._commit(key, _advance(state, fresh, indexed_bytes))
         return Added(seqs, duplicates)
 
     def forget(self, segment: str) -> None:
@@ -96,17 +105,34 @@ class Ledger:
         if state is None:
             return
         self._is_dirty = True
-        self._put(state, gone=1)
-        del self.states[segment]
+        key = self.keys[segment]
+        self._put([self._row(key, state, gone=1)])
+        self._unknow(segment)
         for table in ("event", "ident", "minute"):
-            self._delete(table, "segment = {segment:String}", {"segment": segment})
+            self._delete(table, "segment = {key:String}", {"key": key})
         self._is_dirty = False
+
+    def rename(self, names: Mapping[str, str]) -> None:
+        for new in names.values():
+            if new not in names:
+                self.forget(new)
+        moved = [
+            (self.keys[old], self.states[old]._replace(segment=new))
+            for old, new in names.items()
+            if old in self.states
+        ]
+        if moved:
+            self._put([self._row(key, state) for key, state in moved])
+            for old in names:
+                self._unknow(old)
+            for key, state in moved:
+                self._know(key, state)
 
     def reset(self) -> None:
         for table in ("event", "ident", "minute"):
             self._server.tell(f"TRUNCATE TABLE {self._names.local(table)}{self._names.on_cluster}")
         self._server.tell(f"TRUNCATE TABLE {self._names.segment}{self._names.on_cluster}")
-        self.states = {}
+        self.states, self.keys, self.names = {}, {}, {}
         self.reached_seq = self._given_seq = 0
         self._put_meta("floor", "0")
         self.renew()
@@ -122,7 +148,7 @@ class Ledger:
         gone = self._server.ask(
             f"SELECT DISTINCT segment FROM {self._names.event}"  # noqa: S608
             " WHERE NOT has({known:Array(String)}, segment)",
-            {"known": list(self.states)},
+            {"known": list(self.names)},
         )
         self._given_seq = max([self._given_seq, *(int(row[1]) for row in found)])
         if found or gone:
@@ -179,17 +205,34 @@ class Ledger:
             known.update(row[0] for row in rows)
         return known
 
-    def _commit(self, state: SegmentState) -> None:
+    def _commit(self, key: str, state: SegmentState) -> None:
         reached = max(self._given_seq, self.reached_seq, state.last_seq)
-        self._put(state, reached_seq=reached)
-        self.states = self.states | {state.segment: state}
+        self._put([self._row(key, state, reached_seq=reached)])
+        self._know(key, state)
         self.reached_seq = self._given_seq = reached
         self._is_dirty = False
 
-    def _put(self, state: SegmentState, *, gone: int = 0, reached_seq: int = 0) -> None:
+    def _know(self, key: str, state: SegmentState) -> None:
+        """New dictionaries: readers may be looking at the old ones."""
+        self.names = self.names | {key: state.segment}
+        self.keys = self.keys | {state.segment: key}
+        self.states = self.states | {state.segment: state}
+
+    def _unknow(self, segment: str) -> None:
+        key = self.keys.get(segment)
+        self.names = {k: name for k, name in self.names.items() if k != key}
+        self.keys = {name: k for name, k in self.keys.items() if name != segment}
+        self.states = {name: one for name, one in self.states.items() if name != segment}
+
+    def _row(
+        self, key: str, state: SegmentState, *, gone: int = 0, reached_seq: int = 0
+    ) -> list[object]:
         self._version += 1
-        row = [*state, reached_seq or self.reached_seq, gone, self._version]
-        self._server.insert(self._names.segment, [row], _SEGMENT, self._token())
+        return [key, *state, reached_seq or self.reached_seq, gone, self._version]
+
+    def _put(self, rows: list[list[object]]) -> None:
+        """As one insertion: all of them or none."""
+        self._server.insert(self._names.segment, rows, _SEGMENT, self._token())
 
     def _put_meta(self, name: str, value: str) -> None:
         row = [name, value, time.time_ns()]

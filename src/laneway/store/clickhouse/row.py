@@ -39,14 +39,15 @@ def day_of(ts_ns: int) -> int:
     return 0 if day < FIRST_DAY else min(day, LAST_DAY + 1)
 
 
-def make_row(record: Record, segment: str, seq: int) -> list[Any]:
+def make_row(record: Record, key: str, seq: int) -> list[Any]:
+    """``key`` is what rows call their segment."""
     event: Mapping[str, Any] = record.event
     ts_ns = clamp_ns(record.ts_ns)
     return [
         seq,
         ts_ns,
         day_of(ts_ns),
-        segment,
+        key,
         record.offset,
         record.length,
         *(_name(event.get(key)) for key in NAMES),

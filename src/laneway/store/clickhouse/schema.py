@@ -133,10 +133,11 @@ def iter_statements(address: Address, version: tuple[int, ...]) -> Iterator[str]
                 f" ENGINE = Distributed(`{address.cluster}`, {database}, {table}_local, cityHash64({key}))"
             )
     yield (
-        f"CREATE TABLE IF NOT EXISTS {names.segment}{names.on_cluster} (segment String, fingerprint String,"
+        f"CREATE TABLE IF NOT EXISTS {names.segment}{names.on_cluster} (key String, segment String,"
+        " fingerprint String,"
         " indexed_bytes Int64, event_count Int64, first_ns Int64, last_ns Int64, last_seq Int64,"
         " reached_seq Int64, gone UInt8, version Int64)"
-        f" ENGINE = {_register(names, 'segment')} ORDER BY segment"
+        f" ENGINE = {_register(names, 'segment')} ORDER BY key"
     )
     yield (
         f"CREATE TABLE IF NOT EXISTS {names.meta}{names.on_cluster}"

@@ -1,7 +1,7 @@
 """A `Query` as statements, and the events of it that the server cannot tell by itself."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -23,10 +23,14 @@ _POINTER = "seq, ts_ns, segment, offset, length"
 class Search:
     """One query, compiled. ``where`` holds all conditions but the place of the page."""
 
-    def __init__(self, query: Query, names: Names, reached_seq: int) -> None:
+    def __init__(
+        self, query: Query, names: Names, reached_seq: int, segments: Mapping[str, str]
+    ) -> None:
+        """``segments`` are names of log files by what rows call them."""
         self.query = query
         self.names = names
         self.reached_seq = reached_seq
+        self._segments = segments
         self.binder = Binder()
         expr = plain(query.where)
         self.visible = f"seq <= {self.binder.integer(reached_seq)}"
@@ -36,6 +40,10 @@ class Search:
         self.expr = expr
         self.matcher: Matcher | None = None if condition.is_exact else compile_matcher(expr)
         self.asks_open = any(isinstance(leaf, Open) for leaf in iter_leaves(expr))
+
+    def pointer(self, row: Sequence[Any]) -> Pointer:
+        seq, ts_ns, key, offset, length = row[:5]
+        return Pointer(seq, ts_ns, self._segments.get(key, key), offset, length)
 
     def select(self, columns: str, rest: str = "", *, also: str = "") -> str:
         more = f" AND {also}" if also else ""
@@ -99,7 +107,7 @@ class Sift:
             for row in rows:
                 if self.reached and self._deadline.is_over():
                     return
-                pointer = Pointer(*row[:5])
+                pointer = self._search.pointer(row)
                 self.reached = after = Cursor(pointer.ts_ns, pointer.seq)
                 self._read_count += 1
                 self._read_bytes += pointer.length
@@ -146,7 +154,7 @@ def find(server: Server, search: Search, limit_s: float, total_bytes: int) -> Pa
     sql = search.select(
         _POINTER, f"{_order(query)} LIMIT {query.limit + 1:d}", also=_after(search, query.after)
     )
-    hits = [Pointer(*row) for row in server.ask(sql, search.binder.values)]
+    hits = [search.pointer(row) for row in server.ask(sql, search.binder.values)]
     return _page(hits, query.limit)
 
 
@@ -175,7 +183,7 @@ def _find_slowest(server: Server, search: Search, limit_s: float, total_bytes: i
             _POINTER, f"ORDER BY duration_ms DESC, ts_ns DESC, seq DESC LIMIT {limit:d}",
             also="duration_ms IS NOT NULL",
         )  # fmt: skip
-        return Page([Pointer(*row) for row in server.ask(sql, search.binder.values)], None)
+        return Page([search.pointer(row) for row in server.ask(sql, search.binder.values)], None)
     sift = Sift(server, search, Deadline(limit_s), total_bytes, None)
     timed = [found for found in sift if isinstance(found.event.get("duration_ms"), int | float)]
     timed.sort(

@@ -2,7 +2,7 @@
 
 import re
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from typing import Literal
 
@@ -100,6 +100,13 @@ class ClickHouseStore:
             self._require_open()
             self._ledger.forget(segment)
 
+    def rename(self, names: Mapping[str, str]) -> None:
+        """Log files have other names, old → new, all at once; a new name that is none of the old ones is
+        forgotten first. What is known of the files stays as it is, seqs included."""
+        with self._writing:
+            self._require_open()
+            self._ledger.rename(names)
+
     def reset(self) -> None:
         """Forget everything and begin another epoch, at seq 1."""
         with self._writing:
@@ -145,11 +152,16 @@ class ClickHouseStore:
             ((count,),) = self._server.ask(
                 f"SELECT count() FROM {self._names.event} WHERE segment = {{segment:String}}"  # noqa: S608 - values are bound
                 " AND offset < {end:Int64} AND offset + length >= {start:Int64} AND seq <= {seq:Int64}",
-                {"segment": segment, "start": start, "end": end, "seq": self.last_seq},
+                {
+                    "segment": self._ledger.keys.get(segment, ""),
+                    "start": start,
+                    "end": end,
+                    "seq": self.last_seq,
+                },
             )
         except StoreError:
             return -1
-        return int(count)
+        return int(count) if segment in self._ledger.keys else -1
 
     def find(self, query: Query) -> Page:
         return find(self._server, self._search(query), self._query_limit_s, self._total_bytes())
@@ -200,7 +212,7 @@ class ClickHouseStore:
 
     def _search(self, query: Query) -> Search:
         self._require_open()
-        return Search(query, self._names, self._ledger.reached_seq)
+        return Search(query, self._names, self._ledger.reached_seq, self._ledger.names)
 
     def _total_bytes(self) -> int:
         return sum(state.indexed_bytes for state in self._ledger.states.values())

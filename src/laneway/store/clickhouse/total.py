@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Literal
 
-from laneway.base.errors import QueryError
 from laneway.store import sketch
 from laneway.store.api import (
     Accuracy,
@@ -21,7 +20,7 @@ from laneway.store.query.expr import Compare, Expr, Value, iter_leaves
 from laneway.store.query.field import LEVEL, SEQ
 from laneway.store.query.match import NUSD, amount_of, clamp_ns
 from laneway.store.query.outcome import has_failed, level_of
-from laneway.store.sketch import LEAST_MS, LOG_FACTOR, MOST_MS, Sketch, Spread
+from laneway.store.sketch import LEAST_MS, LOG_FACTOR, MOST_MS, Sketch
 from laneway.store.sqlite import aggregate as cells
 from laneway.store.sqlite.total import Cell, Totals
 
@@ -35,6 +34,9 @@ ROLLED_UP = frozenset({"agent", "event", "tool", "level", "pod"})
 
 FIRST_NS, LAST_NS = 10_957 * 86_400 * 10**9, 47_483 * 86_400 * 10**9
 """The times that ``minute`` holds."""
+
+TINY = -1_000_000
+"""Stands for the bucket of what is shorter than any clock measures."""
 
 TITLES = ["user_message", "session_title"]
 _USAGE = ("input_tokens", "output_tokens", "cost_usd")
@@ -180,7 +182,7 @@ class Ask:
             return
         bind = search.binder.bind
         bucket = (
-            f"if(duration_ms <= {bind(LEAST_MS, 'Float64')}, -1000000, toInt64(ceil(log(least(duration_ms,"
+            f"if(duration_ms <= {bind(LEAST_MS, 'Float64')}, {TINY}, toInt64(ceil(log(least(duration_ms,"
             f" {bind(MOST_MS, 'Float64')})) / {bind(LOG_FACTOR, 'Float64')})))"
         )
         sql = search.select(
@@ -272,38 +274,36 @@ def _is_whole(query: Query) -> bool:
     )
 
 
-class Folded(cells.Aggregate):
-    """Cells by name, from whatever told them."""
+class Folded:
+    """Collects what is told, as the part of one segment that holds everything."""
 
     def __init__(self, split: Split) -> None:
-        super().__init__(split)
         self.split = split
+        self._part = cells.Part([], [], [])
+
+    def table(self, limit: int, accuracy: Accuracy) -> Table:
+        made = cells.Aggregate(self.split)
+        made.add(self._part)
+        return made.table(limit, accuracy)
 
     def put(self, keys: tuple[str, ...], step: int, amounts: Sequence[float]) -> None:
-        self._add(keys, step, tuple(amounts))
-        if self._cell_count > cells.MAX_CELLS:
-            raise QueryError(
-                f"step: it makes more than {cells.MAX_CELLS} buckets",
-                hint="take a longer step or a narrower range",
-            )
+        self._part.sums.append((keys, step, amounts))
 
     def put_duration(self, keys: tuple[str, ...], failed: int, value_ms: float) -> None:
-        group = self._add(keys, 0, (1, failed))
-        group.spread = group.spread or Spread()
-        group.spread.add((value_ms,))
+        self._part.sums.append((keys, 0, (1, failed)))
+        self._part.values.append((keys, [value_ms]))
 
     def put_bucket(
         self, keys: tuple[str, ...], bucket: int, count: int, failed: int, max_ms: float, sum_us: float
     ) -> None:  # fmt: skip
-        group = self._add(keys, 0, (count, failed))
-        group.spread = group.spread or Spread()
-        part = Sketch()
-        part.count, part.max_ms, part.sum_us = count, max_ms, int(sum_us)
-        if bucket == -1_000_000:
-            part.tiny_count = count
+        sketch = Sketch()
+        sketch.count, sketch.max_ms, sketch.sum_us = count, max_ms, int(sum_us)
+        if bucket == TINY:
+            sketch.tiny_count = count
         else:
-            part.low, part.counts = bucket, [count]
-        group.spread.merge(part)
+            sketch.low, sketch.counts = bucket, [count]
+        self._part.sums.append((keys, 0, (count, failed)))
+        self._part.sketches.append((keys, sketch))
 
 
 def _cell(found: Found) -> Cell:
