@@ -148,7 +148,7 @@ class Setting:
 SETTINGS = (
     Setting("home", "", "Laneway's own directory: tokens, spool, config.toml. Empty: the platform's user data directory."),
     Setting("log_path", "", "The log: a directory, or a file ending in .jsonl. Empty: `logs` in the home.", envs=("LOG_PATH",)),
-    Setting("logging_url", "", "Send events to this hub (…/log) instead of writing the log directly.", envs=("LOGGING_URL",)),
+    Setting("logging_url", "", "Send events to this hub (…/log), or to the bus (nats://HOST:PORT, several separated by commas), instead of writing the log directly.", envs=("LOGGING_URL",)),
     Setting("token", "", "The token sent to, or expected by, the hub. Empty: the file in the home.", secret=True),
     Setting("token_file", "", "A file that holds the token (a Docker or Kubernetes secret). A hub makes it where it is missing."),
     Setting("agent", "", "The agent's name where none is given."),

@@ -9,8 +9,15 @@ from laneway.base.limits import MIB
 from laneway.base.settings import Settings
 from laneway.sdk.answer import BoundedResponse
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from laneway.sdk.bus.post import BusPost
+
 TIMEOUT_S = 10.0
 """A hub that has not answered by then is down or stuck; the batch is sent again."""
+
+
+BUS_SCHEMES = ("nats://", "tls://")
 
 
 class Refusal(LanewayError):
@@ -31,7 +38,7 @@ class Post:
         if url.scheme not in ("http", "https") or not url.hostname:
             raise SettingError(
                 f"logging_url: {quote(settings.logging_url)} is not an http:// or https:// address",
-                hint="such as http://127.0.0.1:8001/log",
+                hint="such as http://127.0.0.1:8001/log, or nats://10.0.0.5:4222 for the bus",
             )
         self._settings = settings
         self._is_secure = url.scheme == "https"
@@ -82,6 +89,15 @@ class Post:
         if self._settings.durability == "durable":  # our copy goes when the hub has acknowledged
             headers["Laneway-Durability"] = "durable"
         return {**headers, "Authorization": f"Bearer {token}"} if token else headers
+
+
+def open_post(settings: Settings) -> "Post | BusPost":
+    """By the scheme of ``logging_url``: a hub, or the bus itself."""
+    if settings.logging_url.lstrip().startswith(BUS_SCHEMES):
+        from laneway.sdk.bus.post import BusPost
+
+        return BusPost(settings)
+    return Post(settings)
 
 
 def find_token(settings: Settings) -> str:

@@ -15,7 +15,7 @@ from laneway.base.errors import LanewayError
 from laneway.base.limits import BATCH_EVENTS, MIB
 from laneway.base.settings import Settings
 from laneway.sdk.drop import read_dropped, segments_held
-from laneway.sdk.post import Post, Refusal
+from laneway.sdk.post import Refusal, open_post
 from laneway.sdk.spool import SIDE_MARK, Spool
 
 try:
@@ -48,7 +48,7 @@ class Shipper:
 
     def __init__(self, spool: Spool, settings: Settings, complain: Callable[[str], None]) -> None:
         self.spool = spool
-        self._post = Post(settings)
+        self._post = open_post(settings)
         self._complain = complain
         self._wake = threading.Event()
         self._is_stopping = False

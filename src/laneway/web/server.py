@@ -160,7 +160,7 @@ def warnings(settings: Settings) -> tuple[str, ...]:
 
 
 def _has_plain_bus(settings: Settings) -> bool:
-    from laneway.hub.bus.address import is_exposed  # most hubs have no bus
+    from laneway.sdk.bus.address import is_exposed  # most hubs have no bus
 
     return is_exposed(settings)
 

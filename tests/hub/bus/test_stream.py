@@ -10,8 +10,8 @@ import pytest
 from nats.aio.client import Client
 
 from laneway.base.settings import resolve
-from laneway.hub.bus.address import read_address
 from laneway.hub.bus.stream import BusLost, Connection, Message, Plan, connect
+from laneway.sdk.bus.address import read_address
 from tests.hub.bus.cluster import Node, free_ports, running
 
 PLAN = Plan("laneway", 0, 3600.0)

@@ -20,7 +20,6 @@ import orjson
 
 from laneway.base.errors import LanewayError
 from laneway.base.settings import Settings
-from laneway.hub.bus.address import Address, read_address
 from laneway.hub.bus.incoming import Incoming
 from laneway.hub.bus.outgoing import Outgoing
 from laneway.hub.bus.place import Place
@@ -34,6 +33,7 @@ from laneway.hub.pipeline import Intake, open_side_files
 from laneway.log.append import Appender
 from laneway.log.segment import LogPath
 from laneway.model.redact import make_redactor
+from laneway.sdk.bus.address import Address, read_address
 
 TELL_S = 0.25
 """How often the hub is told how things stand."""

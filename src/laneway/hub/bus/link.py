@@ -9,9 +9,9 @@ import threading
 import orjson
 
 from laneway.base.settings import Settings
-from laneway.hub.bus.address import read_address
 from laneway.hub.bus.status import Status
 from laneway.hub.metric import Metric
+from laneway.sdk.bus.address import read_address
 
 RESTART_S = 1.0
 """Pause before a courier that died is started again."""

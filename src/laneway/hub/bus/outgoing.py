@@ -12,13 +12,13 @@ from laneway.base.clock import now_ns
 from laneway.base.limits import KIB
 from laneway.hub.bus.place import Place
 from laneway.hub.bus.stream import Message
-from laneway.hub.bus.subject import encode_name, subject_of
 from laneway.hub.line import LineReader
 from laneway.log.position import rename_keys
 from laneway.log.segment import LogPath
 from laneway.log.side import SideFiles
 from laneway.log.tail import Chunk, Tail
 from laneway.model.cut import SIDE_FIELD, put_back
+from laneway.sdk.bus.subject import encode_name, subject_of
 
 CHUNK_BYTES = 512 * KIB
 """Read at a time from a file: its events are acknowledged before more is read."""

@@ -7,9 +7,9 @@ from typing import Any
 import orjson
 
 from laneway.base.errors import LogError
-from laneway.hub.bus.subject import encode_name
 from laneway.log.segment import LogPath
 from laneway.log.series import place_series
+from laneway.sdk.bus.subject import encode_name
 
 DIRECTORY = ".bus"
 

@@ -20,7 +20,7 @@ from nats.js.api import ConsumerConfig, DiscardPolicy, PubAck, StorageType, Stre
 
 from laneway.base.errors import LanewayError
 from laneway.base.limits import LINE_BYTES, MIB
-from laneway.hub.bus.address import Address
+from laneway.sdk.bus.address import Address
 
 CONNECT_S = 3.0
 ANSWER_S = 4.0

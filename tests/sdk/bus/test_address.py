@@ -7,7 +7,7 @@ import pytest
 
 from laneway.base.errors import SettingError
 from laneway.base.settings import Settings, resolve
-from laneway.hub.bus.address import is_exposed, read_address
+from laneway.sdk.bus.address import is_exposed, read_address
 
 
 def made(home: Path, **values: Any) -> Settings:
@@ -37,7 +37,7 @@ def test_a_password_in_an_address_is_refused_and_not_told(home: Path) -> None:
 def test_without_the_client_it_is_said_how_to_get_it(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("laneway.hub.bus.address.find_spec", lambda name: None)
+    monkeypatch.setattr("laneway.sdk.bus.address.find_spec", lambda name: None)
     with pytest.raises(SettingError) as caught:
         read_address(made(home, bus="nats://127.0.0.1"))
     assert "laneway[hub,nats]" in caught.value.hint

@@ -3,7 +3,7 @@
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from laneway.hub.bus.subject import TOKEN_CHARS, encode_name, subject_of
+from laneway.sdk.bus.subject import TOKEN_CHARS, encode_name, subject_of
 
 ALLOWED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-=")
 NAMES = st.text(max_size=400)

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from laneway.base.errors import SettingError, quote
 from laneway.base.settings import Settings
-from laneway.hub.bus.subject import STREAM_NAME
+from laneway.sdk.bus.subject import STREAM_NAME
 
 SCHEMES = ("nats", "tls")
 PORT = 4222
@@ -24,8 +24,9 @@ class Address(NamedTuple):
     """Further arguments of ``nats.connect``."""
 
 
-def read_address(settings: Settings) -> Address:
-    """
+def read_address(settings: Settings, servers: tuple[str, ...] = ()) -> Address:
+    """``servers`` instead of those of the setting ``bus``.
+
     Raises:
         SettingError: an address or file is wrong, or the client is not installed.
     """
@@ -36,7 +37,7 @@ def read_address(settings: Settings) -> Address:
             f"bus_stream: {quote(settings.bus_stream)} is not a stream's name",
             hint="letters, digits, - and _, 64 at most",
         )
-    servers = tuple(_check_server(server) for server in settings.bus)
+    servers = tuple(_check_server(server) for server in servers or settings.bus)
     return Address(servers, {**_credentials(settings), **_tls(settings, servers)})
 
 
