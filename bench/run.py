@@ -38,6 +38,7 @@ BENCHES = {
     "live": "bench.live",
     "painted": "bench.painted",
     "burst": "bench.burst",
+    "cost": "bench.cost",
     "bus": "bench.bus",
     "start": "bench.start",
     "frames": "bench.ui.frames",

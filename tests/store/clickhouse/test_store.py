@@ -8,7 +8,7 @@ import pytest
 pytest.importorskip("chdb", reason="ClickHouse's engine is not here: make test-clickhouse")
 
 from laneway.base.errors import StoreError
-from laneway.store.api import Query, Split
+from laneway.store.api import DiskError, Query, Split
 from laneway.store.clickhouse import server
 from laneway.store.clickhouse.client import Address
 from laneway.store.clickhouse.schema import iter_statements
@@ -85,6 +85,33 @@ def test_what_was_inserted_and_not_committed_is_never_seen_and_comes_once_with_t
     store.add("s", "f", records(0, 3), 3 * LINE_BYTES)
     assert len(store.find(Query()).hits) == 3
     assert minutes(store) == 3
+    store.close()
+
+
+def test_a_server_that_is_away_blames_no_event(tmp_path: Path) -> None:
+    store = open_failing(tmp_path, Failing("event", times=server.INSERT_TRIES))
+    with pytest.raises(DiskError):
+        store.add("s", "f", records(0, 3), 3 * LINE_BYTES)
+    assert store.add("s", "f", records(0, 3), 3 * LINE_BYTES).seqs == [1, 2, 3]
+    store.close()
+
+
+def test_a_slow_server_blames_no_event_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = open_embedded(tmp_path)
+    ask_now = EmbeddedClient.query
+
+    def late(self: EmbeddedClient, query: str, *rest: Any, **more: Any) -> Any:
+        if ".ident" in query:
+            raise RuntimeError("Code: 159. DB::Exception: Timeout exceeded (TIMEOUT_EXCEEDED)")
+        return ask_now(self, query, *rest, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(EmbeddedClient, "query", late)
+        with pytest.raises(DiskError, match="slow"):
+            store.add("s", "f", records(0, 1), LINE_BYTES)
+    assert store.add("s", "f", records(0, 1), LINE_BYTES).seqs == [1]
     store.close()
 
 

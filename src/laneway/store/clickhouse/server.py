@@ -22,7 +22,7 @@ RETRY_S = 0.5
 Rows = Sequence[Sequence[Any]]
 
 _TIMEOUT_SIGNS = ("TIMEOUT_EXCEEDED", "Code: 159", "code: 159", "TOO_SLOW", "Code: 160")
-_DISK_SIGNS = ("NOT_ENOUGH_SPACE", "Code: 243", "TOO_MANY_PARTS", "Code: 252", "readonly")
+_DATA_SIGNS = ("TYPE_MISMATCH", "CANNOT_PARSE", "INCORRECT_DATA", "ARGUMENT_OUT_OF_BOUND")
 
 
 class Server:
@@ -103,7 +103,11 @@ class Server:
                 f"the query was stopped after {limit_s:g} s",
                 hint="narrow the time range, or add a filter by agent, event or session",
             )
-        kind = DiskError if any(sign in text for sign in _DISK_SIGNS) else StoreError
+        is_of_data = isinstance(error, TypeError | ValueError | OverflowError) or any(
+            sign in text for sign in _DATA_SIGNS
+        )
+        # Else no event is at fault: the server is away, full, or refuses all, and the call comes again.
+        kind = StoreError if is_of_data else DiskError
         return kind(f"ClickHouse: {first_line(error)}")
 
 

@@ -9,10 +9,12 @@ from typing import Literal
 from laneway.base.errors import StoreError
 from laneway.store.api import (
     Added,
+    DiskError,
     Groups,
     Page,
     Plan,
     Query,
+    QueryTimeout,
     Record,
     SegmentState,
     Split,
@@ -93,7 +95,10 @@ class ClickHouseStore:
         duplicates. Another fingerprint than before drops what was known of the segment."""
         with self._writing:
             self._require_open()
-            return self._ledger.add(segment, fingerprint, records, indexed_bytes)
+            try:
+                return self._ledger.add(segment, fingerprint, records, indexed_bytes)
+            except QueryTimeout as error:  # no event is at fault
+                raise DiskError(f"ClickHouse is slow: {error.message}") from error
 
     def forget(self, segment: str) -> None:
         with self._writing:
