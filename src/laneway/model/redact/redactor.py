@@ -140,12 +140,12 @@ class Redactor:
         What the sieve holds back is looked through here, so that for an address or the id of a call
         the event need not be encoded, read again and walked.
         """
+        has_any_word = has_word(text.lower())
+        if not (has_any_word or may_hold_token(text)):
+            return True
         has_json = any(map(_may_be_json, texts))
-        if not has_word(text.lower()):
-            if not may_hold_token(text):
-                return True
-            if not has_json:
-                return not holds_token(text)
+        if not (has_any_word or has_json):
+            return not holds_token(text)
         if CUT in text:
             return False
         if has_json:

@@ -197,7 +197,9 @@ def may_hold_token(text: str) -> bool:
     Looking at each run is cheap while there are few; an access log is full of ids.
     """
     data = text.encode("latin-1", "replace")
-    most = len(data) >> RUNS_SHIFT if is_looked_at_once(text) else len(data)
+    most = len(data)
+    if most >= DENSE_CHARS and is_looked_at_once(text):
+        most >>= RUNS_SHIFT
     runs = _long_runs(data, most)
     if runs is None:
         return bool(_present(text, data)) or bool(base64_runs(data))
