@@ -6,6 +6,7 @@ import { CATEGORIES } from "../model/category";
 import type { Journal } from "../model/journal";
 import { PulseGrid, type PulseSource } from "../model/pulse_grid";
 import { type Layers, layersOf, type Stack } from "../model/pulse_layers";
+import { GridShelf } from "../model/grid_shelf";
 import { arrange, type Placed } from "../model/arrangement";
 import { type Branch, order } from "../model/tree";
 import type { Verdict } from "../model/verdict";
@@ -30,7 +31,8 @@ export class Picture {
   private tree: Branch[] = [];
   private treeKey = "";
   layout = new Layout([], [], []);
-  readonly laneGrid = new BinGrid();
+  laneGrid = new BinGrid();
+  private readonly laneGrids = new GridShelf();
   readonly pulseGrid = new PulseGrid();
   pulseLayers: Layers;
   private rankedMs = 0;
@@ -105,8 +107,9 @@ export class Picture {
       knownFromMs: number;
     },
   ): LaneScene {
-    const { journal, layout, laneGrid } = this;
+    const { journal, layout } = this;
     const stepMs = octaveStep(spanMs(view), area.widthPx, DENSE_BIN_PX);
+    const laneGrid = (this.laneGrid = this.laneGrids.take(stepMs));
     const source = {
       events: journal.events,
       version: `${journal.rebuildVersion}/${state.filterVersion}/${this.layoutVersion}`,
