@@ -9,7 +9,7 @@ the application does not read is not read.
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from laneway.integrations.exchange import Exchange, Route, to_routes
+from laneway.integrations.exchange import Exchange, Middleware, Route
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -20,19 +20,8 @@ ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 __all__ = ["LanewayMiddleware", "Route"]
 
 
-class LanewayMiddleware:
+class LanewayMiddleware(Middleware[ASGIApp]):
     """Records the requests that one of ``routes`` matches, in the lane of ``agent``."""
-
-    def __init__(
-        self,
-        app: ASGIApp,
-        *,
-        agent: str = "MainAgent",
-        routes: str | Route | tuple[str | Route, ...] | list[str | Route] = ("/chat",),
-    ) -> None:
-        self.app = app
-        self._agent = agent
-        self._routes = to_routes(routes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]
@@ -40,7 +29,7 @@ class LanewayMiddleware:
             await self.app(scope, receive, send)
             return
         path, method = scope["path"], scope.get("method", "")
-        route = next((r for r in self._routes if r.matches(path, method, scope)), None)
+        route = self.choose(path, method, scope)
         if route is None:
             await self.app(scope, receive, send)
             return

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
 from functools import wraps
 from time import perf_counter_ns
-from typing import Any, ParamSpec
+from typing import Any, Generic, ParamSpec, TypeVar
 
 from laneway.base.ids import is_hex, new_span_id, new_trace_id
 from laneway.integrations.body import (
@@ -23,6 +23,7 @@ from laneway.sdk.recorder import shared as recorder
 from laneway.sdk.span import describe_error
 
 P = ParamSpec("P")
+App = TypeVar("App")
 
 CHARS = 500
 """Of a message or an answer; more on request."""
@@ -79,6 +80,25 @@ class Route:
 def to_routes(routes: "str | Route | tuple[str | Route, ...] | list[str | Route]") -> list[Route]:
     given = [routes] if isinstance(routes, (str, Route)) else routes
     return [Route(route) if isinstance(route, str) else route for route in given]
+
+
+class Middleware(Generic[App]):
+    """Around an application: which of its requests are recorded, and in whose lane."""
+
+    def __init__(
+        self,
+        app: App,
+        *,
+        agent: str = "MainAgent",
+        routes: str | Route | tuple[str | Route, ...] | list[str | Route] = ("/chat",),
+    ) -> None:
+        self.app = app
+        self._agent = agent
+        self._routes = to_routes(routes)
+
+    def choose(self, path: str, method: str, scope: Mapping[str, Any]) -> Route | None:
+        """The first route that takes the request."""
+        return next((r for r in self._routes if r.matches(path, method, scope)), None)
 
 
 def guarded(record: Callable[P, None]) -> Callable[P, None]:

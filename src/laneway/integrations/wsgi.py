@@ -6,7 +6,7 @@ app.wsgi_app = LanewayMiddleware(app.wsgi_app, agent="MainAgent", routes=["/chat
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from laneway.integrations.exchange import Exchange, Route, to_routes
+from laneway.integrations.exchange import Exchange, Middleware, Route
 
 Environ = dict[str, Any]
 WSGIApp = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
@@ -14,23 +14,12 @@ WSGIApp = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 __all__ = ["LanewayMiddleware", "Route"]
 
 
-class LanewayMiddleware:
+class LanewayMiddleware(Middleware[WSGIApp]):
     """Records the requests that one of ``routes`` matches, in the lane of ``agent``."""
-
-    def __init__(
-        self,
-        app: WSGIApp,
-        *,
-        agent: str = "MainAgent",
-        routes: str | Route | tuple[str | Route, ...] | list[str | Route] = ("/chat",),
-    ) -> None:
-        self.app = app
-        self._agent = agent
-        self._routes = to_routes(routes)
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         path, method = environ.get("PATH_INFO", ""), environ.get("REQUEST_METHOD", "")
-        route = next((r for r in self._routes if r.matches(path, method, environ)), None)
+        route = self.choose(path, method, environ)
         if route is None:
             return self.app(environ, start_response)
         exchange = Exchange(route, self._agent, path, method, headers_of(environ))
