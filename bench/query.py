@@ -213,7 +213,7 @@ def fill_plain(home: Path) -> None:
         (
             (next(seqs), ts_ns, e["agent"], e["event"], e["session_id"], e.get("tool"),
              e.get("level"), e.get("model"), e.get("duration_ms"),
-             int(e["event"] == "error" or e.get("level") == "error"), e["content"])
+             int(e["event"] == "error" or e.get("level") == "error"), e.get("content"))
             for path in sorted((home / "log").iterdir())
             for _, _, ts_ns, e in iter_records(path)
         ),
