@@ -32,6 +32,7 @@ COMMANDS = {
     "stats": "Count events, errors, durations, tokens and costs.",
     "sessions": "List sessions, or read one from its beginning.",
     "trace": "Show a trace as a waterfall.",
+    "alerts": "List the rules of alerts, or try one on the past.",
     "sql": "Ask the log in SQL.",
     "mcp": "Let an assistant ask the log, by the Model Context Protocol.",
     "export": "Write events as CSV, Parquet, OpenTelemetry or a Perfetto trace.",
@@ -48,7 +49,18 @@ COMMANDS = {
 
 PANELS = {
     "Watch": ("up", "open", "tail", "top", "demo"),
-    "Ask": ("query", "stats", "sessions", "trace", "sql", "side", "export", "forward", "mcp"),
+    "Ask": (
+        "query",
+        "stats",
+        "sessions",
+        "trace",
+        "alerts",
+        "sql",
+        "side",
+        "export",
+        "forward",
+        "mcp",
+    ),
     "Record": ("emit", "run", "connect", "import", "mcp-tap"),
     "Look after": (
         "doctor",

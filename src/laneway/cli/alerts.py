@@ -1,0 +1,80 @@
+"""``laneway alerts``: the rules of the running hub, how they stand, and what one would have done."""
+
+import json
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from laneway.base.errors import QueryError, quote
+from laneway.base.settings import resolve
+from laneway.cli import option
+from laneway.cli.escape import escape
+from laneway.cli.terminal import Terminal
+from laneway.reader.client import Client
+
+TOLD = ("kind", "q", "limit", "below", "window", "by", "floor", "agent", "for", "keep")
+"""The fields of a rule that a trial takes."""
+
+
+class Action(StrEnum):
+    LIST = "list"
+    TEST = "test"
+
+
+def command(
+    action: Annotated[Action, typer.Argument(help="What to do.")] = Action.LIST,
+    name: Annotated[str, typer.Argument(help="test: the rule's name.")] = "",
+    since: Annotated[
+        str, typer.Option("--since", "-s", metavar="TIME", help="test: how far back, at most 30d.")
+    ] = "1d",
+    as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
+    log: option.Log = None,
+    host: option.Host = None,
+    port: option.Port = None,
+) -> None:
+    """List the rules of alerts, or try one on the past: laneway alerts test 'Errors of coder' --since 7d
+
+    It asks the running hub.
+    """
+    client = Client.of_log(resolve({"log_path": log, "host": host, "port": port}))
+    rules = client.get("/api/alerts")["rules"]
+    if action is Action.LIST:
+        found: dict[str, Any] = {"rules": rules}
+        lines = [_line(rule) for rule in rules] or [
+            "no rules: docs/alerts.md tells how to make one"
+        ]
+    else:
+        rule = next((rule for rule in rules if rule["name"] == name), None)
+        if rule is None:
+            raise QueryError(f"there is no rule {quote(name)}", hint="`laneway alerts` lists them")
+        given = [(field, _text(rule[field])) for field in TOLD if field in rule]
+        found = client.get("/api/alerts/trial", [*given, ("since", since)])
+        lines = [*_tell(found, since)]
+    terminal = Terminal()
+    for line in [json.dumps(found, indent=2)] if as_json else lines:
+        terminal.print(line)
+
+
+def _line(rule: dict[str, Any]) -> str:
+    state = f"{rule['state']}, muted" if rule["muted"] else rule["state"]
+    value = "" if rule["value"] is None else f"{rule['value']:g} of {rule['threshold']:g}"
+    said = escape(rule["fault"] or rule.get("q") or rule.get("agent", ""))
+    return f"{state:<16}{escape(rule['name']):<28}{value:<20}{said}"
+
+
+def _tell(found: dict[str, Any], since: str) -> list[str]:
+    count = found["fired"]
+    times = "never" if not count else "once" if count == 1 else f"{count} times"
+    lines = [f"would have fired {times} in the last {since}"]
+    for firing in found["firings"]:
+        until = (firing["until"] or "now")[:19]
+        of = f"  {escape(firing['top'])}" if firing["top"] else ""
+        lines.append(f"  {firing['since'][:19]} – {until:<19}  at most {firing['peak']:g}{of}")
+    if not found["complete"]:
+        lines.append(f"only up to {found['until'][:19]}: there was too much to look at")
+    return lines
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

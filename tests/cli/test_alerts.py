@@ -1,0 +1,35 @@
+"""``laneway alerts`` against a running hub."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+
+from tests.torture.harness import Hub
+
+
+def test_the_rules_are_listed_and_one_is_tried_on_the_past(tmp_path: Path, home: Path) -> None:
+    hub = Hub(home, tmp_path / "log")
+    rule = {"name": "errors", "q": "has:error", "limit": 1, "window": "1h"}
+    hub.env["LANEWAY_ALERTS"] = json.dumps([rule])
+    hub.start()
+    try:
+        events = [{"agent": "coder", "event": "log", "level": "error"}] * 3
+        bearer = {"Authorization": f"Bearer {hub.access_token}"}
+        httpx.post(f"{hub.url}/log", json=events, headers=bearer, timeout=30).raise_for_status()
+
+        def run(*given: str) -> str:
+            command = [sys.executable, "-m", "laneway", "alerts", *given]
+            env = {**os.environ, **hub.env}
+            return subprocess.run(command, env=env, capture_output=True, text=True).stdout
+
+        assert "errors" in run()
+        told = json.loads(run("test", "errors", "--json"))
+        assert (told["fired"], told["firings"][0]["peak"]) == (1, 3)
+        assert "would have fired once in the last 7d" in run("test", "errors", "--since", "7d")
+        assert run("test", "none") == ""
+    finally:
+        hub.stop()
