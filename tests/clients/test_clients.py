@@ -158,3 +158,37 @@ def test_typescript_sends_again_what_a_hub_that_was_away_did_not_get(hub: Hub, b
         assert process.wait(60) == 0
     assert stats == {"sent": 1206, "rejected": 0, "dropped": 0}
     wait_for(lambda: len({event["id"] for event in events(hub, "ts")}) == 6, "the events")
+
+
+OVERFULL = """
+import { Laneway } from "./laneway.js";
+const log = new Laneway({ agent: "full", limit: 5 });
+const real = globalThis.fetch;
+globalThis.fetch = async (...args) => {
+  const answer = await real(...args);
+  if (!log.stats.sent) for (let i = 5; i < 15; i++) log.logEvent("full", "log", `${i}`); // while a batch is on its way
+  return answer;
+};
+for (let i = 0; i < 5; i++) log.logEvent("full", "log", `${i}`);
+if (!(await log.flush(600_000))) process.exit(4);
+console.log(JSON.stringify(log.stats));
+"""
+
+
+def test_typescript_counts_what_it_drops_and_drops_nothing_else(hub: Hub, built: Path) -> None:
+    """Sent and dropped are all that was logged, though the queue overflows while a batch is on its way."""
+    (built / "overfull.js").write_text(OVERFULL)
+    done = subprocess.run(
+        [tool("node"), str(built / "overfull.js")],
+        env=environment(hub),
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=True,
+    )
+    stats = json.loads(done.stdout)
+    assert stats == {"sent": 10, "rejected": 0, "dropped": 5}
+    wait_for(lambda: len(events(hub, "full")) == 10, "the events")
+    assert [event["content"] for event in events(hub, "full")] == [
+        str(n) for n in (*range(5), *range(10, 15))
+    ]

@@ -75,20 +75,20 @@ export class Laneway {
     const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, timeoutMs)));
     await Promise.race([this.sending, late]);
     clearTimeout(timer); // it would keep the program alive
-    return this.waiting.length === 0;
+    return this.sending === null;
   }
 
   private async send(): Promise<void> {
     for (let waitMs = 250; this.waiting.length > 0; ) {
-      const batch = this.waiting.slice(0, BATCH);
+      const batch = this.waiting.splice(0, BATCH); // out of reach of `limit` while it is on its way
       const answer = await this.post(batch.join("\n")).catch(() => null);
       if (answer && !RETRIED.has(answer.status)) {
         const receipt = (await answer.json().catch(() => ({}))) as { accepted?: number; rejected?: number };
-        this.waiting.splice(0, Math.min(batch.length, this.waiting.length));
         this.stats.sent += receipt.accepted ?? 0;
         this.stats.rejected += receipt.rejected ?? (answer.ok ? 0 : batch.length);
         waitMs = 250;
       } else {
+        this.waiting.unshift(...batch);
         await new Promise((resolve) => setTimeout(resolve, waitMs));
         waitMs = Math.min(waitMs * 2, MOST_WAIT_MS);
       }
