@@ -292,7 +292,7 @@ def questions(store: SqliteStore, archive: Archive, count: int) -> list[Question
                  *text("xylograph zeppelin", '"xylograph zeppelin"')),
         Question("200 by a rare fragment", 300, find(q("~ylograp")), "",
                  f"{page} WHERE content ILIKE '%ylograp%' {rest}"),
-        Question("200 by a rare regular expression", 300, find(q("/xylo.{2}ph zep+/"))),
+        Question("200 by a rare regular expression", 300, find(q("/xylo.{3}ph zep+/"))),
         Question("a trace by the beginning of its id", 0, find(q("trace:0a1b2c3d*"))),
         Question("total of a common word", 0,
                  lambda: store.aggregate(q("tool"), Split(patience_s=0.1))),
