@@ -20,6 +20,9 @@ ELSEWHERE = {
     "docker run": "tests/docker/test_compose.py",
     "laneway service": "tests/cli/test_service.py",
     "laneway forward": "tests/cli/test_forward.py",
+    "laneway mcp-tap --url": "tests/cli/test_mcp_proxy.py",
+    "laneway import gemini-cli": "tests/sources/test_gemini.py",
+    "laneway up --store": "tests/store/clickhouse/test_hub.py",
     "pip install -e": "tests/packaging",
     "python -m examples.assistant": "tests/examples/test_demo.py",
     "LOG_PATH=logs python -m examples.assistant.app": "tests/examples/test_assistant.py",
@@ -77,7 +80,7 @@ def test_a_block_of_shell_does_what_it_says(world: World, block: Block) -> None:
 
 
 def run(world: World, command: str, page: str) -> None:
-    agreed = command.replace("connect claude-code", "connect claude-code --yes")
+    agreed = re.sub(r"(laneway connect [\w-]+)", r"\1 --yes", command)
     done = world.bash(agreed, folder=world.segments if page == "docs/log.md" else world.folder)
     allowed = {0, 141}  # `head` had enough
     if command.startswith(MAY_END_WITH_1) or any(name in command for name in UNKNOWN):

@@ -39,10 +39,12 @@ QUERIES = [
     '"', "/(/",
 ]  # fmt: skip
 LONG_TEXT = "too long for its line " * 20_000
+RULE = {"name": "Errors", "kind": "count", "q": "has:error", "limit": 10, "window": "5m"}
 KNOWN = {
     "event_id": ["id-1", "@2", "@99999", "@", "@0"],
     "session_id": ["s1", "s1/x", "%00"],
     "trace_id": ["t1", "@1"],
+    "rule_id": ["3f9a1c20", "x", "%00"],
     "sha256": [sha256(LONG_TEXT.encode()).hexdigest(), "0" * 64, "f"],
 }
 """Names that exist, the first, or nearly do: what is made at random finds nothing."""
@@ -142,9 +144,24 @@ def attack(operation: Any, mode: GenerationMode, hub: Running) -> Counter[int]:
 
     with session:
         ask()
-        known = {one.name: KNOWN[one.name][0] for one in operation.path_parameters}
-        if mode == GenerationMode.POSITIVE and known:
-            case = operation.Case(path_parameters=known)
-            answer = case.call_and_validate(session=session, checks=CHECKS, timeout=60)
-            seen[answer.status_code] += 1
+        if mode == GenerationMode.POSITIVE:
+            for case in promised(operation, hub, session):
+                answer = case.call_and_validate(session=session, checks=CHECKS, timeout=60)
+                seen[answer.status_code] += 1
     return seen
+
+
+def promised(operation: Any, hub: Running, session: requests.Session) -> Iterator[Any]:
+    """What the document shows, asked of things that exist; where there are names or a body to show."""
+    known = {one.name: KNOWN[one.name][0] for one in operation.path_parameters}
+    if "rule_id" in known:
+        made = session.post(f"{hub.url}/api/alerts", json=RULE, timeout=60)
+        known["rule_id"] = made.json()["id"]
+    bodies = operation.definition.raw.get("requestBody", {}).get("content", {})
+    shown = [
+        (media, said["example"]) for media, said in bodies.items() if media == "application/json"
+    ]
+    for media, body in shown:
+        yield operation.Case(path_parameters=known, body=body, media_type=media)
+    if known and not shown:
+        yield operation.Case(path_parameters=known)

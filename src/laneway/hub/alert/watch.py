@@ -211,7 +211,9 @@ class Alerts:
         return [(id, one.standing.state) for id, one in self._evaluator.watched.items()]
 
     def _tell(self) -> None:
-        """Send viewers how the rules stand that are not well."""
+        """Send viewers how the rules stand that are not well; nothing while there never was a rule."""
+        if not self._rules and not self._revision:
+            return
         self._revision += 1
         told = [
             {
