@@ -7,10 +7,11 @@ import orjson
 import pytest
 
 from laneway.base.errors import HubError, StoreError
-from laneway.base.limits import KIB
+from laneway.base.limits import KIB, MIB
 from laneway.base.settings import Settings
 from laneway.hub import follower as follower_module
 from laneway.hub.hub import Hub, reindex
+from laneway.hub.reserve import Reserve
 from laneway.log import tail as tail_module
 from laneway.log.append import Appender
 from laneway.log.segment import LogPath
@@ -366,6 +367,43 @@ def test_what_does_not_fit_on_the_disk_at_once_is_indexed_in_small_parts(
     write(log / "app.jsonl", *(event(n, pad="x" * 900) for n in range(200)))
     hub = make_hub()
     eventually(lambda: hub.store.last_seq == 200)
+    assert len(contents(hub, limit=1_000)) == 200
+
+
+@pytest.mark.parametrize(("free_bytes", "grows"), [(64 * MIB, True), (8 * MIB, False)])
+def test_what_the_disk_refused_is_read_in_large_pieces_again_where_there_is_room(
+    make_hub: Callable[[], Hub],
+    log: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    free_bytes: int,
+    grows: bool,
+) -> None:
+    """A store that was away for a while: what gathered meanwhile is many small pieces long."""
+    sizes = {"BACKLOG": 8_000, "CHUNK": 2_000, "FULL_CHUNK": 1_000, "LEAST_CHUNK": 500}
+    for name, size in sizes.items():
+        monkeypatch.setattr(follower_module, f"{name}_BYTES", size)
+    monkeypatch.setattr(follower_module, "RETRY_S", 0.01)
+    monkeypatch.setattr(Reserve, "free_bytes", lambda self: free_bytes)
+    asked: list[int] = []
+    poll, add, refusals = tail_module.Tail.poll, SqliteStore.add, iter(range(5))
+
+    def noted(tail: tail_module.Tail, max_bytes: int) -> list[tail_module.Chunk]:
+        asked.append(max_bytes)
+        return poll(tail, max_bytes)
+
+    def add_once_back(self: Any, *args: Any) -> Any:
+        if next(refusals, None) is not None:
+            raise DiskError("away")
+        return add(self, *args)
+
+    monkeypatch.setattr(tail_module.Tail, "poll", noted)
+    monkeypatch.setattr(SqliteStore, "add", add_once_back)
+    write(log / "foreign.jsonl", *(dict(event(number)) for number in range(1, 201)))
+    hub = make_hub()
+    eventually(lambda: hub.store.last_seq == 200)
+    eventually(lambda: asked[-1] == sizes["CHUNK"])  # level
+    assert sizes["LEAST_CHUNK"] in asked
+    assert (sizes["BACKLOG"] in asked) == grows
     assert len(contents(hub, limit=1_000)) == 200
 
 

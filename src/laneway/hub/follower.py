@@ -245,8 +245,7 @@ class Follower:
             self._live.flush()
         self._fault = ""
         size = sum(map(_size, chunks))
-        if self._chunk_bytes > FULL_CHUNK_BYTES or not chunks:  # once level it may be large again
-            self._chunk_bytes = BACKLOG_BYTES if size > CHUNK_BYTES // 2 else CHUNK_BYTES
+        self._chunk_bytes = self._next_chunk_bytes(size, is_level=not chunks)
         due_s = self._live.flush()
         if not chunks and self._is_purged:
             self._is_purged = False
@@ -256,6 +255,14 @@ class Follower:
             self._tail.wait(IDLE_S if due_s is None else due_s)
         elif size < PACE_BYTES:
             self._is_stopping.wait(PACE_S if due_s is None else min(PACE_S, due_s))
+
+    def _next_chunk_bytes(self, size: int, *, is_level: bool) -> int:
+        """After a step that succeeded. What the disk once refused grows again by doubling: an index in
+        ClickHouse that was away for an hour would not catch up in pieces of a few events."""
+        if self._chunk_bytes >= CHUNK_BYTES or is_level:
+            return BACKLOG_BYTES if size > CHUNK_BYTES // 2 else CHUNK_BYTES
+        is_ample = self._reserve is None or self._reserve.is_ample()
+        return min(self._chunk_bytes * 2, CHUNK_BYTES) if is_ample else self._chunk_bytes
 
     def _begin_anew(self) -> None:
         self._wants_reindex = False

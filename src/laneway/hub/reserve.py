@@ -24,6 +24,10 @@ FULL_BYTES = MIB
 """Less than this is free: full, whatever a file system keeps back for its own."""
 
 
+AMPLE_BYTES = 32 * MIB
+"""More than this is free: neither the index's largest transaction meets the end of the disk nor the
+folding of its write-ahead log (16 MiB), which needs as much space again."""
+
 LOOK_S = 0.02
 """So often senders' way in looks whether the reserve is there: the indexer may have given it up, too,
 and then they would use it up and the index would stand still."""
@@ -82,6 +86,10 @@ class Reserve:
         what a write-ahead log gives back when it is folded, which the next transaction needs again."""
         kept_bytes = self._size_bytes + self._size_bytes // WAL_SHARE
         return not self._was_made or self._is_whole() or self.free_bytes() > kept_bytes
+
+    def is_ample(self) -> bool:
+        """Whether the index may write as much at a time as suits it."""
+        return self.has_room() and self.free_bytes() > AMPLE_BYTES
 
     def check(self) -> None:
         """Look, every `LOOK_S`, and make it again where there is room.

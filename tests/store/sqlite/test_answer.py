@@ -36,9 +36,9 @@ def reads(index: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     met: list[str] = []
     plain = index._read
 
-    def read(segment: str, *rest: object) -> object:
-        met.append(segment)
-        return plain(segment, *rest)  # type: ignore[arg-type]
+    def read(summary: Summary, *rest: object) -> object:
+        met.append(summary.segment)
+        return plain(summary, *rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr(index, "_read", read)
     return met
@@ -116,6 +116,16 @@ def test_a_segment_that_was_forgotten_and_is_indexed_anew_is_asked_again(
     assert index.aggregate(Query(), Split()).event_count == 37
     index.reset()
     assert index.aggregate(Query(), Split()).event_count == 0
+
+
+def test_a_renamed_segment_leaves_the_answers_of_the_others(
+    index: SqliteStore, reads: list[str]
+) -> None:
+    before = index.aggregate(ask("agent:a-1"), Split(("agent",)))
+    index.rename({"new": "newer"})
+    reads.clear()
+    assert index.aggregate(ask("agent:a-1"), Split(("agent",))) == before
+    assert reads == ["newer"]
 
 
 def test_compaction_keeps_the_answers(index: SqliteStore, reads: list[str]) -> None:

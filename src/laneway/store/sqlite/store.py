@@ -172,10 +172,10 @@ class SqliteStore:
             self._writers = OrderedDict(
                 (writer.summary.segment, writer) for writer in self._writers.values()
             )
-            summaries = (
-                replace(summary, segment=moved.get(summary.segment, summary.segment))
-                for summary in self._summaries.values()
-            )
+            summaries = [  # of the others the very same, which their answers hold for
+                replace(summary, segment=moved[old]) if old in moved else summary
+                for old, summary in self._summaries.items()
+            ]
             self._summaries = {summary.segment: summary for summary in summaries}
             self._damaged = {moved.get(segment, segment) for segment in self._damaged}
 
