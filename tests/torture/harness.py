@@ -73,7 +73,6 @@ class Hub:
         self.home = home
         self.port = free_port()
         self.proxy_port = 0
-        self.prefix: list[str] = []
         self.env = {**os.environ, "LANEWAY_HOME": str(home), "LOG_PATH": str(log_path)}
         self.env.pop("LOGGING_URL", None)
         self.process: subprocess.Popen[bytes] | None = None
@@ -85,7 +84,6 @@ class Hub:
 
     def start(self) -> None:
         command = [
-            *self.prefix,
             sys.executable,
             "-m",
             "laneway",
@@ -96,7 +94,11 @@ class Hub:
         ]
         with self.output.open("ab") as out:
             self.process = subprocess.Popen(command, env=self.env, stdout=out, stderr=out)
-        wait_for(self.is_healthy, f"the hub; it said:\n{self.output.read_text()[-2000:]}")
+        try:
+            wait_for(self.is_healthy, f"the hub; it said:\n{self.output.read_text()[-2000:]}")
+        except BaseException:  # whoever called it has nothing to stop yet
+            self.kill()
+            raise
 
     def is_healthy(self) -> bool:
         assert self.process
@@ -116,7 +118,11 @@ class Hub:
         assert self.process
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(20)
+        try:
+            return self.process.wait(20)
+        except BaseException:  # too late, or interrupted: it must not outlive its test
+            self.kill()
+            raise
 
     @property
     def access_token(self) -> str:

@@ -155,6 +155,22 @@ CLOCKS = {
 }  # fmt: skip
 
 
+def with_clock(when: str | None) -> dict[str, str]:
+    """The variables that give a process this clock.
+
+    `faketime COMMAND` would start a child and pass no signal on: who stops it leaves the child behind.
+    """
+    if when is None:
+        return {}
+    shown = subprocess.run(
+        ["faketime", "-f", when, "env", "-0"], capture_output=True, text=True, check=True
+    )
+    pairs = (pair.split("=", 1) for pair in shown.stdout.split("\0") if pair)
+    changed = {name: value for name, value in pairs if os.environ.get(name) != value}
+    changed.pop("FAKETIME_SHARED", None)  # memory that went with the command
+    return changed
+
+
 @pytest.mark.skipif(not shutil.which("faketime"), reason="faketime is not installed")
 def test_writers_with_wrong_clocks_lose_nothing_and_cost_nobody_their_history(
     tmp_path: Path, report: Report
@@ -167,9 +183,8 @@ def test_writers_with_wrong_clocks_lose_nothing_and_cost_nobody_their_history(
         for number in range(rounds):
             writers = [
                 subprocess.Popen(
-                    [*([] if when is None else ["faketime", "-f", when]), sys.executable, "-c", WRITER,
-                     f"{name}.{number}"],
-                    env={**hub.env, "TZ": "Europe/Berlin"},
+                    [sys.executable, "-c", WRITER, f"{name}.{number}"],
+                    env={**hub.env, **with_clock(when), "TZ": "Europe/Berlin"},
                 )
                 for name, when in CLOCKS.items()
             ]  # fmt: skip
@@ -200,13 +215,14 @@ def test_a_hub_with_a_clock_that_runs_ahead_removes_nothing(tmp_path: Path, repo
     hub.env |= {"LANEWAY_RETENTION_AGE": "30d", "LANEWAY_SEGMENT_BYTES": "20KiB"}
     subprocess.run([sys.executable, "-c", WRITER, "w"], env=hub.env, check=True)
     before = sorted(path.name for path in log.glob("events-0*"))
-    hub.prefix = ["faketime", "-f", "@2099-06-01 00:00:00"]
+    hub.env |= with_clock("@2099-06-01 00:00:00")
     hub.start()
     try:
         wait_for(lambda: hub.get("/health")["index"]["events"] == 200, "the index")
         time.sleep(1)
     finally:
-        hub.stop()
+        code = hub.stop()
+    assert code == 0, hub.output.read_text()[-2000:]
     after = sorted(path.name for path in log.glob("events-0*"))
     report("future_hub", segments=len(before), removed=len(set(before) - set(after)))
     assert after == before
