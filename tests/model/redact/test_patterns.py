@@ -88,6 +88,27 @@ def test_what_a_rule_finds_the_sieve_holds_back(rule: Rule, data: st.DataObject)
         assert clean == {"content": text}
 
 
+TEAMS_ID = "0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d"
+TEAMS_PATH = f"{TEAMS_ID}%40{TEAMS_ID}/IncomingWebhook/{TEAMS_ID}/{TEAMS_ID}"
+
+
+@pytest.mark.parametrize("fill", ["", "a word ", "a: word ", "a word " * 200, "a word " * 3_000])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "acme.webhook.office.com/webhookb2/" + TEAMS_PATH,
+        "https://acme.webhook.office.com/webhookb2/" + TEAMS_PATH,
+        "acme.webhook.office.com%2Fwebhookb2%2F" + TEAMS_PATH.replace("/", "%2F"),
+    ],
+)
+def test_a_webhook_of_teams_needs_no_sign_beside_it(address: str, fill: str) -> None:
+    """``%40`` stands for its ``@``: a sieve that waits for that sign lets the address pass."""
+    event = {"content": fill + address}
+
+    assert not Redactor().is_clean(event)
+    assert TEAMS_ID not in str(Redactor().redact_event(event)[0])
+
+
 def test_two_rules_share_no_anchor() -> None:
     anchors = [anchor for rule in RULES for anchor in rule.anchors]
 

@@ -91,6 +91,7 @@ def has_word(low: str) -> bool:
         return (  # prose: only these need no sign
             "bearer " in low
             or (("+" in low or "/" in low) and "absk" in low)
+            or (("/" in low or "%" in low) and "webhookb2" in low)
             or ("basic " in low and _BASIC.search(low) is not None)
             or ("login " in low and "passw" in low)
         )
@@ -104,6 +105,7 @@ def has_word(low: str) -> bool:
         or "-----begin " in hay
         or "q~" in hay
         or (("+" in low or "/" in low) and "absk" in hay)
+        or (("/" in low or "%" in low) and "webhookb2" in hay)
         or ("]" in low and "[cut: " in hay)
         or ("curl" in hay and ("-u " in hay or "--user " in hay))
         or ("pass" in hay and _PASS.search(low) is not None)
@@ -128,7 +130,6 @@ def _has_word_of_signs(hay: "Container[str]") -> bool:
         or "dsn" in hay
         or ("connection" in hay and "string" in hay)
         or "jdbc:oracle" in hay
-        or "webhookb2" in hay
     )
 
 
