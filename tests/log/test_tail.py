@@ -334,6 +334,21 @@ def test_a_known_file_that_another_look_finds_changed_is_read_anew(tmp_path: Pat
     assert tail.take_breaks() == [Break("naive.jsonl", "cut", 0)]
 
 
+def test_what_logrotate_moves_out_of_its_way_is_read(tmp_path: Path) -> None:
+    """A writer was quicker than its ``create``: what it began goes to NAME-YYYYMMDDHH.backup."""
+    path = tmp_path / "app.jsonl"
+    append(path, b'{"n":1}\n')
+    tail = follow(tmp_path)
+    assert texts(tail.poll()) == [b'{"n":1}']
+    path.rename(tmp_path / "app.jsonl.1")
+    append(path, b'{"n":2}\n')
+    path.rename(tmp_path / "app.jsonl-2026112704.backup")
+    append(path, b'{"n":3}\n')
+
+    assert sorted(texts(tail.poll())) == [b'{"n":2}', b'{"n":3}']
+    assert tail.take_breaks() == []
+
+
 def test_links_hidden_files_and_other_kinds_are_left_alone(tmp_path: Path) -> None:
     append(tmp_path / "events-000001.jsonl", b"{}\n")
     (tmp_path / "events.jsonl").symlink_to("events-000001.jsonl")

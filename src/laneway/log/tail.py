@@ -32,11 +32,14 @@ POLL_MIN_S, POLL_MAX_S = 0.004, 0.032
 SCAN_S = 0.5
 """How often the directory is listed, whatever its time says: not every file system keeps that."""
 
-LOG_FILE = re.compile(r"[^.].*\.jsonl(\.\d+|-\d{8,})?|[^.].*-\d{6,}\.jsonl\.zst")
-"""Segments, compressed segments, foreign logs, and their rotated forms (``x.jsonl.1``,
-``x.jsonl-20261123``)."""
+ROTATED = r"(\.\d+|-\d{8,}|-\d{10}\.backup)?"
+"""What a foreign rotation puts behind a name: ``.1``, ``-20261123``, and logrotate's ``-2026112304.backup``,
+into which it moves what a writer began between its own rename and its creation of the new file."""
 
-GZIPPED_FILE = re.compile(r"[^.].*\.jsonl(\.\d+|-\d{8,})?\.gz")
+LOG_FILE = re.compile(rf"[^.].*\.jsonl{ROTATED}|[^.].*-\d{{6,}}\.jsonl\.zst")
+"""Segments, compressed segments, foreign logs, and their rotated forms."""
+
+GZIPPED_FILE = re.compile(rf"[^.].*\.jsonl{ROTATED}\.gz")
 """What a foreign rotation makes of its files: of the segment that is called without the ``.gz``."""
 
 Inode = tuple[int, int]
