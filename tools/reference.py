@@ -16,7 +16,8 @@ import httpx
 
 from laneway.base import errors
 from laneway.base.errors import LanewayError
-from laneway.base.settings import SETTINGS, Setting, resolve
+from laneway.base.settings import SETTINGS, Setting, Settings, resolve
+from laneway.cli.config import show_value
 from laneway.hub.hub import Hub
 from laneway.web.app import create_app
 from laneway.web.auth import Access
@@ -48,10 +49,12 @@ def _cell(value: object) -> str:
 
 
 def settings_table() -> str:
+    defaults = Settings({setting.name: setting.default for setting in SETTINGS}, {})
+
     def row(setting: Setting) -> tuple[object, ...]:
         names = ", ".join(f"`{name}`" for name in setting.envs)
-        default = "" if setting.default in ("", (), None) else f"`{setting.default}`"
-        return f"`{setting.name}`", names, default, setting.help
+        default = show_value(setting, defaults)
+        return f"`{setting.name}`", names, default and f"`{default}`", setting.help
 
     return table("setting|environment|default|", map(row, SETTINGS))
 

@@ -53,6 +53,8 @@ def test_the_log_lives_in_the_home_unless_told_otherwise(tmp_path: Path) -> None
         ({"LANEWAY_SEGMENT_BYTES": "big"}, 'segment_bytes: "big" .* is not a size such as 256MiB'),
         ({"LANEWAY_RETENTION_AGE": "3x"}, "is not a duration such as"),
         ({"LANEWAY_DISABLED": "perhaps"}, "is not yes or no"),
+        ({"LANEWAY_SEGMENT_BYTES": "-1"}, "is not a size such as 256MiB"),
+        ({"LANEWAY_LIVE_EVENTS": "many"}, "is not a whole number from 1 to 1000000"),
     ],
 )
 def test_a_bad_value_says_what_was_seen_and_wanted(tmp_path, env, message) -> None:
@@ -67,6 +69,34 @@ def test_a_bad_file_names_itself_or_the_nearest_setting(tmp_path: Path, text: st
     with pytest.raises(SettingError) as caught:
         resolve({}, {"LANEWAY_HOME": str(tmp_path)})
     assert "config.toml" in caught.value.message or "port" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("port = true", "port: .* is not a port from 0 to 65535"),
+        ("port = [1]", "port: .* is not one text, number or flag"),
+        ("[host]\nname = 1", "host: .* is not one text, number or flag"),
+        ("allowed_hosts = 5", "allowed_hosts: 5 .from config.toml. is not a list"),
+        ("compress_after = -1", "compress_after: .* is not a duration such as"),
+        ('token = 3\nport = "x"', 'port: "x"'),
+    ],
+)
+def test_a_value_of_another_type_in_the_file_is_refused(tmp_path, text: str, message: str) -> None:
+    (tmp_path / "config.toml").write_text(text)
+
+    with pytest.raises(SettingError, match=message):
+        resolve({}, {"LANEWAY_HOME": str(tmp_path)})
+
+
+def test_numbers_flags_and_lists_of_the_file_are_taken(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text(
+        'port = 9\ncompress = false\ncompress_after = 30\nallowed_hosts = ["a", "b"]\n'
+    )
+    settings = resolve({}, {"LANEWAY_HOME": str(tmp_path)})
+
+    assert (settings.port, settings.compress, settings.compress_after) == (9, False, 30.0)
+    assert settings.allowed_hosts == ("a", "b")
 
 
 def test_units_are_read() -> None:

@@ -10,6 +10,31 @@ import httpx
 
 from tests.torture.harness import Hub
 
+from .conftest import Run, StartHub
+
+
+def test_without_a_hub_that_is_what_is_said(run: Run) -> None:
+    ended = run("alerts", "--port", "9")
+    assert ended.code == 3
+    assert ended.err.startswith("error: no hub answers at http://127.0.0.1:9 (")
+
+
+def test_who_runs_no_hub_asks_one_with_the_token_of_the_settings(
+    start_hub: StartHub, run: Run, home: Path, tmp_path: Path
+) -> None:
+    hub = start_hub()
+    port = hub.url.rpartition(":")[2]
+    token = (home / "access.token").read_text().strip()
+    stranger = {"LANEWAY_HOME": str(tmp_path / "stranger")}
+
+    refused = run("alerts", "--port", port, **stranger)
+    assert refused.code == 3
+    assert "error: no token to ask the hub with: " in refused.err
+    assert "or set LANEWAY_TOKEN: `laneway token new NAME --scope read` makes one there" in (
+        refused.err
+    )
+    assert run("alerts", "--port", port, LANEWAY_TOKEN=token, **stranger).code == 0
+
 
 def test_the_rules_are_listed_and_one_is_tried_on_the_past(tmp_path: Path, home: Path) -> None:
     hub = Hub(home, tmp_path / "log")

@@ -67,6 +67,30 @@ def test_a_hint_stands_behind_the_error(run: Run) -> None:
     assert ended.err == 'error: there is no setting "prot" (hint: did you mean port?)\n'
 
 
+def test_a_mistake_in_a_query_is_pointed_at(run: Run) -> None:
+    ended = run("query", "agent:a", "levl>=x")
+    assert ended.code == 2
+    assert ended.err == (
+        'error: q, column 9: "levl" where a field was expected (hint: did you mean level? a field of '
+        'your own is attr.levl; quote "…" to look for the text)\n'
+        "  agent:a levl>=x\n"
+        "          ^\n"
+    )
+
+
+@pytest.mark.parametrize("command", ["reindex", "compress", "scrub", "stats"])
+def test_without_a_log_a_command_says_how_to_make_one_and_makes_none(
+    run: Run, tmp_path: Path, command: str
+) -> None:
+    ended = run(command, "--log", str(tmp_path / "mistyped"))
+    assert ended.code == 3
+    assert ended.err == (
+        f"error: {tmp_path / 'mistyped'}: there is no log yet "
+        "(hint: the first event makes it: laneway emit me hello)\n"
+    )
+    assert not (tmp_path / "mistyped").exists()
+
+
 def test_a_failure_exits_with_3(run: Run) -> None:
     ended = run("open", "--port", "9")
     assert ended.code == 3

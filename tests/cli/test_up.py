@@ -1,6 +1,7 @@
 """`laneway up` and `laneway open`."""
 
 import http.client
+import os
 import re
 import signal
 import socket
@@ -145,6 +146,21 @@ def test_on_a_terminal_ctrl_c_is_clean_too(show: Show) -> None:
     assert "Stopped" in screen.text
 
 
+def test_a_stop_of_its_whole_group_is_clean_too(show: Show) -> None:
+    screen = show("up", "--port", "0")
+    screen.wait_for("Ctrl-C stops it")
+    os.killpg(screen.process.pid, signal.SIGTERM)
+    assert screen.end() == 0
+    assert "indexer" not in screen.text
+    assert "Stopped" in screen.text
+
+
+def test_a_token_of_the_settings_is_not_looked_for_in_a_file(start_hub: StartHub) -> None:
+    hub = start_hub(LANEWAY_TOKEN="one-of-my-own-making")
+    assert '-H "Authorization: Bearer $LANEWAY_TOKEN"' in hub.text
+    assert "ingest.token" not in hub.text
+
+
 def test_a_second_hub_on_the_port_is_told_how_to_see_the_first(
     start_hub: StartHub, run: Run, tmp_path: Path
 ) -> None:
@@ -251,3 +267,4 @@ def test_an_address_of_another_machine_is_one_line(run: Run) -> None:
     ended = run("up", "--host", "192.0.2.1")
     assert ended.code == 3
     assert ended.err.count("\n") == 1
+    assert "(hint: `host` is an address of this machine" in ended.err

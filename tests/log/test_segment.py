@@ -1,10 +1,11 @@
 """What LOG_PATH means, and which files are segments."""
 
+import os
 from pathlib import Path
 
 import pytest
 
-from laneway.log.segment import LogPath
+from laneway.log.segment import LogPath, make_directory
 
 
 @pytest.mark.parametrize(
@@ -46,3 +47,23 @@ def test_only_our_own_names_are_segments(tmp_path: Path) -> None:
 
 def test_a_directory_that_is_not_there_has_no_segments(tmp_path: Path) -> None:
     assert LogPath(str(tmp_path / "none")).newest() == 0
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permission bits are POSIX")
+def test_what_is_missing_above_a_log_is_made_for_its_owner_alone(tmp_path: Path) -> None:
+    old = os.umask(0o022)
+    try:
+        make_directory(str(tmp_path / "home" / "logs"))
+    finally:
+        os.umask(old)
+    modes = [(tmp_path / name).stat().st_mode & 0o777 for name in ("home", "home/logs")]
+    assert modes == [0o700, 0o700]
+    make_directory(str(tmp_path / "home" / "logs"))  # there already
+
+
+def test_a_directory_that_is_a_file_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(FileExistsError):
+        make_directory(str(tmp_path / "file"))
+    with pytest.raises(NotADirectoryError):
+        make_directory(str(tmp_path / "file" / "log"))

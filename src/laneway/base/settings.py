@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from laneway.base import limits
 from laneway.base.errors import SettingError, quote
 
+CONFIG_FILE = "config.toml"
 TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
 FALSE_WORDS = frozenset({"0", "false", "no", "off", ""})
 SIZE_UNITS = {"": 1, "b": 1, "k": 2**10, "kb": 2**10, "kib": 2**10, "m": 2**20, "mb": 2**20,
@@ -20,7 +21,9 @@ TIME_UNITS_S = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 6
 
 def _split_unit(text: str) -> tuple[float, str]:
     number = text.strip().lower().rstrip("abcdefghijklmnopqrstuvwxyz ")
-    return float(number), text.strip().lower()[len(number) :].strip()
+    if (amount := float(number)) < 0:
+        raise ValueError("below 0")
+    return amount, text.strip().lower()[len(number) :].strip()
 
 
 def parse_flag(text: str) -> bool:
@@ -76,9 +79,9 @@ def parse_rate(text: str) -> float:
 
 
 def parse_count(text: str) -> int:
-    if text.strip().isdigit() and 1 <= int(text) <= 100_000:
+    if text.strip().isdigit() and 1 <= int(text) <= 1_000_000:
         return int(text)
-    raise ValueError("a whole number from 1 up")
+    raise ValueError("a whole number from 1 to 1000000")
 
 
 def parse_replicas(text: str) -> int:
@@ -188,7 +191,7 @@ SETTINGS = (
     Setting("alert_webhooks", (), "Where the hub tells over HTTP that a rule fires (http:// or https:// addresses). Empty: nowhere.", parse_list),
     Setting("alert_hosts", (), "Whom `alert_webhooks` may lead to: names (their public addresses), addresses and networks (whatever is private must be listed as such).", parse_list),
     Setting("alert_key_file", "", "A file that holds the key by which the hub signs what it sends to `alert_webhooks`."),
-    Setting("live_events", 20_000, "Events kept in memory for the live view.", int),
+    Setting("live_events", 20_000, "Events kept in memory for the live view.", parse_count),
     Setting("bus", (), "Share events with other hubs over these NATS servers (nats://HOST:PORT or tls://…, separated by commas).", parse_list),
     Setting("bus_flow", "both", "What goes over the bus: `out` publishes this log, `in` takes what other hubs publish, `both` does both.", parse_choice("both", "out", "in")),
     Setting("bus_stream", "laneway", "The JetStream stream, and the first word of its subjects."),
@@ -301,7 +304,7 @@ def resolve(
             raise unknown_setting(name)
     home, home_origin = _pick(BY_NAME["home"], given, env, {})
     home = os.path.expanduser(str(home)) if home else default_home(env=env)
-    file = read_config_file(os.path.join(home, "config.toml"))
+    file = read_config_file(os.path.join(home, CONFIG_FILE))
     values: dict[str, object] = {}
     origin: dict[str, str] = {}
     for setting in SETTINGS:
@@ -323,23 +326,33 @@ def _pick(
         if env.get(name):
             return _read(setting, env[name], name), name
     if setting.name in file:
-        return _read(setting, file[setting.name], "config.toml"), "config.toml"
+        return _read(setting, file[setting.name], CONFIG_FILE), CONFIG_FILE
     return setting.default, "default"
 
 
 def _read(setting: Setting, value: object, origin: str) -> object:
-    """A string is parsed; any other value must already be of the default's type."""
+    """A text is parsed, and so is a number or a flag of ``config.toml``; what a program gives is taken."""
     if isinstance(value, os.PathLike):
         value = os.fspath(value)
+    if origin == CONFIG_FILE:
+        if isinstance(value, list) and isinstance(setting.default, tuple):
+            return tuple(value)
+        is_plain = isinstance(value, str | int | float) and not isinstance(setting.default, tuple)
+        if not is_plain and not isinstance(value, str):
+            wanted = "a list" if isinstance(setting.default, tuple) else "one text, number or flag"
+            raise _not_read(setting, value, origin, wanted)
+        value = str(value)
     if isinstance(value, str):
         try:
             return setting.parse(value)
         except ValueError as error:
-            seen = "a secret" if setting.secret else quote(value)
-            raise SettingError(f"{setting.name}: {seen} (from {origin}) is not {error}") from None
-    if isinstance(value, list):
-        return tuple(value)
-    return value
+            raise _not_read(setting, value, origin, str(error)) from None
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _not_read(setting: Setting, value: object, origin: str, wanted: str) -> SettingError:
+    seen = "a secret" if setting.secret else quote(value)
+    return SettingError(f"{setting.name}: {seen} (from {origin}) is not {wanted}")
 
 
 def unknown_setting(name: str) -> SettingError:
@@ -370,7 +383,8 @@ def read_config_file(path: str) -> dict[str, object]:
     try:
         table = tomllib.loads(text.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingError(f"{path}: {error}") from None
+        hint = 'it is TOML, a setting a line: port = 8001, retention_age = "30d", …'
+        raise SettingError(f"{path}: {error}", hint=hint) from None
     for name in table:
         if name not in BY_NAME:
             raise unknown_setting(name)

@@ -143,11 +143,13 @@ def _quiet(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def complain(error: LanewayError) -> int:
-    """One line on stderr: what was seen, and what to do."""
+    """One line on stderr: what was seen, and what to do; a mistake in a query is pointed at beneath."""
     terminal = Terminal(sys.stderr)
-    hint = f" (hint: {error.hint})" if error.hint else ""
-    text = escape(" ".join(f"{error.message}{hint}".split()))
-    terminal.print(f"{terminal.paint('error:', 'alarm')} {text}")
+    hint, _, picture = error.hint.partition("\n")
+    told = f"{error.message} (hint: {hint})" if hint else error.message
+    terminal.print(f"{terminal.paint('error:', 'alarm')} {escape(' '.join(told.split()))}")
+    if picture:
+        terminal.print(*map(escape, picture.split("\n")))
     return USAGE if isinstance(error, (SettingError, QueryError)) else FAILED
 
 

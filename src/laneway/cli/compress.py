@@ -29,6 +29,7 @@ def command(
 
     terminal = Terminal()
     log_path = LogPath.parse(resolve({"log_path": log}).log_path)
+    log_path.require()
     sealed = [
         segment
         for series in (log_path, *list_private(log_path))

@@ -1,6 +1,7 @@
 """``laneway config``: every setting, its value, and where the value came from."""
 
 import json
+import re
 import textwrap
 from typing import Annotated
 
@@ -12,6 +13,7 @@ from laneway.base.settings import (
     Setting,
     Settings,
     parse_duration_s,
+    parse_positive_duration_s,
     parse_size_bytes,
     resolve,
     unknown_setting,
@@ -22,6 +24,8 @@ from laneway.cli.terminal import Terminal
 MASK = "********"
 NAME_CELLS = max(len(row.name) for row in SETTINGS) + 2
 SIZES = {"GiB": 2**30, "MiB": 2**20, "KiB": 2**10}
+LINK, SHOWN = re.compile(r"\[[^]]+\]\(([^)]+)\)"), r"docs/\1"
+"""A link in Markdown, which the documents make of a setting's meaning, and what a terminal shows of it."""
 DURATIONS_S = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 
 
@@ -58,7 +62,7 @@ def show_value(row: Setting, settings: Settings) -> str:
         return escape(" ".join(map(str, value)))
     if row.parse is parse_size_bytes:
         return _in_units(value, SIZES)
-    if row.parse is parse_duration_s:
+    if row.parse in (parse_duration_s, parse_positive_duration_s):
         return _in_units(value, DURATIONS_S)
     return "" if value is None else escape(str(value))
 
@@ -87,7 +91,7 @@ def _paragraph(row: Setting, settings: Settings, terminal: Terminal) -> list[str
     shown = terminal.paint(value, "cyan") if value else terminal.paint("(empty)", "dim")
     source = "" if origin == "default" else terminal.paint(f"  from {origin}", "green")
     room = min(terminal.width, 100) - NAME_CELLS
-    text = f"{row.help}  {' '.join(row.envs)}"
+    text = f"{LINK.sub(SHOWN, row.help)}  {' '.join(row.envs)}"
     body = textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False)
     return [
         f"{terminal.paint(f'{row.name:<{NAME_CELLS}}', 'bold')}{shown}{source}",

@@ -14,6 +14,7 @@ from laneway.base.clock import now_ns
 from laneway.base.errors import EventError, SettingError, quote
 from laneway.base.settings import resolve
 from laneway.cli.terminal import Terminal
+from laneway.log.segment import make_directory
 from laneway.model.event import normalise
 from laneway.sdk.api import flush, log_event
 from laneway.sources.claude.transcript import Transcript
@@ -155,7 +156,7 @@ class Notes:
         self._read[self._key(file)] = offset
 
     def save(self) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        make_directory(str(self._path.parent))
         new = self._path.with_suffix(".new")
         new.write_bytes(orjson.dumps(self._read))
         new.replace(self._path)

@@ -27,7 +27,7 @@ def parse_words(words: Names, *, is_utc: bool = False) -> Expr:
         return parse(text, zone=zone or UTC)
     except QueryError as error:
         if error.column and len(text) <= SHOWN_CHARS and text.isprintable():
-            error.hint = f"{error.hint}\n  {text}\n  {' ' * (error.column - 1)}^".strip("\n")
+            error.hint = f"{error.hint}\n  {text}\n  {' ' * (error.column - 1)}^"
         raise
 
 

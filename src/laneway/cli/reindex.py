@@ -5,6 +5,7 @@ from time import monotonic
 from laneway.base.settings import resolve
 from laneway.cli import option
 from laneway.cli.terminal import Terminal
+from laneway.log.segment import LogPath
 
 
 def command(log: option.Log = None) -> None:
@@ -17,6 +18,7 @@ def command(log: option.Log = None) -> None:
     from laneway.hub.hub import reindex
 
     settings = resolve({"log_path": log})
+    LogPath.parse(settings.log_path).require()
     begun_s = monotonic()
     with progress("reindexing") as show:
         count = reindex(settings, lambda _events, left_bytes: show(left_bytes))

@@ -13,6 +13,7 @@ from laneway.cli import FAILED, option
 from laneway.cli.escape import escape
 from laneway.cli.terminal import Terminal
 from laneway.hub.scrub import Found, Scrub
+from laneway.log.segment import LogPath
 from laneway.log.side import DIRECTORY
 
 
@@ -32,6 +33,7 @@ def command(
     after an interruption. The live segment is sealed first. It exits with 3 if something is left.
     """
     settings = resolve({"log_path": log})
+    LogPath.parse(settings.log_path).require()
     if dry_run:
         report(settings, Terminal(), as_json=as_json)
         return

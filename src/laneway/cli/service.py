@@ -15,7 +15,7 @@ from laneway.cli import NOTHING, option
 from laneway.cli.manager import Job, Manager
 from laneway.cli.manager.launchd import Launchd
 from laneway.cli.manager.systemd import Systemd
-from laneway.log.segment import LogPath
+from laneway.log.segment import LogPath, make_directory
 
 OF_AGENTS = frozenset({"logging_url", "agent", "disabled", "strict"})
 """Settings of those who send; a shell that has them says nothing about the hub."""
@@ -75,7 +75,7 @@ def command(
         sys.stdout.write(text.decode())
     elif action is Action.INSTALL:
         for directory in job.writes:  # a read-only file system is opened for what is there only
-            os.makedirs(directory, 0o700, exist_ok=True)
+            make_directory(directory)
         install(manager, text)
     elif action is Action.REMOVE:
         remove(manager)

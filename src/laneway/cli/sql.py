@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from laneway.base.errors import LogError, QueryError
+from laneway.base.errors import QueryError
 from laneway.base.limits import BODY_BYTES
 from laneway.base.settings import resolve
 from laneway.cli import NOTHING, option
@@ -70,10 +70,7 @@ def connect(log_path: LogPath) -> Any:
     duckdb = load_duckdb()
     paths = [_form_of(log_path.directory, name) for name in sorted(log_files(log_path))]
     if not paths:
-        raise LogError(
-            f"{log_path.directory}: there is no log yet",
-            hint="the first event makes it; `laneway emit`",
-        )
+        raise log_path.is_missing()
     connection = duckdb.connect()
     how = {"format": "newline_delimited", "maximum_object_size": BODY_BYTES, "filename": True}
     options = ", ".join(f"{name} = {value!r}" for name, value in how.items())

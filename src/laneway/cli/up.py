@@ -167,8 +167,9 @@ def _lessons(ready: "Ready", settings: Settings, terminal: Terminal) -> Iterator
     """Three ways to send a first event, each ready to be pasted."""
     is_elsewhere = settings.origin["log_path"] == "argument"
     place = f"LOG_PATH={shlex.quote(settings.log_path)} " if is_elsewhere else ""
-    token = shlex.quote(settings.token_file or f"{settings.home}/ingest.token")
-    header = "" if settings.open_ingest else f'-H "Authorization: Bearer $(cat {token})" '
+    file = shlex.quote(settings.token_file or f"{settings.home}/ingest.token")
+    token = "$LANEWAY_TOKEN" if settings.token else f"$(cat {file})"
+    header = "" if settings.open_ingest else f'-H "Authorization: Bearer {token}" '
     event = """'{"agent": "me", "event": "hello"}'"""
     call = """'import laneway; laneway.log_event("me", "hello")'"""
     yield "  The log is empty. Send it something, from another terminal:"

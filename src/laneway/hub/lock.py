@@ -5,6 +5,7 @@ import os
 import orjson
 
 from laneway.base.errors import HubError
+from laneway.log.segment import make_directory
 
 try:
     from fcntl import LOCK_EX, LOCK_NB, flock
@@ -37,7 +38,7 @@ class HubLock:
     def __init__(self, directory: str) -> None:
         path = os.path.join(directory, LOCK_FILE)
         try:
-            os.makedirs(directory, 0o700, exist_ok=True)
+            make_directory(directory)
             self._fd = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
         except OSError as error:
             raise HubError(

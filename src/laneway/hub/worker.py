@@ -92,7 +92,8 @@ def _open(settings: Settings, sink: FeedSink, metric: Metric) -> Engine:
 
 def main(descriptors: list[int]) -> None:
     """Serve over these descriptors: the feed's first."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole group; the hub decides
+    for kind in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(kind, signal.SIG_IGN)  # they go to the whole group; the hub decides
     configure_output("laneway: %(message)s")
     feed, *lines = [Connection(descriptor) for descriptor in descriptors]
     try:

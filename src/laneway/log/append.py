@@ -22,7 +22,7 @@ from laneway.base.clock import NS_PER_S, day_end_ns, format_ns, now_ns
 from laneway.base.errors import LogError
 from laneway.base.limits import SEGMENT_BYTES
 from laneway.log import sync
-from laneway.log.segment import SEAL, LogPath
+from laneway.log.segment import SEAL, LogPath, make_directory
 from laneway.log.share import share
 from laneway.log.sync import Group
 from laneway.log.syncer import Source
@@ -54,7 +54,6 @@ NO_SPACE_STATUS = 507
 
 NEWLINE = b"\n"
 FILE_MODE = 0o600
-DIRECTORY_MODE = 0o700
 OPEN_FLAGS = (
     os.O_RDWR
     | os.O_APPEND
@@ -349,7 +348,7 @@ class Appender(Source):
         while not os.path.isdir(parent) and parent != os.path.dirname(parent):
             parent = os.path.dirname(parent)
             made = (parent, *made)
-        os.makedirs(directory, DIRECTORY_MODE, exist_ok=True)
+        make_directory(directory)
         self._made += made
 
     def _open(self, number: int, ts_ns: int) -> int:

@@ -8,6 +8,8 @@ with ``observability.jsonl`` a symbolic link to the live one, so that
 
 import os
 
+from laneway.base.errors import LogError
+
 SUFFIX = ".jsonl"
 PACKED = ".zst"
 """Follows `SUFFIX` once a sealed segment is compressed (`laneway.log.seekable`)."""
@@ -20,6 +22,27 @@ SEAL = b"\n\n"
 """A sealed segment ends in an empty line, and a higher number exists. JSON Lines readers skip empty
 lines; a writer that still has the segment open sees the mark in the two bytes it reads anyway.
 Mode bits were not chosen: in a shared volume only the owner may change them."""
+
+
+DIRECTORY_MODE = 0o700
+"""A log is its owner's alone; `laneway.log.share` tells when it is a group's."""
+
+
+def make_directory(path: str) -> None:
+    """``path`` and what is missing above it, each its owner's alone: `os.makedirs` gives a mode to the last
+    only, and what is above a log is as a rule the home with its tokens.
+
+    Raises:
+        OSError: it cannot be made, or something else has its name.
+    """
+    above = os.path.dirname(path)
+    if above and not os.path.exists(above):
+        make_directory(above)
+    try:
+        os.mkdir(path or ".", DIRECTORY_MODE)
+    except OSError:
+        if not os.path.isdir(path or "."):
+            raise
 
 
 class LogPath:
@@ -40,6 +63,16 @@ class LogPath:
             return cls(path)
         directory, base = os.path.split(path)
         return cls(directory or ".", base[: -len(SUFFIX)] or DEFAULT_NAME)
+
+    def require(self) -> None:
+        """Raises LogError where there is no log yet."""
+        if not os.path.isdir(self.directory):
+            raise self.is_missing()
+
+    def is_missing(self) -> LogError:
+        """What to say where nobody has written a first event."""
+        hint = "the first event makes it: laneway emit me hello"
+        return LogError(f"{self.directory}: there is no log yet", hint=hint)
 
     def __repr__(self) -> str:
         return f"LogPath({self.directory!r}, {self.name!r})"

@@ -11,6 +11,7 @@ import stat
 
 from laneway.base.errors import LogError
 from laneway.base.limits import SIDE_BYTES
+from laneway.log.segment import DIRECTORY_MODE, make_directory
 from laneway.log.share import share
 from laneway.log.syncer import Source
 from laneway.log.syncer import shared as syncer
@@ -24,7 +25,6 @@ HASH_CHARS = 64
 PREFIX_CHARS = 2
 
 FILE_MODE = 0o600
-DIRECTORY_MODE = 0o700
 
 HASH_BYTES = 1024 * 1024
 """Hashed at a time when a file is checked."""
@@ -232,7 +232,7 @@ def _enter(name: str, above: int, *, create: bool, durable: bool) -> int:
         except FileNotFoundError:
             if not create:
                 raise
-            os.makedirs(name, DIRECTORY_MODE, exist_ok=True)
+            make_directory(name)
             return os.open(name, flags)
     try:
         return os.open(name, _DIRECTORY_FLAGS, dir_fd=above)

@@ -36,8 +36,12 @@ class Client:
         self.host = host or ANY_ADDRESS.get(settings.host, settings.host)
         self.port = port or settings.port
         self._token = ""
+        self._spare_token = settings.token
         self._token_path = os.path.join(settings.home, "access.token")
-        self._hint = "the hub writes it at its first start; run this as the user who runs the hub"
+        self._hint = (
+            "run this as the user who runs the hub, or set LANEWAY_TOKEN: "
+            "`laneway token new NAME --scope read` makes one there"
+        )
         self._is_secure = False
         self._base = ""
 
@@ -114,10 +118,12 @@ class Client:
             with open(self._token_path, encoding="utf-8") as file:
                 return {"Authorization": f"Bearer {file.read().strip()}"}
         except (OSError, UnicodeDecodeError) as error:
-            raise HubError(
-                f"{self._token_path}: {getattr(error, 'strerror', None) or error}",
-                hint=self._hint,
-            ) from error
+            if self._spare_token:
+                return {"Authorization": f"Bearer {self._spare_token}"}
+            self.health()  # where no hub answers, that is what is to be said
+            reason = getattr(error, "strerror", None) or error
+            told = f"no token to ask the hub with: {self._token_path}: {reason}"
+            raise HubError(told, hint=self._hint) from error
 
     def _ask(self, method: str, target: str) -> dict[str, Any]:
         status, body = self._exchange(method, target, self._authorization(), ANSWER_S)

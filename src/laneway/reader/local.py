@@ -1,6 +1,5 @@
 """Answers from the log's own index, where no hub runs."""
 
-import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -8,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from laneway.base.errors import LogError
 from laneway.base.limits import PAGE_EVENTS
 from laneway.base.settings import Settings
 from laneway.log.segment import LogPath
@@ -33,11 +31,7 @@ class IndexSource:
     """
 
     def __init__(self, settings: Settings, show: Show, on_problem: Callable[[str], None]) -> None:
-        directory = LogPath.parse(settings.log_path).directory
-        if not os.path.isdir(directory):
-            raise LogError(
-                f"{directory}: there is no log yet", hint="the first event makes it; `laneway emit`"
-            )
+        LogPath.parse(settings.log_path).require()
         with ExitStack() as stack:
             index_directory = ""
             if not is_writable(settings):

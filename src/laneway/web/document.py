@@ -12,6 +12,7 @@ import orjson
 
 from laneway.base.errors import SettingError
 from laneway.base.limits import MIB
+from laneway.log.segment import make_directory
 
 try:
     from fcntl import LOCK_EX, flock
@@ -70,7 +71,7 @@ class Document:
             SettingError: it cannot be read or written; it is then as it was.
         """
         try:
-            os.makedirs(os.path.dirname(self.path), 0o700, exist_ok=True)
+            make_directory(os.path.dirname(self.path))
             lock = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise SettingError(f"{self.path}: {error.strerror}") from error

@@ -1,5 +1,6 @@
 """One hub behind one socket, from its start to a clean end."""
 
+import errno
 import os
 import socket
 import stat
@@ -101,9 +102,16 @@ def bind(host: str, port: int) -> socket.socket:
         listener.bind(address)
     except OSError as error:
         listener.close()
-        hint = "stop what runs there, or choose another port: `laneway up --port 0`"
-        raise HubError(f"{host}:{port}: {error.strerror}", hint=hint) from error
+        raise HubError(f"{host}:{port}: {error.strerror}", hint=_bind_hint(error)) from error
     return listener
+
+
+def _bind_hint(error: OSError) -> str:
+    if error.errno == errno.EADDRNOTAVAIL:
+        return "`host` is an address of this machine; leave it out to be reached from here alone"
+    if error.errno == errno.EACCES:
+        return "ports below 1024 belong to the system: `laneway up --port 8001`"
+    return "stop what runs there, or choose another port: `laneway up --port 0`"
 
 
 def check_exposure(settings: Settings) -> None:

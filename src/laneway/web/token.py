@@ -4,6 +4,7 @@ import os
 from secrets import token_urlsafe
 
 from laneway.base.errors import SettingError
+from laneway.log.segment import make_directory
 from laneway.log.share import share
 
 TOKEN_BYTES = 32
@@ -52,7 +53,7 @@ def check(token: str, origin: str) -> str:
 
 def _make(path: str) -> None:
     """A whole file appears under ``path`` or none does; who comes second keeps the first one's."""
-    os.makedirs(os.path.dirname(path) or ".", 0o700, exist_ok=True)
+    make_directory(os.path.dirname(path))
     draft = f"{path}.{os.getpid()}.{token_urlsafe(6)}"
     fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:

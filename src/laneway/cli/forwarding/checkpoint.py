@@ -8,6 +8,7 @@ import orjson
 
 from laneway.base.errors import LogError
 from laneway.base.settings import Settings
+from laneway.log.segment import make_directory
 
 Positions = dict[str, tuple[str, int]]
 
@@ -46,7 +47,7 @@ class Checkpoint:
             LogError: the disk does not take it.
         """
         try:
-            os.makedirs(os.path.dirname(self.path), 0o700, exist_ok=True)
+            make_directory(os.path.dirname(self.path))
             fd = os.open(f"{self.path}.new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with os.fdopen(fd, "wb") as file:
                 file.write(orjson.dumps({"log": self.positions, "open": self.opened}))

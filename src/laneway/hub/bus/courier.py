@@ -9,6 +9,7 @@ import asyncio
 import logging
 import os
 import pickle
+import signal
 import sys
 import threading
 from collections.abc import Callable, Coroutine, Sequence
@@ -245,6 +246,8 @@ def _open_lock(settings: Settings) -> int:
 def main() -> None:
     settings: Settings = pickle.load(sys.stdin.buffer)  # noqa: S301 - from the hub that started us
     configure_output("laneway: %(message)s")
+    for kind in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(kind, signal.SIG_IGN)  # they go to the whole group; the hub decides
     try:
         asyncio.run(_run(settings))
     except asyncio.CancelledError:

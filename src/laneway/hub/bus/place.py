@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from laneway.base.errors import LogError
-from laneway.log.segment import LogPath
+from laneway.log.segment import LogPath, make_directory
 from laneway.log.series import place_series
 from laneway.sdk.bus.subject import encode_name
 
@@ -29,7 +29,7 @@ class Place:
         self._path = os.path.join(self._directory, f"{encode_name(stream)}.json")
         self.series = place_series(log_path, "bus", stream)
         try:
-            os.makedirs(self._directory, 0o700, exist_ok=True)
+            make_directory(self._directory)
             self.hub = self._read_hub()
         except OSError as error:
             raise LogError(f"{self._directory}: {error.strerror}") from error

@@ -22,6 +22,7 @@ from secrets import token_urlsafe
 from typing import IO
 
 from laneway.base.errors import StoreError
+from laneway.log.segment import make_directory
 from laneway.store.api import IndexInUse
 
 try:
@@ -51,7 +52,7 @@ class Directory:
         self._paths: dict[str, str] = {}  # of each segment
         self._names: dict[str, str] = {}  # of databases in other names than their first
         try:
-            os.makedirs(self.path, mode=0o700, exist_ok=True)
+            make_directory(self.path)
             self._lock_file = self._lock()
             try:
                 self.epoch, self.seq_floor = self._read_epoch() or self._renew(0)
