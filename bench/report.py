@@ -1,7 +1,7 @@
 """Tables and plots for the documents, made from the results: ``python -m bench.report --write``.
 
-Between the marks in docs/figures.md stands each figure beside its goal, between those in docs/comparison.md
-what was measured of others. ``make check`` finds what is not as the results say.
+In docs/figures.md stands each figure beside its goal, in docs/comparison.md what was measured of others.
+``make check`` finds what is not as the results say.
 """
 
 import sys
@@ -13,6 +13,7 @@ from bench.goal import GOALS, Goal, Verdict, judge
 from bench.peers.report import number, peer_plots, peer_text, table
 from bench.plot import Bar, Kind, bars
 from bench.result import FIGURES, PEERS, ROOT, Result, read
+from tools.region import put
 
 DOCS = ROOT / "docs"
 PICTURES = DOCS / "pictures"
@@ -136,20 +137,15 @@ def outputs() -> dict[Path, str]:
     figures, peers = read(FIGURES), read(PEERS)
     judged = with_peers(figures, peers) if figures else {}
     made = {
-        DOCS / "figures.md": filled(DOCS / "figures.md", "figures", figures_text(judged)),
-        DOCS / "comparison.md": filled(DOCS / "comparison.md", "peers", peer_text(peers)),
+        page: put(page.read_text(), name, text)
+        for page, name, text in (
+            (DOCS / "figures.md", "figures", figures_text(judged)),
+            (DOCS / "comparison.md", "peers", peer_text(peers)),
+        )
     }
     if figures:
         made[PICTURES / "figures.svg"] = figures_plot(judged)
     return made | {PICTURES / name: svg for name, svg in peer_plots(peers).items()}
-
-
-def filled(page: Path, mark: str, text: str) -> str:
-    before, begin, rest = page.read_text().partition(f"<!-- {mark} -->\n")
-    _, end, after = rest.partition(f"<!-- end of {mark} -->")
-    if not begin or not end:
-        raise ValueError(f"{page} has no part between <!-- {mark} --> and <!-- end of {mark} -->")
-    return f"{before}{begin}{text}{end}{after}"
 
 
 def iter_stale() -> Iterator[str]:

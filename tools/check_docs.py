@@ -1,7 +1,7 @@
 """Checks that documents say what the code says; ``--write`` brings their tables up to date.
 
-* the tables that are made from the code (`reference.TABLES`) are as it makes them;
-* the tables and plots of figures are made from ``bench/results`` (``python -m bench.report --write``);
+* the regions that are made from the code (`reference.TABLES`) are as it makes them; others name their maker;
+* the tables and plots of figures are as ``bench/results`` says (``python -m bench.report --write``);
 * every relative link in a Markdown file leads to something;
 * every decision in ``docs/adr`` stands in its list;
 * every module of the package is where ARCHITECTURE.md's floors say there are modules.
@@ -11,7 +11,18 @@ import re
 import sys
 from pathlib import Path
 
-from reference import ROOT, renewed
+import region
+from reference import ROOT, TABLES, renewed
+
+sys.path.insert(0, str(ROOT))
+from bench.report import iter_stale
+
+MADE_ELSEWHERE = {
+    "figures": "bench/report.py",
+    "peers": "bench/report.py",
+    "matrix": "tools/otel_matrix.py",
+    "rules": "tests/model/redact/corpus.py",
+}
 
 LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#]+)(?:#[^)]*)?\)")
 OTHERS = {".venv", "node_modules", ".peers", ".matrix"}
@@ -22,11 +33,16 @@ def pages() -> list[Path]:
 
 
 def iter_problems() -> list[str]:
-    problems = []
+    problems = list(iter_stale())
     for page in pages():
         text, name = page.read_text(), page.relative_to(ROOT)
         if renewed(text) != text:
             problems.append(f"{name} is stale: run tools/check_docs.py --write")
+        problems += [
+            f"{name}: nobody makes <!-- made: {part} -->"
+            for part in region.names(text)
+            if part not in TABLES.keys() | MADE_ELSEWHERE.keys()
+        ]
         for target in LINK.findall(text):
             if not (page.parent / target).exists():
                 problems.append(f"{name}: nothing at {target}")

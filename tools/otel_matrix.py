@@ -25,9 +25,9 @@ sys.path.insert(0, str(ROOT))
 
 from tests.matrix.stack import EXPORTER, STACKS, Stack  # noqa: E402
 from tests.torture.harness import Hub  # noqa: E402
+from tools.region import put  # noqa: E402
 
 PAGE = ROOT / "docs" / "integrations.md"
-BEGIN, END = "<!-- matrix -->\n", "<!-- end of matrix -->"
 PROGRAM_S = 240
 QUIET_S = 1.5
 """Nothing new for so long: all has arrived."""
@@ -184,10 +184,7 @@ def row(stack: Stack, python: Path, events: list[Event]) -> str:
 
 def write(rows: list[str]) -> None:
     head = "| framework | instrumentation | events | lanes | tokens | fields |\n|---|---|---|---|---|---|\n"
-    text = PAGE.read_text()
-    before, _, rest = text.partition(BEGIN)
-    after = rest.partition(END)[2]
-    PAGE.write_text(f"{before}{BEGIN}{head}{chr(10).join(rows)}\n{END}{after}")
+    PAGE.write_text(put(PAGE.read_text(), "matrix", head + "\n".join(rows)))
 
 
 if __name__ == "__main__":

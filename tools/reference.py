@@ -1,7 +1,6 @@
 """Tables of the documentation that are made from the code, so that what they say cannot go stale.
 
-A page holds a table between ``<!-- made: NAME -->`` and ``<!-- end -->``; `TABLES` tells who makes it.
-``tools/check_docs.py`` compares and, with ``--write``, renews them.
+`TABLES` tells who makes which `region`; ``tools/check_docs.py`` compares and, with ``--write``, renews them.
 """
 
 import asyncio
@@ -13,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import region
 
 from laneway.base import errors
 from laneway.base.errors import LanewayError
 from laneway.base.settings import SETTINGS, Setting, Settings, resolve
+from laneway.cli.app import PANELS
 from laneway.cli.config import show_value
 from laneway.hub.hub import Hub
 from laneway.web.app import create_app
@@ -26,14 +27,16 @@ from laneway.web.openapi import MEANING, SECURITY
 Schema = Mapping[str, Any]
 
 ROOT = Path(__file__).parents[1]
-PLACE = re.compile(r"(<!-- made: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 SCOPES = {"send": "ingest", "token": "read"}
 """Tokens' names of what the routes call their access, where they differ."""
 
 
 def renewed(page: str) -> str:
     """The text of a page with its tables as the code has them now."""
-    return PLACE.sub(lambda place: f"{place[1]}{TABLES[place[2]]()}\n{place[3]}", page)
+    for name in region.names(page):
+        if name in TABLES:
+            page = region.put(page, name, TABLES[name]())
+    return page
 
 
 def table(head: str, rows: Iterator[tuple[object, ...]]) -> str:
@@ -176,7 +179,17 @@ def _example(content: Schema) -> str:
     return f"\n\n```json\n{json.dumps(example, indent=1, ensure_ascii=False)}\n```\n"
 
 
+def commands_table() -> str:
+    rows = [
+        (f"[`{name}`](#laneway-{name})", f"{summary[:1].lower()}{summary[1:].rstrip('.')}")
+        for members in PANELS.values()
+        for name, summary in members.items()
+    ]
+    return table("command|to", iter(rows))
+
+
 TABLES: dict[str, Callable[[], str]] = {
+    "commands": commands_table,
     "settings": settings_table,
     "event-fields": event_table,
     "event-types": event_types,

@@ -69,16 +69,6 @@ def test_a_page_that_is_not_as_the_results_say_is_found(
     ]
 
 
-def test_only_what_is_between_the_marks_is_written(tmp_path: Path) -> None:
-    page = tmp_path / "page.md"
-    page.write_text("before\n<!-- x -->\nold\n<!-- end of x -->\nafter\n")
-    assert report.filled(page, "x", "new\n") == (
-        "before\n<!-- x -->\nnew\n<!-- end of x -->\nafter\n"
-    )
-    with pytest.raises(ValueError, match="no part between"):
-        report.filled(page, "y", "")
-
-
 @pytest.mark.parametrize(
     ("value", "text"), [(0, "0"), (0.01234, "0.012"), (9.876, "9.88"), (12.34, "12.3"),
                         (100.4, "100"), (63_385.0, "63,385"), (5, "5"), (10, "10")],

@@ -19,6 +19,7 @@ from laneway.model.redact.patterns import PATH_RULES, TOKEN_RULES, WORD_RULES
 from laneway.model.wire import encode_redacted
 from tests.model.redact.ordinary import iter_events
 from tests.model.redact.secret import SHAPES, make, password, pem
+from tools.region import put
 
 ORDINARY_EVENTS = 20_000
 
@@ -294,7 +295,6 @@ def measure() -> Measure:
 
 
 PAGE = Path(__file__).parents[3] / "docs" / "redaction.md"
-BEGIN, END = "<!-- rules -->\n", "<!-- /rules -->"
 
 
 def table() -> str:
@@ -321,8 +321,7 @@ def _anchors(anchors: list[str]) -> str:
 
 def page(text: str) -> str:
     """``text`` with the table as it is now."""
-    head, _, rest = text.partition(BEGIN)
-    return f"{head}{BEGIN}{table()}{END}{rest.partition(END)[2]}"
+    return put(text, "rules", table())
 
 
 def main() -> None:
