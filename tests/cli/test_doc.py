@@ -4,7 +4,6 @@ import re
 from pathlib import Path
 
 import pytest
-import typer
 
 from laneway.cli.app import COMMANDS, build
 from laneway.cli.emit import FLAG_OPTIONS, VALUE_OPTIONS
@@ -20,7 +19,7 @@ EVERYWHERE = {"--help", "-h", "--no-color", "--no-pager"}
 def options_of(name: str) -> set[str]:
     if name == "emit":
         return {*FLAG_OPTIONS, *VALUE_OPTIONS} - EVERYWHERE
-    command = typer.main.get_command(build([name])).commands[name]  # type: ignore[attr-defined]
+    command = build([name]).commands[name]
     found = {
         option
         for parameter in command.params

@@ -23,8 +23,8 @@ class Action(StrEnum):
 
 
 def command(
-    action: Annotated[Action, typer.Argument(help="What to do.")] = Action.LIST,
-    name: Annotated[str, typer.Argument(help="test: the rule's name.")] = "",
+    action: Annotated[Action, typer.Argument(metavar="ACTION", help="What to do.")] = Action.LIST,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="test: the rule's name.")] = "",
     since: Annotated[
         str, typer.Option("--since", "-s", metavar="TIME", help="test: how far back, at most 30d.")
     ] = "1d",

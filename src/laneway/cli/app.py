@@ -6,74 +6,58 @@ from collections.abc import Callable, Sequence
 from functools import wraps
 from importlib import import_module
 from keyword import iskeyword
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
 from laneway.base.errors import LanewayError, QueryError, SettingError
 from laneway.cli import FAILED, FOUND, NOTHING, USAGE, emit, tell_missing
 from laneway.cli.escape import escape
 from laneway.cli.terminal import Terminal, hide_stdout
 
-COMMANDS = {
-    "up": "Start the hub: live dashboard, search, ingest.",
-    "service": "Have the system start the hub and keep it running.",
-    "open": "Print a new one-time link to the dashboard of the running hub.",
-    "demo": "Watch an example assistant of several agents at work.",
-    "emit": "Record one event, or many, from a shell or a hook.",
-    "run": "Run a command, and record its output, exit code and duration.",
-    "mcp-tap": "Record what an MCP client and its server say to each other.",
-    "connect": "Have a coding agent record what it does.",
-    "import": "Record what coding agents have kept on this machine.",
-    "tail": "Follow the log, live, with or without a hub.",
-    "top": "Watch all agents at once, full screen.",
-    "query": "Find past events.",
-    "side": "Print a payload that was too long for its event's line.",
-    "token": "Say who may send and read: list, make, rotate and revoke tokens.",
-    "stats": "Count events, errors, durations, tokens and costs.",
-    "sessions": "List sessions, or read one from its beginning.",
-    "trace": "Show a trace as a waterfall.",
-    "alerts": "List the rules of alerts, or try one on the past.",
-    "sql": "Ask the log in SQL.",
-    "mcp": "Let an assistant ask the log, by the Model Context Protocol.",
-    "export": "Write events as CSV, Parquet, OpenTelemetry or a Perfetto trace.",
-    "forward": "Send events on to any collector of OpenTelemetry.",
-    "redact": "Show what a text, or the log, would lose to redaction, and why.",
-    "scrub": "Get secrets out of a log that is written already.",
-    "reindex": "Rebuild the index from the log.",
-    "compress": "Compress the sealed segments of the log now.",
-    "doctor": "Say what is wrong with this installation, and how to mend it.",
-    "config": "Show every setting, its value, and where it came from.",
-    "version": "Show the versions of Laneway and of what it runs on.",
-}
-"""Name and summary of each; the module of the same name has the function ``command``."""
-
 PANELS = {
-    "Watch": ("up", "open", "tail", "top", "demo"),
-    "Ask": (
-        "query",
-        "stats",
-        "sessions",
-        "trace",
-        "alerts",
-        "sql",
-        "side",
-        "export",
-        "forward",
-        "mcp",
-    ),
-    "Record": ("emit", "run", "connect", "import", "mcp-tap"),
-    "Look after": (
-        "doctor",
-        "config",
-        "service",
-        "token",
-        "compress",
-        "redact",
-        "scrub",
-        "reindex",
-        "version",
-    ),
+    "Watch": {
+        "up": "Start the hub: live dashboard, search, ingest.",
+        "open": "Print a new one-time link to the dashboard of the running hub.",
+        "tail": "Follow the log, live, with or without a hub.",
+        "top": "Watch all agents at once, full screen.",
+        "demo": "Watch an example assistant of several agents at work.",
+    },
+    "Record": {
+        "emit": "Record one event, or many, from a shell or a hook.",
+        "run": "Run a command, and record its output, exit code and duration.",
+        "connect": "Have a coding agent record what it does.",
+        "import": "Record what coding agents have kept on this machine.",
+        "mcp-tap": "Record what an MCP client and its server say to each other.",
+    },
+    "Ask": {
+        "query": "Find past events.",
+        "stats": "Count events, errors, durations, tokens and costs.",
+        "sessions": "List sessions, or read one from its beginning.",
+        "trace": "Show a trace as a waterfall.",
+        "alerts": "List the rules of alerts, or try one on the past.",
+        "sql": "Ask the log in SQL.",
+        "side": "Print a payload that was too long for its event's line.",
+        "export": "Write events as CSV, Parquet, OpenTelemetry or a Perfetto trace.",
+        "forward": "Send events on to any collector of OpenTelemetry.",
+        "mcp": "Let an assistant ask the log, by the Model Context Protocol.",
+    },
+    "Look after": {
+        "doctor": "Say what is wrong with this installation, and how to mend it.",
+        "config": "Show every setting, its value, and where it came from.",
+        "service": "Have the system start the hub and keep it running.",
+        "token": "Say who may send and read: list, make, rotate and revoke tokens.",
+        "compress": "Compress the sealed segments of the log now.",
+        "redact": "Show what a text, or the log, would lose to redaction, and why.",
+        "scrub": "Get secrets out of a log that is written already.",
+        "reindex": "Rebuild the index from the log.",
+        "version": "Show the versions of Laneway and of what it runs on.",
+    },
 }
+"""What the help shows together. Name and summary of each; the module of the same name has ``command``."""
+
+COMMANDS = {name: summary for members in PANELS.values() for name, summary in members.items()}
 
 COMPLETION = "_LANEWAY_COMPLETE"
 """The shell sets it when it asks what could come next."""
@@ -101,8 +85,8 @@ def run(args: Sequence[str]) -> int:
     return FOUND
 
 
-def build(names: Sequence[str]) -> typer.Typer:
-    """An app of the commands ``names``; of all, where there are none: those can be listed and completed,
+def build(names: Sequence[str]) -> TyperGroup:
+    """The group of the commands ``names``; of all, where there are none: those can be listed and completed,
     and not be run, because nothing of them is imported."""
     app = typer.Typer(
         help=DESCRIPTION,
@@ -119,7 +103,22 @@ def build(names: Sequence[str]) -> typer.Typer:
             short_help=COMMANDS[name],
             rich_help_panel=panel,
         )(_quiet(_command(name) if names else _outline))
-    return app
+    group: TyperGroup = typer.main.get_command(app)  # type: ignore[assignment]
+    for part in (group, *group.commands.values()):
+        _tidy(part)
+    return group
+
+
+def _tidy(command: Any) -> None:
+    """Helps as the framework takes them: paragraphs in one line each, signs of its markup taken as they
+    are, and no type behind a flag."""
+    is_shown = COMPLETION not in os.environ
+    for part in (command, *command.params):
+        if is_shown and part.help:
+            paragraphs = (" ".join(text.split()) for text in part.help.split("\n\n"))
+            part.help = "\n\n".join(paragraphs).replace("[", r"\[")
+        if getattr(part, "is_flag", False) and part.metavar is None:
+            part.metavar = ""
 
 
 def _command(name: str) -> Callable[..., None]:

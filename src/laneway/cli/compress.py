@@ -13,7 +13,10 @@ from laneway.cli.terminal import Terminal
 def command(
     log: option.Log = None,
     settled: Annotated[
-        str, typer.Option("--settled", help="Only what was not written for so long: 10m, 0.")
+        str,
+        typer.Option(
+            "--settled", metavar="TIME", help="Only what was not written for so long: 10m, 0."
+        ),
     ] = "10m",
 ) -> None:
     """Compress the sealed segments of the log now, instead of waiting for the hub.

@@ -30,7 +30,9 @@ DURATIONS_S = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 
 
 def command(
-    name: Annotated[str | None, typer.Argument(help="Show this setting's value alone.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="Show this setting's value alone.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
 ) -> None:
     """Show every setting with its value, its origin and its meaning; secrets are masked.

@@ -23,12 +23,13 @@ AGENTS = (CLAUDE_CODE, "codex", "gemini-cli", "opencode")
 
 
 def command(
-    what: Annotated[str, typer.Argument(metavar="|".join(AGENTS), help="The agent to connect.")],
+    what: Annotated[str, typer.Argument(metavar="AGENT", help=f"One of {', '.join(AGENTS)}.")],
     project: Annotated[
         bool, typer.Option("--project", help="This directory's settings, not the user's.")
     ] = False,
     file: Annotated[
-        Path | None, typer.Option("--file", help="This settings file.", show_default=False)
+        Path | None,
+        typer.Option("--file", metavar="FILE", help="This settings file.", show_default=False),
     ] = None,
     remove: Annotated[bool, typer.Option("--remove", help="Take it out again.")] = False,
     every: Annotated[

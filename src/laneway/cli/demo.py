@@ -23,10 +23,11 @@ def command(
         str | None, typer.Option(metavar="PORT", help="The dashboard's; else 8001 or a free one.")
     ] = None,
     rate: Annotated[
-        float, typer.Option(min=0.01, help="Requests to the assistant a second.")
+        float, typer.Option(metavar="N", min=0.01, help="Requests to the assistant a second.")
     ] = 0.6,
     seconds: Annotated[
-        float | None, typer.Option(min=0.0, help="Stop after so long; else with Ctrl-C.")
+        float | None,
+        typer.Option(metavar="SECONDS", min=0.0, help="Stop after so long; else with Ctrl-C."),
     ] = None,
 ) -> None:
     """Start an example assistant of several agents with users who keep it busy, and watch it.

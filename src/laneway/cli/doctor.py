@@ -81,7 +81,7 @@ UPGRADE: tuple[Callable[[Settings], Finding], ...] = (
 def command(
     directory: Annotated[
         str | None,
-        typer.Argument(metavar="[DIR]", help="Look at this directory only, as the place of a log."),
+        typer.Argument(metavar="DIR", help="Look at this directory only, as the place of a log."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
     for_upgrade: Annotated[

@@ -27,8 +27,8 @@ def command(
         typer.Option(
             "--format",
             "-F",
-            metavar="|".join(FORMATS),
-            help="What to write.",
+            metavar="FORMAT",
+            help=f"What to write: {', '.join(FORMATS)}.",
             autocompletion=option.complete(FORMATS),
         ),
     ] = "jsonl",
@@ -46,10 +46,16 @@ def command(
     tool: option.Tools = None,
     level: option.Levels = None,
     trace: option.Traces = None,
+    span: option.Spans = None,
+    pod: option.Pods = None,
+    error: option.Error = None,
     since: option.Since = "",
     until: option.Until = "",
     limit: Annotated[
-        int, typer.Option("--limit", "-n", min=1, help="At most this many.")
+        int,
+        typer.Option(
+            "--limit", "-n", metavar="N", min=1, help="At most this many.", show_default="all"
+        ),
     ] = EVERYTHING,
     utc: option.Utc = False,
     log: option.Log = None,
@@ -64,7 +70,7 @@ def command(
         raise QueryError(f"--format: {form} is not one of {', '.join(FORMATS)}")
     settings = resolve({"log_path": log, "host": host, "port": port})
     pairs = [
-        *fields(agent, not_agent, event, not_event, session, tool, level, trace),
+        *fields(agent, not_agent, event, not_event, session, tool, level, trace, span, pod, error),
         *filters(words, since, until, is_utc=utc),
         ("order", "oldest"),
     ]

@@ -94,11 +94,17 @@ SOURCES: dict[str, tuple[Callable[[str], Reader], str, Split]] = {
 
 def command(
     source: Annotated[
-        str, typer.Argument(help="claude-code, codex, gemini-cli, opencode, pai or jsonl.")
+        str,
+        typer.Argument(
+            metavar="SOURCE", help="One of claude-code, codex, gemini-cli, opencode, pai or jsonl."
+        ),
     ],
     path: Annotated[
         Path | None,
-        typer.Argument(help="A file, a directory, or - (standard input); else where it mostly is."),
+        typer.Argument(
+            metavar="PATH",
+            help="A file, a directory, or - (standard input); else where it mostly is.",
+        ),
     ] = None,
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Go on as the files grow, until it is stopped.")

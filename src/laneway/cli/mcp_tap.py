@@ -22,17 +22,24 @@ from laneway.sources.mcp import Tap
 def command(
     server: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[-- SERVER…]", help="The server's command (stdio)."),
+        typer.Argument(metavar="-- SERVER", help="The server's command (stdio)."),
     ] = None,
     url: Annotated[
         str, typer.Option("--url", metavar="URL", help="The server's address (streamable HTTP).")
     ] = "",
     port: Annotated[
         int,
-        typer.Option("--port", help="With --url: where the client finds us; 0 is any free one."),
+        typer.Option(
+            "--port",
+            metavar="PORT",
+            help="With --url: where the client finds us; 0 is any free one.",
+        ),
     ] = 0,
     agent: Annotated[
-        str, typer.Option("--agent", help="The server's lane; else its command's or host's name.")
+        str,
+        typer.Option(
+            "--agent", metavar="NAME", help="The server's lane; else its command's or host's name."
+        ),
     ] = "",
 ) -> None:
     """Record every call between an MCP client and its server, over stdio or HTTP.

@@ -12,14 +12,16 @@ Log = Annotated[
     str | None,
     typer.Option("--log", metavar="PATH", help=BY_NAME["log_path"].help, rich_help_panel="Where"),
 ]
-Host = Annotated[
-    str | None,
-    typer.Option(metavar="ADDRESS", help=BY_NAME["host"].help, rich_help_panel="Where"),
-]
-Port = Annotated[
-    str | None, typer.Option(metavar="PORT", help=BY_NAME["port"].help, rich_help_panel="Where")
-]
 
+
+def _where(metavar: str, help: str) -> object:
+    return typer.Option(metavar=metavar, help=help, rich_help_panel="Where")
+
+
+BindHost = Annotated[str | None, _where("ADDRESS", BY_NAME["host"].help)]
+BindPort = Annotated[str | None, _where("PORT", BY_NAME["port"].help)]
+Host = Annotated[str | None, _where("ADDRESS", "Ask the hub at this address.")]
+Port = Annotated[str | None, _where("PORT", "Ask the hub on this port.")]
 
 Complete = Callable[[str], list[str]]
 
@@ -87,14 +89,19 @@ EventId = Annotated[
 Words = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[QUERY]...",
+        metavar="QUERY",
         help='The query language: words, "phrases", begin*, agent:a, level>=warning, since:1h, OR …',
         show_default=False,
     ),
 ]
 Grep = Annotated[
     str | None,
-    _filter("--grep", "-g", metavar="REGEX", help="Whose text matches; small letters match large."),
+    _filter(
+        "--grep",
+        "-g",
+        metavar="REGEX",
+        help="Whose text matches; small letters match capitals, too.",
+    ),
 ]
 Utc = Annotated[bool, typer.Option("--utc", help="Times in UTC and not in local time.")]
 Full = Annotated[bool, typer.Option("--full", help="Payloads in full, also those in side files.")]

@@ -39,7 +39,9 @@ def command(
     since: option.Since = "",
     until: option.Until = "",
     event_id: option.EventId = "",
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most this many.")] = 50,
+    limit: Annotated[
+        int, typer.Option("--limit", "-n", metavar="N", min=1, help="At most this many.")
+    ] = 50,
     order: Annotated[
         str,
         typer.Option(
@@ -74,10 +76,7 @@ def command(
         raise QueryError("--json, --jsonl and --table: choose one")
     settings = resolve({"log_path": log, "host": host, "port": port})
     pairs = [
-        *fields(agent, not_agent, event, not_event, session, tool, level, trace),
-        *many("span", span),
-        *many("pod", pod),
-        *one("error", "" if error is None else str(error).lower()),
+        *fields(agent, not_agent, event, not_event, session, tool, level, trace, span, pod, error),
         *filters(words, since, until, is_utc=utc),
         ("order", order),
     ]
@@ -176,6 +175,9 @@ def fields(
     tool: Iterable[str] | None,
     level: list[str] | None,
     trace: Iterable[str] | None,
+    span: Iterable[str] | None,
+    pod: Iterable[str] | None,
+    error: bool | None,
 ) -> list[tuple[str, str]]:
     """The options that name fields, as a hub takes them."""
     return [
@@ -187,6 +189,9 @@ def fields(
         *many("tool", tool),
         *many("level", parse_levels(option.as_tuple(level))),
         *many("trace", trace),
+        *many("span", span),
+        *many("pod", pod),
+        *one("error", "" if error is None else str(error).lower()),
     ]
 
 

@@ -25,7 +25,8 @@ BLOCK_CHARS = 64 * KIB
 
 def command(
     files: Annotated[
-        list[Path] | None, typer.Argument(help="Texts or JSON lines; else standard input.")
+        list[Path] | None,
+        typer.Argument(metavar="FILE", help="Texts or JSON lines; else standard input."),
     ] = None,
     why: Annotated[
         bool, typer.Option("--explain", help="Each find with its rule, its place, and why.")

@@ -32,9 +32,13 @@ Say = Callable[..., object]
 
 
 def command(
-    words: Annotated[list[str], typer.Argument(metavar="-- COMMAND…", help="What to run.")],
-    agent: Annotated[str, typer.Option("--agent", help="The lane; else the command's name.")] = "",
-    session: Annotated[str, typer.Option("--session", help="The session it belongs to.")] = "",
+    words: Annotated[list[str], typer.Argument(metavar="-- COMMAND", help="What to run.")],
+    agent: Annotated[
+        str, typer.Option("--agent", metavar="NAME", help="The lane; else the command's name.")
+    ] = "",
+    session: Annotated[
+        str, typer.Option("--session", metavar="ID", help="The session it belongs to.")
+    ] = "",
     no_output: Annotated[bool, typer.Option("--no-output", help="Record no output lines.")] = False,
 ) -> None:
     """Run a command, and record its start, its output line by line, its exit code and its duration.

@@ -42,9 +42,9 @@ MANAGERS: dict[Kind, Callable[[], Manager]] = {Kind.SYSTEMD: Systemd, Kind.LAUNC
 
 
 def command(
-    action: Annotated[Action, typer.Argument(help="What to do.")] = Action.STATUS,
-    host: option.Host = None,
-    port: option.Port = None,
+    action: Annotated[Action, typer.Argument(metavar="ACTION", help="What to do.")] = Action.STATUS,
+    host: option.BindHost = None,
+    port: option.BindPort = None,
     log: option.Log = None,
     hardened: Annotated[
         bool,

@@ -70,7 +70,7 @@ def command(
     words: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[ID | QUERY]...",
+            metavar="ID | QUERY",
             help="One session, by its id or the beginning of it; or those with such events.",
             show_default=False,
         ),
@@ -82,6 +82,7 @@ def command(
         typer.Option(
             "--limit",
             "-n",
+            metavar="N",
             min=1,
             help=f"At most this many: sessions ({SESSIONS}), or events of one ({EVENTS}).",
         ),

@@ -68,7 +68,7 @@ def command(
     since: option.Since = "",
     until: option.Until = "",
     limit: Annotated[
-        int, typer.Option("--limit", "-n", min=1, max=1000, help="Rows of each table.")
+        int, typer.Option("--limit", "-n", metavar="N", min=1, max=1000, help="Rows of each table.")
     ] = ROWS,
     as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
     utc: option.Utc = False,

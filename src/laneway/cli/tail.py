@@ -19,7 +19,7 @@ def command(
         bool, typer.Option("--follow/--no-follow", "-f", help="Go on with what comes.")
     ] = True,
     lines: Annotated[
-        int, typer.Option("--lines", "-n", min=0, help="Begin with this many events.")
+        int, typer.Option("--lines", "-n", metavar="N", min=0, help="Begin with this many events.")
     ] = 50,
     agent: option.Agents = None,
     not_agent: option.NotAgents = None,

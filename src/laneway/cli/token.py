@@ -23,8 +23,10 @@ class Action(StrEnum):
 
 
 def command(
-    action: Annotated[Action, typer.Argument(help="What to do.")] = Action.LIST,
-    name: Annotated[str, typer.Argument(help="Whose token; a-z, 0-9, dots, dashes.")] = "",
+    action: Annotated[Action, typer.Argument(metavar="ACTION", help="What to do.")] = Action.LIST,
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="Whose token; a-z, 0-9, dots, dashes.")
+    ] = "",
     scope: Annotated[
         str, typer.Option("--scope", metavar="SCOPES", help="new: ingest, read, admin, or several.")
     ] = "",

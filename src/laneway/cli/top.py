@@ -18,7 +18,14 @@ BACKLOG = 20_000
 def command(
     interval: Annotated[
         float,
-        typer.Option("--interval", "-d", min=0.1, max=60, help="Seconds between two pictures."),
+        typer.Option(
+            "--interval",
+            "-d",
+            metavar="SECONDS",
+            min=0.1,
+            max=60,
+            help="Seconds between two pictures.",
+        ),
     ] = 0.5,
     agent: option.Agents = None,
     not_agent: option.NotAgents = None,

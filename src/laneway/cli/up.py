@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 
 def command(
-    host: option.Host = None,
-    port: option.Port = None,
+    host: option.BindHost = None,
+    port: option.BindPort = None,
     log: option.Log = None,
     index: Annotated[
         str | None, typer.Option("--index", metavar="PATH", help=BY_NAME["index_path"].help)
