@@ -1,9 +1,10 @@
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.docker.engine import ROOT, Stack, docker, why_no_engine
+from tests.docker.engine import DEPLOY, ROOT, Stack, docker, why_no_engine
 
 
 @pytest.fixture(scope="session")
@@ -27,8 +28,8 @@ def stack(images: None) -> Iterator[Callable[..., Stack]]:
     """Makes stacks, and takes them down with all that they wrote."""
     made: list[Stack] = []
 
-    def make(name: str, *files: str, profile: str = "") -> Stack:
-        made.append(Stack(f"laneway-test-{name}", *files, profile=profile))
+    def make(name: str, *files: str, profile: str = "", directory: Path = DEPLOY) -> Stack:
+        made.append(Stack(f"laneway-test-{name}", *files, profile=profile, directory=directory))
         made[-1].down()
         return made[-1]
 

@@ -6,6 +6,8 @@ import shutil
 import socket
 import subprocess
 import time
+import urllib.error
+import urllib.request
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -72,8 +74,9 @@ def wait_until(is_so: Callable[[], bool], what: str, seconds: float = WAIT_S) ->
 class Stack:
     """One project of Compose: its own names, volumes and port."""
 
-    def __init__(self, name: str, *files: str, profile: str = "") -> None:
+    def __init__(self, name: str, *files: str, profile: str = "", directory: Path = DEPLOY) -> None:
         self.name = name
+        self.directory = directory
         self.port = free_port()
         self.files = ("compose.yaml", *files)
         self.profile = profile
@@ -85,7 +88,7 @@ class Stack:
     def compose(self, *arguments: str, **environment: str) -> str:
         words = ["compose", "-p", self.name]
         for file in self.files:
-            words += ["-f", str(DEPLOY / file)]
+            words += ["-f", str(self.directory / file)]
         words += ["--profile", self.profile] if self.profile else []
         env = os.environ | {"LANEWAY_PORT": str(self.port), **environment}
         done = subprocess.run(
@@ -115,6 +118,38 @@ class Stack:
             is_expected=False,
         ).splitlines()  # fmt: skip
         return Counter(int(json.loads(line)["content"].split()[1]) for line in lines)
+
+    def limit_volume(self, size: str) -> None:
+        """Make the log's volume one of ``size``, in memory, before anything is started. It is there as
+        long as a container has it: see `hold_volume`."""
+        docker(
+            "volume", "create", "--driver", "local",
+            "--label", f"com.docker.compose.project={self.name}",
+            "--label", "com.docker.compose.volume=ai_logs",
+            "--opt", "type=tmpfs", "--opt", "device=tmpfs",
+            "--opt", f"o=size={size},uid=10001,gid=10001,mode=2770", f"{self.name}_ai_logs",
+        )  # fmt: skip
+
+    def hold_volume(self) -> str:
+        """A container that does nothing but have the log's volume."""
+        name = f"{self.name}-holder"
+        docker(
+            "run", "--detach", "--init", "--name", name,
+            "--label", f"com.docker.compose.project={self.name}",
+            "-v", f"{self.name}_ai_logs:/mnt/data/logs", "--entrypoint", "sleep",
+            "laneway:local", "infinity",
+        )  # fmt: skip
+        return name
+
+    def health(self) -> str:
+        """What the hub says of itself; empty where nobody answers."""
+        try:
+            with urllib.request.urlopen(f"{self.url}/health", timeout=10) as answer:
+                return str(json.load(answer)["status"])
+        except urllib.error.HTTPError as error:
+            return str(json.load(error)["status"])
+        except OSError:
+            return ""
 
     def start_agent(
         self, agent: str, count: int, pause_s: float, *, user: str = "1234", on_volume: bool = False

@@ -3,14 +3,16 @@
 import json
 import os
 import re
+import subprocess
 import urllib.request
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
 
-from tests.docker.engine import Stack, docker, wait_until
+from tests.docker.engine import ROOT, Stack, docker, wait_until
 from tests.e2e.conftest import browser as browser
 
 MakeStack = Callable[..., Stack]
@@ -106,6 +108,44 @@ def test_containers_of_any_user_write_one_volume(stack: MakeStack) -> None:
         assert stack.numbers(name) == once(COUNT)
 
 
+def test_a_volume_that_fills_up_under_agents_loses_nothing(stack: MakeStack) -> None:
+    """Over HTTP and on the volume; the hub is killed while there is no space, and comes back to none."""
+    stack = stack("full")
+    stack.limit_volume("96m")
+    stack.up()
+    holder = stack.hold_volume()
+    agents = [stack.start_agent(f"sender{n}", COUNT, PAUSE_S) for n in range(2)]
+    agents.append(stack.start_agent("writer", COUNT, PAUSE_S, on_volume=True))
+    wait_until(lambda: bool(stack.numbers("sender0")), "the first events")
+
+    ballast = "/mnt/data/logs/ballast"
+    fill = f"dd if=/dev/zero of={ballast} bs=64k; dd if=/dev/zero bs=1 >>{ballast}"
+    docker("exec", holder, "sh", "-c", fill, is_expected=False)
+    wait_until(lambda: stack.health() == "failing", "the hub tells that there is no space")
+    docker("kill", "--signal", "KILL", stack.container("logger"))
+    docker("start", stack.container("logger"))
+    wait_until(lambda: stack.health() == "failing", "the hub is back, and there is no space")
+    docker("exec", holder, "rm", ballast)
+    wait_until(lambda: stack.health() == "ok", "the hub goes on by itself")
+
+    for said in stack.finish(agents):
+        assert "'lost': {}" in said
+    for name in ("sender0", "sender1", "writer"):
+        wait_until(lambda name=name: len(stack.numbers(name)) >= COUNT, "all are indexed")  # type: ignore[misc]
+        assert stack.numbers(name) == once(COUNT)
+
+
+@long_form
+def test_a_clean_clone_comes_up_with_one_command(
+    stack: MakeStack, browser: Browser, tmp_path: Path
+) -> None:
+    clone = tmp_path / "laneway"
+    subprocess.run(["git", "clone", "--quiet", "--depth", "1", f"file://{ROOT}", clone], check=True)
+    stack = stack("clone", profile="demo", directory=clone / "deploy")
+    stack.up("--build")
+    assert {"assistant", "planner"} <= lanes_in(browser, link_of(stack), {"assistant", "planner"})
+
+
 @long_form
 def test_two_stacks_do_not_mix(stack: MakeStack) -> None:
     left, right = stack("left"), stack("right")
@@ -178,4 +218,5 @@ def test_the_hub_runs_with_no_rights_and_ends_cleanly(stack: MakeStack) -> None:
 def test_an_image_is_small(images: None, tag: str) -> None:
     base = os.environ.get("BASE_IMAGE", "python:3.13-slim")
     sizes = [int(docker("image", "inspect", "-f", "{{.Size}}", name)) for name in (tag, base)]
+    print(f"{tag}: {(sizes[0] - sizes[1]) / 1e6:.0f} MB above {base}")
     assert sizes[0] - sizes[1] < 150e6
