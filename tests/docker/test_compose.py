@@ -214,8 +214,25 @@ def test_the_hub_runs_with_no_rights_and_ends_cleanly(stack: MakeStack) -> None:
     assert "everything received is in the log" in docker("logs", hub)
 
 
+@long_form
+def test_the_image_of_a_fleet_has_the_clients_of_nats_and_clickhouse(images: None) -> None:
+    base = os.environ.get("BASE_IMAGE", "python:3.13-slim")
+    docker(
+        "build", "--quiet", "--file", str(ROOT / "deploy/Dockerfile"), "--target", "hub",
+        "--build-arg", f"BASE_IMAGE={base}", "--build-arg", "LOCK=fleet",
+        "--tag", "laneway-fleet:local", str(ROOT),
+    )  # fmt: skip
+    check = "import nats, nkeys, clickhouse_connect"
+    docker("run", "--rm", "--entrypoint", "python", "laneway-fleet:local", "-c", check)
+    check_size("laneway-fleet:local")
+
+
 @pytest.mark.parametrize("tag", ["laneway:local", "laneway-demo:local"])
 def test_an_image_is_small(images: None, tag: str) -> None:
+    check_size(tag)
+
+
+def check_size(tag: str) -> None:
     base = os.environ.get("BASE_IMAGE", "python:3.13-slim")
     sizes = [int(docker("image", "inspect", "-f", "{{.Size}}", name)) for name in (tag, base)]
     print(f"{tag}: {(sizes[0] - sizes[1]) / 1e6:.0f} MB above {base}")
