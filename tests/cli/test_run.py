@@ -1,5 +1,6 @@
 """Commands run as they always do; what they did is in the log."""
 
+import io
 import os
 import pty
 import signal
@@ -147,6 +148,22 @@ def test_what_an_mcp_client_and_its_server_say_is_recorded(home: Path) -> None:
     assert results[0]["span_id"] == call["span_id"]
     assert (results[1]["level"], results[1]["error"]["message"]) == ("error", "it broke")
     assert {"mcp_start", "mcp_end", "mcp_notification"} <= {event["event"] for event in found}
+
+
+def test_an_answer_that_is_quicker_than_we_are_still_finds_its_request() -> None:
+    from laneway.cli.mcp_tap import pump
+
+    seen: list[bytes] = []
+
+    class Server(io.BytesIO):
+        """Answers before the call that asked it has come back."""
+
+        def write(self, line: Any) -> int:
+            pump(io.BytesIO(b'{"id": 1, "result": {}}'), io.BytesIO(), seen.append)
+            return len(line)
+
+    pump(io.BytesIO(b'{"id": 1, "method": "tools/call"}'), Server(), seen.append)
+    assert [b"method" in line for line in seen] == [True, False]
 
 
 def test_the_lane_of_a_server_is_its_programs_name() -> None:

@@ -5,6 +5,7 @@ import socket
 import threading
 from collections import OrderedDict
 from collections.abc import AsyncIterator
+from itertools import filterfalse
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from laneway.base.errors import SettingError, quote
 from laneway.base.limits import MIB
-from laneway.cli.mcp_tap import note
+from laneway.cli.mcp_tap import asks, note
 from laneway.sources.mcp import Tap
 from laneway.web.server import bind
 
@@ -116,8 +117,11 @@ class Proxy:
         is_stream = answer.headers.get("content-type", "").startswith("text/event-stream")
         reader = Events() if is_stream else Whole()
         async for part in chunks(answer):
+            messages = reader.take(part)
+            for message in filter(asks, messages):  # its answer may be here before us
+                seen(message)
             await send({"type": "http.response.body", "body": part, "more_body": True})
-            for message in reader.take(part):
+            for message in filterfalse(asks, messages):
                 seen(message)
         for message in reader.end():
             seen(message)

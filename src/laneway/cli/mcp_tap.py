@@ -45,8 +45,7 @@ def command(
     """Record every call between an MCP client and its server, over stdio or HTTP.
 
     Put it before the server's command in the client's settings, or give the client the address that
-    it prints. Everything passes on as it is, and is read when it has passed; the server's stderr and
-    exit code are its own.
+    it prints. Everything passes on as it is; the server's stderr and exit code are its own.
     """
     if bool(server) == bool(url):
         raise SettingError(
@@ -104,12 +103,19 @@ def name_of(server: list[str]) -> str:
 
 
 def pump(source: IO[bytes], target: IO[bytes], seen: Callable[[bytes], None]) -> None:
-    """Pass lines on until there are no more; then the other side hears that, too."""
+    """Pass lines on until there are no more; then the other side hears that, too.
+
+    A request is noted before it passes: its answer comes in by another thread, and may be the quicker.
+    """
     try:
         for line in iter(source.readline, b""):
+            may_ask = asks(line)
+            if may_ask:
+                seen(line)
             target.write(line)
             target.flush()
-            seen(line)
+            if not may_ask:
+                seen(line)
     except (BrokenPipeError, ValueError):
         pass
     finally:
@@ -118,6 +124,11 @@ def pump(source: IO[bytes], target: IO[bytes], seen: Callable[[bytes], None]) ->
                 target.close()
             except BrokenPipeError:
                 pass
+
+
+def asks(message: bytes) -> bool:
+    """Whether it may be a request, or hold one."""
+    return b'"method"' in message
 
 
 def note(tap: Tap, lock: threading.Lock, *, from_client: bool) -> Callable[[bytes], None]:

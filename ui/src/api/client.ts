@@ -3,6 +3,9 @@
 import type { Term } from "../model/filter";
 import type { StoredEvent } from "../model/stored";
 
+/** Long enough for a network to settle. */
+const REPEAT_MS = 300;
+
 export class ApiError extends Error {
   /** `status` is 0 where no answer came at all. */
   constructor(
@@ -126,11 +129,17 @@ async function request(path: string, options: RequestInit = {}): Promise<unknown
   throw problemOf(response, body);
 }
 
-async function send(path: string, options: RequestInit): Promise<Response> {
+/** A question is asked twice: a browser breaks off what is under way, to this machine too, when a network
+ * comes or goes. */
+async function send(path: string, options: RequestInit, mayRepeat = !options.method): Promise<Response> {
   try {
     return await fetch(path, { credentials: "same-origin", cache: "no-store", ...options });
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
+    if (mayRepeat) {
+      await new Promise((resolve) => setTimeout(resolve, REPEAT_MS));
+      return send(path, options, false);
+    }
     throw new ApiError(0, "The hub does not answer.", "Is `laneway up` running?");
   }
 }
