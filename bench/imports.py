@@ -1,4 +1,4 @@
-"""What an import costs: modules loaded (the same everywhere) and CPU ms over the bare interpreter."""
+"""What an import or a command costs: modules loaded (the same everywhere) and CPU ms over bare Python."""
 
 import os
 import resource
@@ -11,6 +11,8 @@ STATEMENTS = {
     "laneway": "import laneway",
     "laneway.log_event": "from laneway import log_event",
     "the first event": "from laneway import log_event; log_event('a', 'log')",
+    "laneway emit": "from laneway.cli import main; main(['emit', 'a', 'log'])",
+    "laneway query": "from laneway.cli import main; main(['query', 'absent'])",
     "structlog": "import structlog",
     "loguru": "import loguru",
     "opentelemetry.sdk.trace": "import opentelemetry.sdk.trace",

@@ -20,6 +20,7 @@ from bench.report import iter_stale
 MADE_ELSEWHERE = {
     "figures": "bench/report.py",
     "peers": "bench/report.py",
+    "dependencies": "bench/dependencies.py",
     "matrix": "tools/otel_matrix.py",
     "rules": "tests/model/redact/corpus.py",
 }
