@@ -150,8 +150,8 @@ def show(_: str) -> Run:
     import pickle
 
     from laneway.hub.channel import pack_rows, unpack_rows
-    from laneway.hub.live import Live, Row
-    from laneway.hub.ring import entry_of
+    from laneway.hub.live import Live
+    from laneway.hub.ring import Row, entry_of
     from laneway.model.event import normalise
 
     live, event = Live("e", 20_000), normalise(EVENT)[0]

@@ -7,8 +7,8 @@ from typing import Any
 import orjson
 import pytest
 
-from laneway.hub.live import Live, Row
-from laneway.hub.ring import entry_of
+from laneway.hub.live import Live
+from laneway.hub.ring import Row, entry_of
 
 CASES = json.loads((Path(__file__).parents[2] / "spec" / "vectors" / "frames.json").read_text())
 DICTIONARIES = ("agents", "kinds", "sessions", "labels")

@@ -10,8 +10,8 @@ from laneway.base.errors import HubError
 from laneway.base.limits import CLIENT_QUEUE_BYTES, CLIENTS
 from laneway.hub import live as live_module
 from laneway.hub.channel import pack_rows, unpack_rows
-from laneway.hub.live import COME_BACK, GOING_AWAY, Live, Row, Viewer
-from laneway.hub.ring import entry_of
+from laneway.hub.live import COME_BACK, GOING_AWAY, Live, Viewer
+from laneway.hub.ring import Row, entry_of
 from laneway.store.query.parse import parse
 
 from .event import event

@@ -216,7 +216,7 @@ async def test_all_of_its_own_pod_is_seen(sides: tuple[Side, Side]) -> None:
 
 async def test_what_tells_of_all_is_refused(sides: tuple[Side, Side]) -> None:
     _, shared = sides
-    for path in ("/metrics", "/admin/tokens", "/logs/sse"):
+    for path in ("/metrics", "/admin/tokens", "/api/alerts"):
         assert (await shared.client.get(path)).status_code == 403, path
 
 
@@ -298,11 +298,86 @@ def test_the_live_stream_brings_its_own_pod_only(running: Running) -> None:
             read += line.startswith("data:") and '"agent"' in line
 
 
-def test_frames_that_are_made_for_all_are_refused(running: Running) -> None:
+class Shown:
+    """What a viewer of columns has been shown, by the dictionaries that it was told."""
+
+    def __init__(self) -> None:
+        self.agents: list[str] = []
+        self.kinds: list[str] = []
+        self.events: dict[int, tuple[str, str, str]] = {}
+        self.last = 0
+
+    def take(self, text: str) -> None:
+        assert not any(mark.decode() in text for mark in MARKS), text[:2000]
+        told = json.loads(text)
+        assert told["type"] in ("hello", "batch", "beat", "gap"), told
+        new = told if told["type"] == "hello" else told.get("new", {})
+        self.agents += [name for name, _ in new.get("agents", ())]
+        self.kinds += new.get("kinds", ())
+        for n, seq in enumerate(told.get("seq", ()) if told["type"] == "batch" else ()):
+            agent, kind = self.agents[told["agent"][n]], self.kinds[told["kind"][n]]
+            self.events[seq] = agent, kind, told["text"][n]
+        self.last = max(self.last, told.get("to", 0) - 1)
+
+
+def seen(events: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    return sorted((event["agent"], event["event"]) for event in events)
+
+
+def test_the_columns_of_the_dashboard_hold_its_own_pod_only(running: Running) -> None:
     token = Keyring(running.settings.home).add("tenant", ["read"], pods=["red"])
-    with pytest.raises(InvalidStatus) as caught, watch(running, token, ""):
+    running.post(*OWN[:10], *FOREIGN[:10])
+    while running.get("/health")["index"]["events"] < 20:
         pass
-    assert caught.value.response.status_code == 403
+    shown, late, sse = Shown(), Shown(), Shown()
+    with (
+        watch(running, token, "history=10000") as socket,
+        httpx.stream("GET", f"{running.url}/logs/sse", headers=bearer(token), timeout=60) as stream,
+    ):
+        hello = socket.recv(timeout=30)
+        assert json.loads(hello)["bound"] == {"agents": [], "pods": ["red"]}
+        shown.take(hello)
+        for start in range(10, 40, 5):
+            running.post(*FOREIGN[start : start + 5])
+            running.post(*OWN[start : start + 5], *FOREIGN[40 + start // 2 : 42 + start // 2])
+        while len(shown.events) < OWN_EVENTS:
+            shown.take(socket.recv(timeout=30))
+        lines = stream.iter_lines()
+        while len(sse.events) < OWN_EVENTS:
+            line = next(lines)
+            if line.startswith("data: "):
+                sse.take(line.removeprefix("data: "))
+        # Who comes now, and who comes again, is told the same by the index.
+        place = f"&epoch={json.loads(hello)['epoch']}&since={shown.last - 30}"
+        with watch(running, token, "") as other, watch(running, token, place) as again:
+            while len(late.events) < OWN_EVENTS:
+                late.take(other.recv(timeout=30))
+            resumed = Shown()
+            while resumed.last < shown.last:
+                resumed.take(again.recv(timeout=30))
+    assert sorted(event[:2] for event in shown.events.values()) == seen(OWN)
+    assert sse.events == late.events == shown.events
+    assert resumed.events == {
+        seq: event for seq, event in shown.events.items() if seq > shown.last - 30
+    }
+
+
+def test_its_columns_take_no_query_and_unbound_viewers_get_theirs_as_ever(running: Running) -> None:
+    token = Keyring(running.settings.home).add("tenant", ["read"], pods=["red"])
+    with pytest.raises(InvalidStatus) as caught, watch(running, token, "q=marine"):
+        pass
+    assert caught.value.response.status_code == 400
+    running.post(*OWN[:3], *FOREIGN[:3])
+    while running.get("/health")["index"]["events"] < 6:
+        pass
+    with watch(
+        running, Path(running.settings.home, "access.token").read_text().strip(), ""
+    ) as socket:
+        hello = json.loads(socket.recv(timeout=30))
+        assert "bound" not in hello
+        batch = json.loads(socket.recv(timeout=30))
+        assert (batch["seq0"], batch["n"]) == (1, 6)
+        assert not {"seq", "to"} & batch.keys()
 
 
 async def test_a_token_bound_to_an_agent_and_a_pod_sees_what_is_of_both(tmp_path: Path) -> None:

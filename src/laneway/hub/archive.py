@@ -1,15 +1,17 @@
 """Whole events, read back from the log and made fit to be shown."""
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from time import monotonic
 from typing import NamedTuple
 
 from laneway.base.errors import LogError
 from laneway.base.limits import CLIENT_QUEUE_BYTES
+from laneway.hub.excerpt import Past
 from laneway.hub.frame import Frame, gap, whole_event, with_seq
 from laneway.hub.line import Line, LineReader
+from laneway.hub.ring import Row, entry_of
 from laneway.log.followed import OWN_FILE
 from laneway.log.read import Reader
 from laneway.log.text import FINGERPRINT_BYTES, Damage, fingerprint_of
@@ -131,6 +133,47 @@ class Archive:
                 frames.appendleft(whole_event(line.shown, pointer.seq))
         return list(frames)
 
+    def past(self, until: int, count: int, where: Expr) -> Past:
+        """The events with seqs before ``until`` that match, without a hole in them: as far back as ``count``
+        of them need, or as `PAST_S` reaches. By seq and not by time, so that a viewer can resume."""
+        until_s = monotonic() + PAST_S
+        hits: list[Pointer] = []
+        since, width = until, count
+        while since > 1 and len(hits) < count and monotonic() < until_s:
+            low = max(1, since - width)
+            found = self._try_all(all_of([where, seqs_between(low, since)]), count, until_s)
+            if found is not None:
+                hits += found
+                since, width = low, 2 * width
+            elif width > count:
+                width = count  # of so few seqs there are no more events
+            else:
+                break  # the time is over
+        return Past(since, self._rows(sorted(hits, key=lambda hit: hit.seq)))
+
+    def _try_all(self, where: Expr, count: int, until_s: float) -> list[Pointer] | None:
+        """All that match; None where they are more than ``count``, or the time does not suffice."""
+        query, hits = Query(where, limit=PAGE), list[Pointer]()
+        while True:
+            page = self._store.find(query)
+            hits += page.hits
+            if page.next is None:
+                return hits
+            if len(hits) > count or monotonic() > until_s:
+                return None
+            query = replace(query, after=page.next)
+
+    def _rows(self, hits: Iterable[Pointer]) -> list[Row]:
+        """As live viewers of columns are shown them, without their lines."""
+        prints = self._fingerprints()
+        rows = []
+        for hit in hits:
+            line = self._try_read(hit, prints)
+            if line and line.event is not None:
+                entry = entry_of(line.event, is_redacted=line.is_redacted)
+                rows.append(Row(hit.seq, line.ts_ns, entry, b""))
+        return rows
+
     def _matching(self, until: int, count: int, where: Expr) -> list[Frame]:
         before = all_of([where, seqs_between(1, until)])
         prints = self._fingerprints()
@@ -189,3 +232,6 @@ PART = 50
 """Events read at a time for a viewer that comes: 13 MB where each is as long as it may be."""
 
 PAGE = 1_000
+
+PAST_S = 1.0
+"""A rare pod in a long log: the viewer gets what was found, and asks for older events by itself."""

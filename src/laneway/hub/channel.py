@@ -12,8 +12,7 @@ from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from typing import Any, NamedTuple
 
-from laneway.hub.live import Row
-from laneway.hub.ring import Entry
+from laneway.hub.ring import Entry, Row
 
 QUESTION_LINES = 7
 """Questions at a time: as many as the web floor asks of the index, those that read the log

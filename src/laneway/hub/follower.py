@@ -18,10 +18,10 @@ from laneway.base.limits import KIB, MIB
 from laneway.hub.archive import Archive
 from laneway.hub.backend import Backend
 from laneway.hub.line import Line, LineReader
-from laneway.hub.live import BATCH_S, Row, Sink
+from laneway.hub.live import BATCH_S, Sink
 from laneway.hub.metric import Metric
 from laneway.hub.reserve import Reserve
-from laneway.hub.ring import entry_of
+from laneway.hub.ring import Row, entry_of
 from laneway.log.followed import OWN_FILE
 from laneway.log.position import Change, Moved, rename_keys
 from laneway.log.segment import LogPath

@@ -42,8 +42,9 @@ def now_ms() -> float:
     return now_ns() // 1000 / 1000
 
 
-def hello(epoch: str, seq: int, names: Names) -> Frame:
-    """``names``: empty for a receiver that is sent nothing they would be needed for."""
+def hello(epoch: str, seq: int, names: Names, bound: Mapping[str, Any] | None = None) -> Frame:
+    """``names``: empty for a receiver that is sent nothing they would be needed for. ``bound``: the agents
+    and pods to which it is bound."""
     message = {
         "type": "hello",
         "v": PROTOCOL_VERSION,
@@ -54,6 +55,8 @@ def hello(epoch: str, seq: int, names: Names) -> Frame:
         "version": __version__,
         **names.whole(),
     }
+    if bound:
+        message["bound"] = bound
     return Frame(orjson.dumps(message), seq + 1, seq + 1)
 
 
@@ -70,14 +73,21 @@ def batch(
     if is_history:
         message["history"] = True
     since = columns["seq0"]
-    return Frame(orjson.dumps(message), since, since + columns["n"], before)
+    until = columns.get(
+        "to", since + columns["n"]
+    )  # an excerpt covers more seqs than it has events
+    return Frame(orjson.dumps(message), since, until, before)
 
 
 def dictionary(seq: int, new: Mapping[str, Any]) -> Frame:
     """A batch without events, which only brings the dictionaries up to date."""
+    return batch(no_columns() | {"seq0": seq}, new, None)
+
+
+def no_columns() -> dict[str, Any]:
+    """Of a batch without events."""
     empty: dict[str, list[Any]] = {name: [] for name in Ring.COLUMNS}
-    columns = {"seq0": seq, "n": 0, "t0": now_ms(), "dt": [], **empty}
-    return batch(columns, new, None)
+    return {"n": 0, "t0": now_ms(), "dt": [], **empty}
 
 
 def gap(since: int, until: int, before: Mark | None) -> Frame:

@@ -19,6 +19,7 @@ from laneway.base.errors import LanewayError, StoreError
 from laneway.base.settings import Settings
 from laneway.hub.archive import EventPage, SeqPage
 from laneway.hub.channel import QUESTION_LINES, Status, pair, unpack_rows
+from laneway.hub.excerpt import Past
 from laneway.hub.failure import Failure
 from laneway.hub.frame import Frame
 from laneway.hub.inquiry import Facet, Scope, Surroundings
@@ -286,6 +287,10 @@ class ArchiveProxy:
 
     def recent(self, until: int, count: int, where: Expr = EVERYTHING) -> list[Frame]:
         found: list[Frame] = self._ask("archive", "recent", until, count, where)
+        return found
+
+    def past(self, until: int, count: int, where: Expr) -> Past:
+        found: Past = self._ask("archive", "past", until, count, where)
         return found
 
 

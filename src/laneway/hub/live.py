@@ -7,18 +7,20 @@ continues with the present: memory is bounded, and nobody waits for anybody.
 
 import threading
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from time import monotonic
-from typing import Literal, NamedTuple, Protocol
+from typing import Any, Literal, Protocol
 
 import orjson
 
 from laneway.base.errors import HubError
 from laneway.base.limits import CLIENT_QUEUE_BYTES, CLIENTS
 from laneway.hub import frame as wire
+from laneway.hub.excerpt import Excerpt, Past
 from laneway.hub.frame import Frame
 from laneway.hub.metric import Metric
-from laneway.hub.ring import Entry, Mark, Names, Ring
+from laneway.hub.ring import Mark, Names, Ring, Row
 from laneway.store.query.expr import EVERYTHING, Expr
 from laneway.store.query.match import Subject, compile_matcher
 
@@ -30,8 +32,12 @@ FRAME_EVENTS = 2_000
 HISTORY_EVENTS = 2_000
 """Backlog of a viewer that names no other number."""
 
-Form = Literal["frame", "json", "seqs"]
-"""What a viewer is sent: columns for all, its events one by one, or the numbers of its events."""
+EXCERPT_EVENTS = 5_000
+"""Kept for those who see a part only. Who comes first has them read from the log: a fifth of a second."""
+
+Form = Literal["frame", "excerpt", "json", "seqs"]
+"""What a viewer is sent: columns of all events, or of those that it may see; its events one by one; or
+the numbers of its events."""
 
 GOING_AWAY, COME_BACK = 1001, 1012
 """WebSocket close codes (RFC 6455 and the registry): the hub stops, or begins anew."""
@@ -41,15 +47,6 @@ FILL_S = 20.0
 
 SPARE_NAMES = 10_000
 """Names beyond twice the ring that may gather before they are sorted out."""
-
-
-class Row(NamedTuple):
-    """An event as it goes to the viewers. ``line`` is its JSON, fit to be shown."""
-
-    seq: int
-    ts_ns: int
-    entry: Entry
-    line: bytes
 
 
 class Sink(Protocol):
@@ -87,8 +84,11 @@ class Viewer:
         *,
         form: Form,
         sieve: Sieve | None = None,
+        excerpt: Excerpt | None = None,
     ) -> None:
         self.form = form
+        self.excerpt = excerpt
+        """What it sees a part of, where its columns are not those of all."""
         self.sieve = sieve
         """Which events it wants, None for all; not for viewers of columns."""
         self.start_seq = 0
@@ -140,7 +140,8 @@ class Viewer:
         if first.since < following.since:
             self._queue.append(wire.gap(first.since, following.since, first.before))
         if first.before and following.before and first.before != following.before:
-            new = self._live.names.between(first.before, following.before)
+            names = self.excerpt.names if self.excerpt else self._live.names
+            new = names.between(first.before, following.before)
             self._queue.append(wire.dictionary(following.since, new))
         self._queued_bytes = sum(len(frame.data) for frame in self._queue)
 
@@ -157,13 +158,16 @@ class Live:
         self._lock = threading.Lock()  # ring, names, viewers, and what was flushed
         self._ring = Ring(capacity, Names())
         self._viewers: set[Viewer] = set()
-        self._counts: dict[Form, int] = dict.fromkeys(("frame", "json", "seqs"), 0)
+        self._counts: dict[Form, int] = dict.fromkeys(("frame", "excerpt", "json", "seqs"), 0)
         self._sieves: dict[Expr, Sieve] = {}
+        self._excerpts: dict[Expr, Excerpt] = {}
         self._flushed = 1  # first seq that no frame has carried yet
         self._mark = self._ring.names.mark()
         self._lines: list[Frame] = []
         self._subjects: list[Subject] = []
-        """What is pending as sieves look at it; empty where there are none."""
+        """What is pending as sieves and excerpts look at it; empty where there are none."""
+        self._rows: list[Row] = []
+        """What is pending; empty where there are no excerpts."""
         self._flushed_at_s = 0.0
         self._is_open = True
         self._is_filled = threading.Event()
@@ -221,6 +225,7 @@ class Live:
                 self._ring.push(row.ts_ns, row.entry)
             self._settle()
             self._tell_gap(since, before)
+            self._end_excerpts()
 
     def _add(self, rows: Sequence[Row]) -> None:
         """Add ``rows``, whose seqs have no gaps, in pieces that fit into a frame."""
@@ -231,6 +236,7 @@ class Live:
             ring.restart(rows[0].seq)
             self._flushed = rows[0].seq
             self._tell_gap(since, self._mark)
+            self._end_excerpts()
         limit = min(FRAME_EVENTS, ring.capacity)
         while rows:
             room = limit - (ring.next - self._flushed)
@@ -238,7 +244,9 @@ class Live:
             ring.extend([row.ts_ns for row in some], [row.entry for row in some])
             if self._counts["json"]:
                 self._lines += [wire.whole_event(row.line, row.seq) for row in some]
-            if self._sieves:
+            if self._excerpts:
+                self._rows += some
+            if self._sieves or self._excerpts:
                 self._subjects += [
                     Subject(orjson.loads(row.line), row.ts_ns, row.seq) for row in some
                 ]
@@ -280,6 +288,7 @@ class Live:
             columns = ring.batch(self._flushed, ring.next)
             self._offer([wire.batch(columns, new, self._mark)], "frame")
         self._offer_chosen()
+        self._offer_excerpts()
         self._settle()
         self._flushed_at_s = monotonic()
         if ring.names.size() > 2 * ring.capacity + SPARE_NAMES:
@@ -290,6 +299,7 @@ class Live:
         self._mark = self._ring.names.mark()
         self._lines = []
         self._subjects = []
+        self._rows = []
 
     def _offer(self, frames: Sequence[Frame], *forms: Form) -> None:
         for viewer in self._viewers:
@@ -308,6 +318,27 @@ class Live:
             for viewer in self._viewers:
                 if viewer.sieve is sieve:
                     viewer.offer([told] if viewer.form == "seqs" else lines)
+
+    def _offer_excerpts(self) -> None:
+        for excerpt in list(self._excerpts.values()):
+            excerpt.take(self._rows, self._subjects)
+            if frame := excerpt.flush(self._ring.next):
+                for viewer in self._viewers:
+                    if viewer.excerpt is excerpt:
+                        viewer.offer([frame])
+            if excerpt.names.size() > 2 * excerpt.capacity + SPARE_NAMES:
+                self._end_excerpt(excerpt)
+
+    def _end_excerpts(self) -> None:
+        """The index has events that they have not heard of: their viewers come back, and all is read anew."""
+        for excerpt in list(self._excerpts.values()):
+            self._end_excerpt(excerpt)
+
+    def _end_excerpt(self, excerpt: Excerpt) -> None:
+        del self._excerpts[excerpt.where]
+        for viewer in [viewer for viewer in self._viewers if viewer.excerpt is excerpt]:
+            viewer.close(COME_BACK)
+            self._remove(viewer)
 
     def _renew_names(self) -> None:
         """Forget names that no event in the ring bears; viewers come back for the new ones."""
@@ -359,6 +390,74 @@ class Live:
             self._counts[form] += 1
         return viewer
 
+    def join_excerpt(
+        self,
+        notify: Callable[[], None],
+        where: Expr,
+        bound: Mapping[str, Any],
+        read_past: Callable[[int, int], Past],
+        *,
+        epoch: str = "",
+        since: int | None = None,
+        history: int | None = None,
+    ) -> Viewer:
+        """`join` as a viewer of columns who sees no events but those of ``where``; its hello says so with
+        ``bound``. ``read_past`` asks the index for the newest before a seq, at most so many; it is
+        called without the lock, for whoever comes first.
+
+        Raises:
+            HubError: as `join`.
+            StoreError: the index cannot be asked.
+        """
+        if not self._is_filled.wait(FILL_S):
+            raise HubError("the hub is still starting", hint="try again in a few seconds")
+        with self._entered(where, read_past) as excerpt, self._lock:
+            self._check_room()
+            if self._excerpts.get(where) is not excerpt:
+                raise HubError("the stream began anew", hint="try again")
+            self._send()
+            viewer = Viewer(self, notify, form="excerpt", excerpt=excerpt)
+            viewer.start_seq = self._ring.next
+            resume = since if epoch == self.epoch else None
+            most = HISTORY_EVENTS if history is None and resume is None else history
+            names = excerpt.names
+            viewer.begin([wire.hello(self.epoch, self._ring.next - 1, names, bound)])
+            viewer.begin(excerpt.beginning(self._ring.next, resume, most))
+            self._viewers.add(viewer)
+            self._counts["excerpt"] += 1
+            excerpt.viewer_count += 1
+        return viewer
+
+    @contextmanager
+    def _entered(self, where: Expr, read_past: Callable[[int, int], Past]) -> Iterator[Excerpt]:
+        """The excerpt of ``where``, filled, which does not end meanwhile for want of viewers."""
+        with self._lock:
+            self._check_room()
+            self._send()
+            excerpt = self._excerpts.get(where)
+            is_new = excerpt is None
+            if excerpt is None:
+                most = max(1, min(self.capacity, EXCERPT_EVENTS))
+                excerpt = self._excerpts[where] = Excerpt(where, most, self._ring.next)
+            excerpt.viewer_count += 1
+        try:
+            if is_new:
+                past = read_past(excerpt.until, excerpt.capacity)
+                with self._lock:
+                    excerpt.fill(past)
+            elif not excerpt.is_filled.wait(FILL_S):
+                raise HubError("the past is still being read", hint="try again in a few seconds")
+            yield excerpt
+        except BaseException:
+            if is_new and not excerpt.is_filled.is_set():
+                with self._lock:  # whoever waits for it begins again
+                    self._excerpts.pop(where, None)
+                excerpt.is_filled.set()
+            raise
+        finally:
+            with self._lock:
+                self._leave_excerpt(excerpt)
+
     def _check_room(self) -> None:
         if not self._is_open:
             raise HubError("the hub is stopping", hint="try again in a few seconds")
@@ -393,9 +492,19 @@ class Live:
     def leave(self, viewer: Viewer) -> None:
         with self._lock:
             if viewer in self._viewers:
-                self._viewers.remove(viewer)
-                self._counts[viewer.form] -= 1
+                self._remove(viewer)
                 self._leave_sieve(viewer.sieve)
+                if viewer.excerpt:
+                    self._leave_excerpt(viewer.excerpt)
+
+    def _remove(self, viewer: Viewer) -> None:
+        self._viewers.remove(viewer)
+        self._counts[viewer.form] -= 1
+
+    def _leave_excerpt(self, excerpt: Excerpt) -> None:
+        excerpt.viewer_count -= 1
+        if not excerpt.viewer_count and self._excerpts.get(excerpt.where) is excerpt:
+            del self._excerpts[excerpt.where]
 
     def _leave_sieve(self, sieve: Sieve | None) -> None:
         if sieve:
@@ -406,7 +515,7 @@ class Live:
     def beat(self, lag_bytes: int) -> None:
         """Tell everybody that the hub is alive."""
         with self._lock:
-            self._offer([wire.beat(self._flushed - 1, lag_bytes)], "frame", "seqs")
+            self._offer([wire.beat(self._flushed - 1, lag_bytes)], "frame", "excerpt", "seqs")
 
     def restart(self, epoch: str) -> None:
         """Another index: all seqs are void, and viewers come back for the new ones."""
@@ -429,6 +538,7 @@ class Live:
         self._viewers.clear()
         self._counts = dict.fromkeys(self._counts, 0)
         self._sieves.clear()
+        self._excerpts.clear()
 
 
 def _iter_runs(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:

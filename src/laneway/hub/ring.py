@@ -163,6 +163,15 @@ def _name(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
+class Row(NamedTuple):
+    """An event as it goes to the viewers. ``line`` is its JSON, fit to be shown."""
+
+    seq: int
+    ts_ns: int
+    entry: Entry
+    line: bytes
+
+
 class Ring:
     """The last ``capacity`` events, without holes: ``[first, next)`` by seq. Not thread-safe."""
 

@@ -30,6 +30,14 @@ def seen_by(scope: Scope) -> Expr:
     return where_bound(sorted(grant.agents), sorted(grant.pods))
 
 
+def bounds_of(scope: Scope) -> dict[str, list[str]]:
+    """The agents and pods to which its sender is bound; empty where it is to neither."""
+    grant = grant_of(scope)
+    if grant is None or not grant.is_bound:
+        return {}
+    return {"agents": sorted(grant.agents), "pods": sorted(grant.pods)}
+
+
 def desk_of(request: HTTPConnection, hub: Hub) -> Hub | View:
     where = seen_by(request.scope)
     return hub if where == EVERYTHING else View(hub.store, hub.archive, hub.inquiry, where)

@@ -1,7 +1,7 @@
 """The live stream over WebSocket and server-sent events: one pump, two kinds of envelope."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Protocol
 
@@ -12,13 +12,13 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from laneway.base.clock import now_ns
-from laneway.base.errors import AccessError, LanewayError, QueryError, quote
+from laneway.base.errors import LanewayError, QueryError, quote
 from laneway.hub.frame import Frame
 from laneway.hub.hub import Hub
 from laneway.hub.live import Form, Live, Viewer
 from laneway.store.query.expr import EVERYTHING, Expr, all_of, resolve
 from laneway.store.query.parse import parse
-from laneway.web.desk import seen_by
+from laneway.web.desk import bounds_of, seen_by
 from laneway.web.filter import parse_number
 from laneway.web.openapi import TEXT, Entry, Parameter, answer, query_parameter
 from laneway.web.problem import send_problem
@@ -126,6 +126,16 @@ class Streams:
         return await to_thread.run_sync(call, limiter=self._joining)
 
     def _join(self, wanted: "Wanted", notify: Callable[[], None]) -> Viewer:
+        if wanted.form == "excerpt":
+            return self.hub.live.join_excerpt(
+                notify,
+                wanted.where,
+                wanted.bounds,
+                partial(self.hub.archive.past, where=wanted.where),
+                epoch=wanted.epoch,
+                since=wanted.since,
+                history=wanted.history,
+            )
         viewer = self.hub.live.join(
             notify,
             epoch=wanted.epoch,
@@ -191,9 +201,14 @@ class Wanted:
     """
 
     def __init__(
-        self, parameters: dict[str, str], last_event_id: str = "", seen: Expr = EVERYTHING
+        self,
+        parameters: dict[str, str],
+        last_event_id: str = "",
+        seen: Expr = EVERYTHING,
+        bounds: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
-        """``seen``: the events that there are for this viewer."""
+        """``seen``: the events that there are for this viewer, whose token has these ``bounds``."""
+        self.bounds = bounds or {}
         for name in parameters:
             if name not in PARAMETERS:
                 raise QueryError(f"there is no parameter {quote(name)}")
@@ -213,14 +228,11 @@ class Wanted:
         self.where = resolve(parse(parameters.get("q", ""), time_ns=time_ns), time_ns)
         if self.where != EVERYTHING and self.form == "frame":
             raise QueryError(
-                "q: frames are made once for all viewers, and hold every event",
+                "q: frames are made once for all viewers, and hold every event that they may see",
                 hint="ask for whole events with format=json, or for their numbers with format=seqs",
             )
         if seen != EVERYTHING and self.form == "frame":
-            raise AccessError(
-                "frames are made once for all viewers, and this token sees some agents or pods only",
-                hint="ask for whole events with format=json, or for their numbers with format=seqs",
-            )
+            self.form = "excerpt"
         self.where = all_of([self.where, seen])
         epoch, _, seq = last_event_id.rpartition(":")
         if epoch and seq.isascii() and seq.isdigit() and len(seq) < 19:
@@ -319,13 +331,21 @@ class EventStream(Response):
 def live_routes(streams: Streams) -> list[AnyRoute]:
     async def sse(request: Request) -> Response:
         last_event_id = request.headers.get("last-event-id", "")
-        return EventStream(
-            streams, Wanted(dict(request.query_params), last_event_id, seen_by(request.scope))
+        wanted = Wanted(
+            dict(request.query_params),
+            last_event_id,
+            seen_by(request.scope),
+            bounds_of(request.scope),
         )
+        return EventStream(streams, wanted)
 
     async def ws(socket: WebSocket) -> None:
         try:
-            wanted = Wanted(dict(socket.query_params), seen=seen_by(socket.scope))
+            wanted = Wanted(
+                dict(socket.query_params),
+                seen=seen_by(socket.scope),
+                bounds=bounds_of(socket.scope),
+            )
             await streams.pump(wanted, SocketChannel(socket))
         except LanewayError as error:
             await send_problem(socket.scope, socket.send, error)

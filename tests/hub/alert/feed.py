@@ -8,8 +8,7 @@ from laneway.base.clock import NS_PER_S
 from laneway.hub.alert.evaluator import Evaluator, Transition
 from laneway.hub.alert.rule import Rule, parse_rule
 from laneway.hub.alert.standing import Standing
-from laneway.hub.live import Row
-from laneway.hub.ring import entry_of
+from laneway.hub.ring import Row, entry_of
 
 START_NS = 1_795_425_712 * NS_PER_S
 

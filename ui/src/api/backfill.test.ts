@@ -32,6 +32,7 @@ describe("filling a gap", () => {
     const queries: Record<string, string>[] = [];
     const { rows, remaining } = await fetchGap(
       { type: "gap", from: 40, to: 45 },
+      5,
       BEFORE_MS,
       new Journal(),
       logOf(100, queries),
@@ -45,6 +46,7 @@ describe("filling a gap", () => {
   test("stops after some pages, and leaves the older part a gap", async () => {
     const { rows, remaining } = await fetchGap(
       { type: "gap", from: 1, to: 9001 },
+      9000,
       BEFORE_MS,
       new Journal(),
       logOf(9000),
@@ -58,11 +60,23 @@ describe("filling a gap", () => {
     const answer = () => Promise.resolve({ events: [stored(44)], next: null });
     const { rows, remaining } = await fetchGap(
       { type: "gap", from: 40, to: 45 },
+      5,
       BEFORE_MS,
       new Journal(),
       answer,
     );
 
     expect([rows.length, remaining]).toEqual([1, []]);
+  });
+
+  test("ends with the events that its reader may see, and asks for none where there are none", async () => {
+    const gap = { type: "gap", from: 1, to: 9001 } as const;
+    const queries: Record<string, string>[] = [];
+    const some = logOf(9000, queries);
+    const { rows, remaining } = await fetchGap(gap, 900, BEFORE_MS, new Journal(), some);
+    expect([rows.length, remaining, queries.length]).toEqual([1000, [], 1]);
+
+    const none = await fetchGap(gap, 0, BEFORE_MS, new Journal(), some);
+    expect([none, queries.length]).toEqual([{ rows: [], remaining: [] }, 1]);
   });
 });

@@ -18,9 +18,13 @@ export interface Backfill {
   readonly remaining: Gap[];
 }
 
-/** `beforeMs`: time of the first event after the gap. Raises ApiError. */
+/**
+ * `count`: how many events the gap has for this reader, who may see a part only; `beforeMs`: time of the
+ * first event after it. Raises ApiError.
+ */
 export async function fetchGap(
   gap: Gap,
+  count: number,
   beforeMs: number,
   names: Names,
   fetchPage: (query: Record<string, string>) => Promise<Page>,
@@ -28,6 +32,7 @@ export async function fetchGap(
   const rows: EventRow[] = [];
   const until = new Date(beforeMs + LATE_MS).toISOString();
   let cursor = "";
+  if (count === 0) return { rows, remaining: [] };
   for (let page = 0; page < MAX_PAGES; page++) {
     const query = { order: "newest", limit: String(PAGE_EVENTS), until };
     const answer = await fetchPage(cursor ? { ...query, cursor } : query);
@@ -35,7 +40,7 @@ export async function fetchGap(
       if (event.seq >= gap.from && event.seq < gap.to) rows.push(toRow(event, names));
     }
     // All found, or nothing older in the log: what is still missing was removed by retention.
-    if (rows.length >= gap.to - gap.from || answer.next === null) return { rows, remaining: [] };
+    if (rows.length >= count || answer.next === null) return { rows, remaining: [] };
     cursor = answer.next;
   }
   const oldest = rows.reduce((least, row) => Math.min(least, row.seq), gap.to);

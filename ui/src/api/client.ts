@@ -66,14 +66,20 @@ export interface SidePart {
   readonly total: number;
 }
 
+/** Where a side file is that the event with this seq names. */
+export function sidePath(sha256: string, seq: number): string {
+  return `/api/side/${encodeURIComponent(sha256)}?event=${encodeURIComponent(`@${seq}`)}`;
+}
+
 /** A part of a side file; it may begin or end within a character. */
 export async function fetchSide(
   sha256: string,
+  seq: number,
   offset: number,
   limit: number,
   signal?: AbortSignal,
 ): Promise<SidePart> {
-  const path = `/api/side/${encodeURIComponent(sha256)}?offset=${offset}&limit=${limit}`;
+  const path = `${sidePath(sha256, seq)}&offset=${offset}&limit=${limit}`;
   const response = await send(path, signal ? { signal } : {});
   if (!response.ok) throw problemOf(response, await readJson(response));
   const bytes = new Uint8Array(await response.arrayBuffer());

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { batch, hello, type Said } from "../testing/frames";
+import { batch, excerpt, hello, type Said } from "../testing/frames";
 import { Random } from "../testing/random";
 import { AS_GAP, AS_INSTANT, emptyRow } from "./event_table";
 import { Journal } from "./journal";
@@ -171,6 +171,29 @@ describe("the order of arrival", () => {
 
     expect(rowsOf(journal)).toEqual(["gap 1-39", 40, 41]);
     expect(journal.startsLate).toBe(true);
+  });
+
+  test("who sees a part has heard of all that a batch covers, and misses none of it", () => {
+    const journal = new Journal();
+    journal.takeHello(hello());
+    journal.takeBatch(excerpt(1, 8, [2, 6]));
+    journal.takeBatch(excerpt(8, 20, []));
+    journal.takeBatch(excerpt(20, 30, [20, 29]));
+    expect([rowsOf(journal), journal.lastSeq]).toEqual([[2, 6, 20, 29], 29]);
+
+    journal.takeBatch(excerpt(35, 40, [36]));
+    expect([rowsOf(journal), journal.lastSeq]).toEqual([[2, 6, 20, 29, "gap 30-34", 36], 39]);
+  });
+
+  test("who sees a part misses nothing after older events were fetched", () => {
+    const journal = new Journal();
+    journal.takeHello(hello());
+    journal.takeBatch(excerpt(10, 20, [12]));
+    journal.merge([{ ...emptyRow(), seq: 4, agent: 0, kind: 0 }], []);
+    expect([rowsOf(journal), journal.lastSeq]).toEqual([[4, 12], 19]);
+
+    journal.takeBatch(excerpt(20, 25, [24]));
+    expect(rowsOf(journal)).toEqual([4, 12, 24]);
   });
 
   test("events that were fetched fill their gap, as if they had come in time", () => {

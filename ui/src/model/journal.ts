@@ -26,7 +26,7 @@ export class Journal {
   parents: number[] = [];
 
   epoch = "";
-  /** The newest seq taken; -1 before the first. */
+  /** The newest seq heard of; -1 before the first. */
   lastSeq = -1;
   /** Time of the earliest and the latest event taken; NaN before the first. */
   firstMs = NaN;
@@ -58,7 +58,7 @@ export class Journal {
     this.noteHole(batch);
     const row = this.row;
     for (let i = 0; i < batch.n; i++) {
-      row.seq = batch.seq0 + i;
+      row.seq = batch.seq?.[i] ?? batch.seq0 + i;
       if (row.seq <= this.lastSeq) continue; // sent twice over a reconnect
       row.tsMs = batch.t0 + (batch.dt[i] as number);
       row.agent = dictionary.agent(batch.agent[i] as number);
@@ -74,6 +74,7 @@ export class Journal {
       row.text = batch.text[i] as string;
       this.add(row);
     }
+    if (batch.to !== undefined) this.lastSeq = Math.max(this.lastSeq, batch.to - 1);
   }
 
   takeGap(gap: Gap): void {
@@ -84,11 +85,13 @@ export class Journal {
   /** Puts events that were fetched (rows of this journal, by seq) where they belong: a rebuild. */
   merge(fetched: readonly EventRow[], remaining: readonly Gap[]): void {
     const merged = mergeRows(this.events, fetched, remaining);
+    const { lastSeq } = this;
     this.clear(this.epoch);
     for (const row of merged) {
       if (row.flag === GAP_ROW) this.addGap(row.seq, row.seq + row.durMs);
       else this.add(row);
     }
+    this.lastSeq = lastSeq; // who sees a part has heard of more than its newest event
   }
 
   /** Work that goes on now; open sessions are no work. */
@@ -211,7 +214,8 @@ export class Journal {
   /** Seqs have no holes: what is missing before a batch and was not announced is a gap all the same. */
   private noteHole(batch: Batch): void {
     const expected = this.nextSeq();
-    if (batch.n > 0 && batch.seq0 > expected) this.addGap(expected, batch.seq0);
+    const isTold = batch.n > 0 || batch.to !== undefined;
+    if (isTold && batch.seq0 > expected) this.addGap(expected, batch.seq0);
   }
 
   /** The hub counts from 1; what it numbered before the first batch is history that was not asked for. */

@@ -14,6 +14,14 @@ describe("a frame", () => {
     }
   });
 
+  test("of a reader who sees a part has a seq for each event, and an end", () => {
+    const part = { ...batch(1, [{ at: 0 }]), seq: [4], to: 9 };
+    expect(parseMessage(JSON.stringify(part))).toEqual(part);
+    for (const wrong of [{ seq: [4, 5] }, { to: undefined }]) {
+      expect(() => parseMessage(JSON.stringify({ ...part, ...wrong }))).toThrow(ProtocolError);
+    }
+  });
+
   test("of a type from the future is passed over", () => {
     expect(parseMessage('{"type":"weather","sky":"blue"}')).toBeNull();
   });

@@ -21,6 +21,14 @@ export interface Hello {
   readonly kinds: readonly string[];
   readonly sessions: readonly string[];
   readonly labels: readonly string[];
+  /** To which agents and pods the reader is bound; absent where it sees all. */
+  readonly bound?: Bounds;
+}
+
+/** Of those alone it sees events; an empty list is no bound. */
+export interface Bounds {
+  readonly agents: readonly string[];
+  readonly pods: readonly string[];
 }
 
 export interface NewNames {
@@ -35,6 +43,9 @@ export interface Batch {
   readonly type: "batch";
   readonly seq0: number;
   readonly n: number;
+  /** For a reader who sees a part: the seq of each event. Between `seq0` and `to` there are no more for it. */
+  readonly seq?: readonly number[];
+  readonly to?: number;
   readonly t0: number;
   readonly dt: readonly number[];
   readonly agent: readonly number[];
@@ -151,6 +162,12 @@ function checkBatch(batch: Batch): Batch {
   }
   if (batch.tokens !== undefined && batch.tokens.length !== batch.n) {
     throw new ProtocolError(`column tokens of a batch does not have ${batch.n} values`);
+  }
+  if (batch.seq !== undefined) {
+    if (batch.seq.length !== batch.n) {
+      throw new ProtocolError(`column seq of a batch does not have ${batch.n} values`);
+    }
+    checkNumbers(batch, ["to"]);
   }
   return checkNumbers(batch, ["seq0", "n", "t0"]);
 }

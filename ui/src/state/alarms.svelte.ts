@@ -14,6 +14,8 @@ export class Alarms {
   /** A notification of the browser with each firing; asked for by a click alone. */
   notifies = $state(readPref("notify") === "1");
   isOpen = $state(false);
+  /** The reader sees a part of the events only, and alerts tell of all. */
+  isShut = $state(false);
   /** The rule that a link names. */
   marked = $state("");
 
@@ -34,6 +36,7 @@ export class Alarms {
   }
 
   open(marked = ""): void {
+    if (this.isShut) return;
     this.marked = marked;
     this.isOpen = true;
   }

@@ -1,13 +1,13 @@
 // The page's one state: what the hub said, what a person asked for, and who must repaint.
 
 import { fetchGap } from "../api/backfill";
-import { ApiError, fetchEvent, fetchEvents, fetchTerms } from "../api/client";
+import { ApiError, fetchEvent, fetchEvents, fetchSeqs, fetchTerms } from "../api/client";
 import { type LinkState, type Owner, streamPath } from "../api/stream";
 import { spanMs, type Viewport } from "../base/viewport";
 import { AS_GAP } from "../model/event_table";
 import { type Filter, NO_FILTER, queryOf, toggleValue } from "../model/filter";
 import { Journal } from "../model/journal";
-import type { Batch, Beat, Gap, Hello, Message, ProtocolError } from "../model/protocol";
+import type { Batch, Beat, Bounds, Gap, Hello, Message, ProtocolError } from "../model/protocol";
 import { parseTimeMs } from "../model/stored";
 import { LineList } from "../model/line_list";
 import { RowList } from "../model/row_list";
@@ -75,6 +75,8 @@ export class Board implements Owner, Listener {
   missing = $state(0);
   lagBytes = $state(0);
   hubVersion = $state("");
+  /** Of which agents and pods alone this page sees events; null where it sees all. */
+  bounds = $state.raw<Bounds | null>(null);
   /** False until the history has arrived: before, an empty page does not mean an empty log. */
   isLoaded = $state(false);
   isEmpty = $state(true);
@@ -162,6 +164,8 @@ export class Board implements Owner, Listener {
     const isResumed = this.journal.takeHello(hello);
     this.setClock(hello.now);
     this.hubVersion = hello.version;
+    this.bounds = hello.bound ?? null;
+    this.alarms.isShut = this.bounds !== null;
     if (!isResumed) {
       this.rows.clear();
       this.lines.restart();
@@ -550,9 +554,12 @@ export class Board implements Owner, Listener {
     this.loadingGap = from;
     this.gapProblem = "";
     try {
-      const { rows, remaining } = await fetchGap(gap, after, this.journal, (query) => fetchEvents(query));
+      const count = this.bounds ? await this.countVisible(gap) : gap.to - gap.from;
+      const { rows, remaining } = await fetchGap(gap, count, after, this.journal, (query) =>
+        fetchEvents(query),
+      );
       this.journal.merge(rows, [...this.otherGaps(from), ...remaining]);
-      this.missing = Math.max(0, this.missing - rows.length);
+      this.missing = Math.max(0, this.missing - (this.bounds ? gap.to - gap.from : rows.length));
       if (this.choice) this.choose(this.choice.seq);
       this.judgeBy(this.verdict);
       this.sieve?.cover(gap.from, gap.to);
@@ -563,6 +570,12 @@ export class Board implements Owner, Listener {
       this.loadingGap = -1;
       this.touchRows();
     }
+  }
+
+  /** Who sees a part of the events only: how many of a gap there are to be fetched, or more than will be. */
+  private async countVisible({ from, to }: Gap): Promise<number> {
+    const page = await fetchSeqs("", { from, to, cursor: "" });
+    return page.next === null ? page.seqs.length : Infinity;
   }
 
   /** Fills the newest gap since the page was opened. */

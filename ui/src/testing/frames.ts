@@ -36,6 +36,11 @@ export function hello(more: Partial<Hello> = {}): Hello {
   };
 }
 
+/** What a reader gets who sees some of the events `[seq0, to)` only: those with these seqs. */
+export function excerpt(seq0: number, to: number, seq: readonly number[]): Batch {
+  return { ...batch(seq0, seq.map((at) => ({ at }))), seq, to }; // prettier-ignore
+}
+
 export function batch(seq0: number, events: readonly Said[], news?: NewNames): Batch {
   const column = <T>(value: (event: Said) => T) => events.map(value);
   return {

@@ -11,8 +11,7 @@ from laneway.hub.alert.gauge import OpenGauge, SilentGauge, WindowGauge, make_ga
 from laneway.hub.alert.rule import ALERT_AGENT, Rule
 from laneway.hub.alert.selector import Arrival, Selector
 from laneway.hub.alert.standing import Standing
-from laneway.hub.live import Row
-from laneway.hub.ring import FLAG_END, FLAG_ERROR, FLAG_START
+from laneway.hub.ring import FLAG_END, FLAG_ERROR, FLAG_START, Row
 
 AWAY_NS = 60 * NS_PER_S
 """Between two ticks, which come every second: the machine slept, or somebody set the clock."""

@@ -7,8 +7,7 @@ from collections.abc import Callable
 
 import orjson
 
-from laneway.hub.live import Row
-from laneway.hub.ring import FLAG_ERROR
+from laneway.hub.ring import FLAG_ERROR, Row
 from laneway.store.query.expr import (
     Compare,
     Equal,

@@ -33,9 +33,10 @@ from laneway.hub.alert.rule import (
 from laneway.hub.alert.standing import COURSE
 from laneway.hub.alert.trial import Trial
 from laneway.hub.alert.webhook import Notice, Webhooks
-from laneway.hub.live import Live, Row
+from laneway.hub.live import Live
 from laneway.hub.metric import Metric
 from laneway.hub.pipeline import Intake
+from laneway.hub.ring import Row
 from laneway.log.segment import LogPath
 from laneway.model.redact import make_redactor
 

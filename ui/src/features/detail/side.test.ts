@@ -13,6 +13,7 @@ describe("side files", () => {
     };
 
     expect(sideFiles(event, "/output").map((file) => file.path)).toEqual(["/output/0/content", "/output"]);
+    expect(sideFiles(event, "/output")[0]?.seq).toBe(1);
     expect(sideFiles(event, "/input")).toEqual([]);
   });
 

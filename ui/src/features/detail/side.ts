@@ -3,6 +3,8 @@
 import type { StoredEvent } from "../../model/stored";
 
 export interface SideFile {
+  /** The seq of the event that names it: who sees a part of the events only must say. */
+  readonly seq: number;
   /** A JSON pointer (RFC 6901) into the event. */
   readonly path: string;
   readonly sha256: string;
@@ -13,13 +15,14 @@ export interface SideFile {
 /** The event's side files at or below `base`, such as `/output`. Entries of any other form are passed over. */
 export function sideFiles(event: StoredEvent | null | undefined, base: string): SideFile[] {
   const list = event?.["side_files"];
-  if (!Array.isArray(list)) return [];
-  return list.filter(
-    (file): file is SideFile => isSideFile(file) && (file.path === base || file.path.startsWith(`${base}/`)),
-  );
+  if (!event || !Array.isArray(list)) return [];
+  return list
+    .filter(isSideFile)
+    .filter((file) => file.path === base || file.path.startsWith(`${base}/`))
+    .map((file) => ({ ...file, seq: event.seq }));
 }
 
-function isSideFile(value: unknown): value is SideFile {
+function isSideFile(value: unknown): value is Omit<SideFile, "seq"> {
   if (typeof value !== "object" || value === null) return false;
   const { path, sha256, bytes, form } = value as Record<string, unknown>;
   return (
