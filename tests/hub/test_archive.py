@@ -13,7 +13,7 @@ RED = parse("pod:red")
 
 
 def fill(hub: Hub, count: int, *, every: int) -> None:
-    """Of ``every`` so many events the first is of the pod red. The later it comes, the older it says it is."""
+    """Of ``every`` so many events one is of the pod red. The later one comes, the older it says it is."""
     events = [
         event(
             seq,
