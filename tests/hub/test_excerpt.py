@@ -10,8 +10,9 @@ from laneway.base.errors import HubError, StoreError
 from laneway.base.limits import CLIENT_QUEUE_BYTES
 from laneway.hub import live as live_module
 from laneway.hub.excerpt import Past
-from laneway.hub.live import COME_BACK, Live, Viewer
+from laneway.hub.live import COME_BACK, Live
 from laneway.hub.ring import Row, entry_of
+from laneway.hub.viewer import Viewer
 from laneway.store.query.parse import parse
 
 from .event import event

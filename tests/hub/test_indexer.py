@@ -16,8 +16,9 @@ from laneway.base.settings import Settings
 from laneway.hub.channel import Status, pair
 from laneway.hub.hub import Hub
 from laneway.hub.indexer import Indexer
-from laneway.hub.live import Live, Viewer
+from laneway.hub.live import Live
 from laneway.hub.metric import Metric
+from laneway.hub.viewer import Viewer
 from laneway.store.api import Query
 from laneway.store.query.expr import any_of, is_seq
 

@@ -9,9 +9,11 @@ import pytest
 from laneway.base.errors import HubError
 from laneway.base.limits import CLIENT_QUEUE_BYTES, CLIENTS
 from laneway.hub import live as live_module
+from laneway.hub import viewer as viewer_module
 from laneway.hub.channel import pack_rows, unpack_rows
-from laneway.hub.live import COME_BACK, GOING_AWAY, Live, Viewer
+from laneway.hub.live import COME_BACK, GOING_AWAY, Live
 from laneway.hub.ring import Row, entry_of
+from laneway.hub.viewer import Viewer
 from laneway.store.query.parse import parse
 
 from .event import event
@@ -216,7 +218,7 @@ def test_a_slow_viewer_is_told_its_gap_and_continues_with_the_present() -> None:
 def test_a_viewer_that_stays_slow_gets_one_gap_and_all_names(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(live_module, "CLIENT_QUEUE_BYTES", 4_000)
+    monkeypatch.setattr(viewer_module, "CLIENT_QUEUE_BYTES", 4_000)
     live = made(100)
     slow = live.join(ignore)
     reader = Reader()
@@ -285,7 +287,7 @@ def test_the_matcher_looks_once_however_many_viewers_ask_the_same(
     def counting(_: Any) -> Any:
         return lambda subject: looks.append(subject.seq) or True
 
-    monkeypatch.setattr(live_module, "compile_matcher", counting)
+    monkeypatch.setattr(viewer_module, "compile_matcher", counting)
     live = made(10)
     where = parse("agent:coder")
     viewers = [live.join(ignore, form="seqs", where=where) for _ in range(5)]

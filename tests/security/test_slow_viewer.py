@@ -17,7 +17,7 @@ from websockets.asyncio.client import connect
 
 from laneway.base.limits import MIB
 from laneway.base.settings import Settings
-from laneway.hub import live as hub_live
+from laneway.hub import viewer as hub_viewer
 from tests.hub.event import event, eventually
 from tests.web.conftest import Running
 
@@ -92,16 +92,16 @@ async def watch_events(running: Running, account: Account, client: httpx.AsyncCl
 @pytest.fixture
 def lengths(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> list[int]:
     """Small queues and little patience; every queue's length after it grew."""
-    monkeypatch.setattr(hub_live, "CLIENT_QUEUE_BYTES", QUEUE_BYTES)
+    monkeypatch.setattr(hub_viewer, "CLIENT_QUEUE_BYTES", QUEUE_BYTES)
     settings.send_timeout = 1.0
     found: list[int] = []
-    real = hub_live.Viewer.offer
+    real = hub_viewer.Viewer.offer
 
-    def offer(self: hub_live.Viewer, frames: Any) -> None:
+    def offer(self: hub_viewer.Viewer, frames: Any) -> None:
         real(self, frames)
         found.append(self._queued_bytes)
 
-    monkeypatch.setattr(hub_live.Viewer, "offer", offer)
+    monkeypatch.setattr(hub_viewer.Viewer, "offer", offer)
     return found
 
 
@@ -202,7 +202,7 @@ def test_a_viewer_that_reads_slowly_is_kept_and_told_what_it_missed_and_one_that
     kind: str,
 ) -> None:
     """Slower than events come for three times as long as one may take nothing at all."""
-    monkeypatch.setattr(hub_live, "CLIENT_QUEUE_BYTES", QUEUE_BYTES)
+    monkeypatch.setattr(hub_viewer, "CLIENT_QUEUE_BYTES", QUEUE_BYTES)
     settings.send_timeout = 2.0
     running = serving()
     path, upgrade = f"/logs/{kind}?format=json&history=0", kind == "ws"

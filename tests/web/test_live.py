@@ -142,9 +142,9 @@ async def test_a_viewer_that_does_not_read_harms_nobody_and_is_told_what_it_miss
     serving: Callable[[], Running], settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It comes back before it is let go, which here takes an hour: the time this takes does not count."""
-    from laneway.hub import live as hub_live
+    from laneway.hub import viewer
 
-    monkeypatch.setattr(hub_live, "CLIENT_QUEUE_BYTES", 50_000)
+    monkeypatch.setattr(viewer, "CLIENT_QUEUE_BYTES", 50_000)
     settings.send_timeout = 3600.0
     running = await asyncio.to_thread(serving)
     count = 2_000  # in bytes more than the kernel's buffers take for a socket that nobody reads

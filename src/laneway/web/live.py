@@ -15,7 +15,8 @@ from laneway.base.clock import now_ns
 from laneway.base.errors import LanewayError, QueryError, quote
 from laneway.hub.frame import Frame
 from laneway.hub.hub import Hub
-from laneway.hub.live import Form, Live, Viewer
+from laneway.hub.live import Live
+from laneway.hub.viewer import Form, Viewer
 from laneway.store.query.expr import EVERYTHING, Expr, all_of, resolve
 from laneway.store.query.parse import parse
 from laneway.web.desk import bounds_of, seen_by

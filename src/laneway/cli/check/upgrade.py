@@ -11,6 +11,7 @@ from laneway.cli.amount import show_bytes
 from laneway.cli.check import NOTE, OK, WARN, Finding
 from laneway.log.segment import LogPath
 from laneway.log.series import list_segments
+from laneway.model.vocabulary import SCHEMA_VERSION
 
 HEADER_BYTES = 100
 USER_VERSION = slice(60, 64)
@@ -23,7 +24,8 @@ def check_log_format(settings: Settings) -> Finding:
     log_path = LogPath.parse(settings.log_path)
     files = list_segments(log_path) if os.path.isdir(log_path.directory) else []
     size = show_bytes(sum(file.size for file in files))
-    return Finding("log format", OK, f"schema 1, {len(files)} segments, {size}: read as they are")
+    told = f"schema {SCHEMA_VERSION}, {len(files)} segments, {size}: read as they are"
+    return Finding("log format", OK, told)
 
 
 def check_layout(settings: Settings) -> Finding:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from laneway.base.clock import NS_PER_S
-from laneway.hub.alert.gauge import OpenGauge, SilentGauge, WindowGauge, make_gauge
+from laneway.hub.alert.gauge import Gauge, SilentGauge, make_gauge
 from laneway.hub.alert.rule import ALERT_AGENT, Rule
 from laneway.hub.alert.selector import Arrival, Selector
 from laneway.hub.alert.standing import Standing
@@ -37,7 +37,7 @@ class Watched:
         self.rule = rule
         self.standing = standing
         self.selector = Selector(rule.where)
-        self.gauge: WindowGauge | SilentGauge | OpenGauge = make_gauge(rule)
+        self.gauge: Gauge = make_gauge(rule)
         self.seen_seq = 0
         """What has a lower number or this one is in the gauge already, from the index."""
         self.began_ns = standing.since_ns if standing.state == "firing" else 0

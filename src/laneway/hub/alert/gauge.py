@@ -2,7 +2,7 @@
 
 import heapq
 from collections import OrderedDict
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from laneway.base.clock import NS_PER_S
 from laneway.hub.alert.rule import Rule
@@ -25,18 +25,6 @@ class Reading(NamedTuple):
 
     value: float
     top: str = ""
-
-
-class Gauge(Protocol):
-    late: int
-
-    def add(self, arrival: Arrival, now_ns: int) -> None:
-        """An event that the rule's query finds."""
-
-    def read(self, now_ns: int) -> Reading: ...
-
-    def shift(self, by_ns: int) -> None:
-        """The clock jumped, or the machine slept, for so long: nobody was silent or at work meanwhile."""
 
 
 class WindowGauge:
@@ -159,7 +147,13 @@ class OpenGauge:
         heapq.heapify(self._heap)
 
 
-def make_gauge(rule: Rule) -> WindowGauge | SilentGauge | OpenGauge:
+Gauge = WindowGauge | SilentGauge | OpenGauge
+"""``add`` takes an event that the rule's query finds; ``read`` tells the value; ``shift``: the clock jumped,
+or the machine slept, for so long, and nobody was silent or at work meanwhile. ``late`` counts what came too
+late."""
+
+
+def make_gauge(rule: Rule) -> Gauge:
     if rule.kind == "silent":
         return SilentGauge(rule)
     return OpenGauge(rule) if rule.kind == "open" else WindowGauge(rule)

@@ -6,7 +6,7 @@ import orjson
 
 from laneway.base.clock import NS_PER_S
 from laneway.base.errors import EventError
-from laneway.hub.alert.gauge import OpenGauge, SilentGauge, WindowGauge
+from laneway.hub.alert.gauge import Gauge, SilentGauge, WindowGauge
 from laneway.hub.alert.rule import ALERT_AGENT, Rule
 from laneway.hub.archive import EventPage
 from laneway.model.event import parse_timestamp_ns
@@ -38,7 +38,7 @@ def where_of(rule: Rule) -> Expr:
 
 def refill(
     rule: Rule,
-    gauge: WindowGauge | SilentGauge | OpenGauge,
+    gauge: Gauge,
     store: Finder,
     archive: Pages,
     *,
