@@ -10,6 +10,7 @@ import pytest
 
 import laneway
 from laneway import log_event
+from laneway.log import listing
 from laneway.log.append import Appender
 from laneway.log.segment import LogPath
 from laneway.log.tail import Tail
@@ -150,15 +151,15 @@ def test_a_link_that_takes_a_file_s_name_after_it_was_listed_is_not_followed(
     (tmp_path / "victim").write_text('{"agent":"victim","event":"secret"}\n')
     (log / "foreign.jsonl").write_text('{"agent":"a","event":"x"}\n')
     tail = Tail(LogPath.parse(str(log)), {})
-    real = Tail._iter_entries
+    real = listing.iter_entries
 
-    def swap(self: Tail):  # type: ignore[no-untyped-def]
-        found = list(real(self))
+    def swap(directory: str):  # type: ignore[no-untyped-def]
+        found = list(real(directory))
         (log / "foreign.jsonl").unlink(missing_ok=True)
         (log / "foreign.jsonl").symlink_to(tmp_path / "victim")
         return iter(found)
 
-    monkeypatch.setattr(Tail, "_iter_entries", swap)
+    monkeypatch.setattr(listing, "iter_entries", swap)
     assert [line for chunk in tail.poll() for _, line in chunk.lines] == []
     tail.close()
 

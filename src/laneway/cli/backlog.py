@@ -8,8 +8,8 @@ from laneway.base.limits import MIB
 from laneway.base.settings import Settings
 from laneway.hub.line import LineReader
 from laneway.hub.pipeline import Recent
+from laneway.log.listing import LOG_FILE
 from laneway.log.segment import PACKED, LogPath
-from laneway.log.tail import LOG_FILE
 from laneway.log.text import FINGERPRINT_BYTES, fingerprint_of, iter_lines, open_own
 from laneway.model.redact import make_redactor
 

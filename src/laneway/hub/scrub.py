@@ -25,6 +25,7 @@ from laneway.hub.cleaner import Cleaner
 from laneway.hub.engine import index_path, note_problem
 from laneway.hub.lock import HubLock
 from laneway.hub.scrubbing import Scrubbing
+from laneway.log.listing import LOG_FILE
 from laneway.log.reference import References
 from laneway.log.rewrite import (
     Change,
@@ -38,7 +39,6 @@ from laneway.log.segment import PACKED, LogPath
 from laneway.log.series import list_segments
 from laneway.log.side import DIRECTORY, HASH_CHARS, SideFiles
 from laneway.log.sweep import iter_unreferred, sweep
-from laneway.log.tail import LOG_FILE
 from laneway.log.text import RawFile, fingerprint
 from laneway.model.encode import encode
 from laneway.model.redact import make_redactor

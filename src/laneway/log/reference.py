@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 from laneway.base.errors import LogError
 from laneway.base.limits import MIB
+from laneway.log.listing import LOG_FILE
 from laneway.log.segment import PACKED, LogPath
 from laneway.log.sweep import MARK, iter_referred
-from laneway.log.tail import LOG_FILE
 from laneway.log.text import RawFile, Text
 
 

@@ -27,6 +27,7 @@ class Rename:
         self._positions = positions
         self._is_same = is_same
         self._moves: dict[str, str] = {}
+        self._carried: list[tuple[Followed, str]] = []
         self._new: list[Followed] = []
         self._gone: dict[str, Followed] = {}
         self.found: set[str] = set()
@@ -37,7 +38,7 @@ class Rename:
         if file.fingerprint:
             self._positions.note(file.name, file.fingerprint, file.offset)
             self._moves[file.name] = name
-        file.name = name
+        self._carried.append((file, name))
 
     def find(self, file: Followed) -> None:
         """A file that was not followed before. Our own have their names for ever."""
@@ -46,7 +47,11 @@ class Rename:
 
     def settle(self, gone: Collection[Followed], files: Mapping[str, Followed]) -> None:
         """Move what is known with the files, and forget what belongs to none. ``files``: all that are
-        followed now."""
+        followed now, by their new names.
+
+        Raises:
+            OSError: a compressed one could not be read; nothing has changed.
+        """
         for file in gone:
             if file.fingerprint:
                 self._positions.note(file.name, file.fingerprint, file.offset)
@@ -69,6 +74,8 @@ class Rename:
             if name not in files or name in self._gone:
                 self._positions.forget(name, self._gone[name].before if name in self._gone else b"")
         self._positions.move(self._moves)
+        for carried, new_name in self._carried:
+            carried.name = new_name
 
     def _stays(self, file: Followed) -> bool:
         return file.name not in self._moves and self._try_place(file, file.name)

@@ -12,17 +12,19 @@ read; lines that only the cut file held are gone, which is told as a `Break`.
 """
 
 import os
-import re
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from errno import ENOENT, ESTALE
 from time import monotonic
 from typing import NamedTuple
 
 from laneway.base.limits import MIB
-from laneway.log.followed import OWN_FILE, Followed
+from laneway.log.followed import Followed
+from laneway.log.listing import Inode, Listing, list_settled
 from laneway.log.position import Change, Past, Positions
 from laneway.log.rename import IsSame, Rename, cannot_tell
-from laneway.log.segment import GZIPPED, PACKED, LogPath
+from laneway.log.segment import GZIPPED, LogPath
 from laneway.log.syncer import Syncer
 from laneway.log.text import Damage, RawFile, fingerprint, iter_lines
 
@@ -32,25 +34,14 @@ POLL_MIN_S, POLL_MAX_S = 0.004, 0.032
 SCAN_S = 0.5
 """How often the directory is listed, whatever its time says: not every file system keeps that."""
 
-ROTATED = r"(\.\d+|-\d{8,}|-\d{10}\.backup)?"
-"""What a foreign rotation puts behind a name: ``.1``, ``-20261123``, and logrotate's ``-2026112304.backup``,
-into which it moves what a writer began between its own rename and its creation of the new file."""
+LOOKS = 10
+"""Tries of one look at the directory while its files are renamed; the next `Tail.poll` tries again."""
 
-LOG_FILE = re.compile(rf"[^.].*\.jsonl{ROTATED}|[^.].*-\d{{6,}}\.jsonl\.zst")
-"""Segments, compressed segments, foreign logs, and their rotated forms."""
+MOVED = {ENOENT, ESTALE}
+"""How the reading of a compressed file ends that has another name, or was written anew, since the look."""
 
-GZIPPED_FILE = re.compile(rf"[^.].*\.jsonl{ROTATED}\.gz")
-"""What a foreign rotation makes of its files: of the segment that is called without the ``.gz``."""
-
-Inode = tuple[int, int]
-"""With its device."""
-
-
-def is_log_file(name: str) -> bool:
-    """Nobody but ourselves compresses our segments."""
-    if GZIPPED_FILE.fullmatch(name):
-        return not OWN_FILE.fullmatch(name.removesuffix(GZIPPED))
-    return LOG_FILE.fullmatch(name) is not None
+NO_INODE = (-1, -1)
+"""Of a file that is opened again by its name, or by the name that is found for it."""
 
 
 class Chunk(NamedTuple):
@@ -121,8 +112,7 @@ class Tail:
         if changed_ns != self._scanned_ns or monotonic() >= self._scan_at_s:
             # The time was taken before the list: what comes during it is listed next.
             self._scanned_ns = changed_ns
-            self._scan()
-            self._scan_at_s = monotonic() + SCAN_S
+            self._scan_at_s = monotonic() + (SCAN_S if self._scan() else POLL_MIN_S)
         files = self._in_order()
         for file in files:  # all of them first: a cut file can void what others hold
             self._check(file)
@@ -200,44 +190,67 @@ class Tail:
             for file in self._files.values()
         )
 
-    def _scan(self) -> None:
-        seen = self._list()
-        left, gone = self._part(seen)
-        rename = Rename(self._positions, self._is_same)
-        for name in sorted(seen.keys() - self._files.keys()):
-            form, inode = seen[name]
-            if file := left.pop(inode, None):
-                rename.carry(file, name)
-            elif file := self._open(name, form, inode):
-                rename.find(file)
+    def _scan(self) -> bool:
+        """Find out what the directory holds; False, and nothing has changed, where its files are being
+        renamed all the time."""
+        for _ in range(LOOKS):
+            try:
+                self._take_look()
+            except OSError as error:
+                if error.errno not in MOVED:
+                    raise
             else:
-                continue
-            self._files[name] = file
-        gone += left.values()
-        rename.settle(gone, self._files)
+                return True
+        return False
+
+    def _take_look(self) -> None:
+        """
+        Raises:
+            OSError: a file could not be read, or (`MOVED`) was renamed meanwhile; nothing has changed.
+        """
+        inodes = {name: file.inode for name, file in self._files.items()}
+        seen = list_settled(self._log_path.directory, self._skip, inodes)
+        files, left, gone, stale = self._part(seen)
+        rename = Rename(self._positions, self._is_same)
+        with ExitStack() as opened:
+            for name in sorted(seen.keys() - files.keys()):
+                if file := left.pop(seen[name][1], None):
+                    rename.carry(file, name)
+                elif file := self._open(name, seen):
+                    opened.callback(file.close)
+                    rename.find(file)
+                else:
+                    continue
+                files[name] = file
+            gone += left.values()
+            rename.settle(gone, files)
+            opened.pop_all()
+        self._files = files
         for file in gone:
             if file.name not in rename.found:
                 self._lose(file)
+        for file in gone + stale:
             file.close()
 
     def _part(
-        self, seen: Mapping[str, tuple[str, Inode]]
-    ) -> tuple[dict[Inode, Followed], list[Followed]]:
-        """Let go of the files that no longer have their names: those that are known by their inodes,
-        and others."""
+        self, seen: Listing
+    ) -> tuple[dict[str, Followed], dict[Inode, Followed], list[Followed], list[Followed]]:
+        """The files that have their names still; of the others those that are known by their inodes;
+        those that are not; and our own, whose names tell what they are."""
+        files: dict[str, Followed] = {}
         left: dict[Inode, Followed] = {}
         gone: list[Followed] = []
-        for name, file in list(self._files.items()):
+        stale: list[Followed] = []
+        for name, file in self._files.items():
             if name in seen and seen[name][1] == file.inode:
-                continue
-            del self._files[name]
-            if name in seen and file.is_own:  # compressed, or another one: its text tells
-                file.close()
+                files[name] = file
+            elif name in seen and file.is_own:  # compressed, or another one: its text tells
+                stale.append(file)
             elif isinstance(file.text, RawFile) and file.inode not in left:
                 left[file.inode] = file
             else:  # not open, so that its inode may be another's by now; or met under two names
                 gone.append(file)
-        return left, gone
+        return files, left, gone, stale
 
     def _lose(self, file: Followed) -> None:
         """It is gone, with what nobody read."""
@@ -247,32 +260,12 @@ class Tail:
             self._breaks.append(Break(file.name, "gone", unread_bytes))
         self._hand_out_copies(past, file)
 
-    def _list(self) -> dict[str, tuple[str, Inode]]:
-        """Segment → its file and inode. Where both forms are there, the plain one counts: it is
-        removed only when the other is whole."""
-        seen: dict[str, tuple[str, Inode]] = {}
-        for name, inode in self._iter_entries():
-            segment = name.removesuffix(PACKED).removesuffix(GZIPPED)
-            if self._skip(segment):
-                continue
-            if segment == name or segment not in seen:
-                seen[segment] = name, inode
-        return seen
-
-    def _iter_entries(self) -> Iterator[tuple[str, Inode]]:
-        try:
-            entries = list(os.scandir(self._log_path.directory))
-        except (FileNotFoundError, NotADirectoryError):
-            return
-        for entry in entries:
-            if is_log_file(entry.name) and entry.is_file(follow_symlinks=False):
-                try:
-                    facts = entry.stat(follow_symlinks=False)
-                except OSError:
-                    continue
-                yield entry.name, (facts.st_dev, facts.st_ino)
-
-    def _open(self, segment: str, name: str, inode: Inode) -> Followed | None:
+    def _open(self, segment: str, seen: Listing) -> Followed | None:
+        """
+        Raises:
+            OSError: `MOVED`: what was listed has another name by now.
+        """
+        name, inode = seen[segment]
         path = os.path.join(self._log_path.directory, name)
         try:
             if name.endswith(GZIPPED):
@@ -283,10 +276,15 @@ class Tail:
                 from laneway.log.seekable import SeekableFile
 
                 return Followed(segment, SeekableFile(path), inode)
-            text = RawFile(path)
-            return Followed(segment, text, text.identity())
-        except OSError:
-            return None  # unreadable or gone: looked at again with the next scan
+            file = Followed(segment, text := RawFile(path), text.identity())
+        except OSError as error:
+            if error.errno in MOVED:
+                raise
+            return None  # unreadable: looked at again with the next scan
+        if file.inode != inode and file.inode in (other for _, other in seen.values()):
+            file.close()
+            raise OSError(ESTALE, "is another file than was listed", path)
+        return file
 
     def _check(self, file: Followed) -> None:
         """Look at its size, and whether it still is what was read."""
@@ -321,6 +319,18 @@ class Tail:
             file.seen_bytes = max(file.seen_bytes, reached)
 
     def _read(self, file: Followed, max_bytes: int) -> Chunk | None:
+        known = file.fingerprint
+        try:
+            return self._read_on(file, max_bytes)
+        except OSError as error:
+            if error.errno not in MOVED:
+                raise
+        file.fingerprint = known
+        file.inode = NO_INODE
+        self._scan_at_s = 0.0
+        return None
+
+    def _read_on(self, file: Followed, max_bytes: int) -> Chunk | None:
         size = file.seen_size
         if not file.fingerprint and not self._identify(file, size):
             return self._tell_cut(file)
