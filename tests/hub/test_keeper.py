@@ -14,7 +14,6 @@ from laneway.hub.hub import Hub, reindex
 from laneway.log.seekable import SeekableFile
 from laneway.store.api import Query, Split
 
-from . import event as event_module
 from .event import event, eventually
 
 Make = Callable[[], Hub]
@@ -26,7 +25,6 @@ def log(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(keeper_module, "ROUND_S", 0.05)
     settings.compress_after = 0.0
     monkeypatch.setattr(keeper_module, "NICE", 0)  # a busy machine would let them wait for ever
-    monkeypatch.setattr(event_module, "DEADLINE_S", 90.0)
     settings.segment_bytes = 90_000
     return Path(settings.log_path)
 
@@ -54,6 +52,11 @@ def forms(log: Path) -> list[str]:
     return sorted(name for name in os.listdir(log) if "-0" in name)
 
 
+def segments(log: Path) -> set[str]:
+    """One that is being compressed has both its forms for a moment."""
+    return {name.removesuffix(".zst") for name in forms(log)}
+
+
 def sums(log: Path) -> list[str]:
     names = [name for name in os.listdir(log / ".index") if name.endswith(".sum")]
     try:
@@ -72,7 +75,7 @@ def test_sealed_segments_are_compressed_and_their_indexes_compacted(
     hub.close()
     settings.compress = True
     hub = make_hub()
-    sealed = len(forms(log)) - 1
+    sealed = len(segments(log)) - 1
     eventually(lambda: sum(name.endswith(".zst") for name in forms(log)) == sealed)
     assert not forms(log)[-1].endswith(".zst")
     eventually(lambda: sums(log).count("compact") == sealed)
@@ -122,10 +125,7 @@ def test_retention_removes_compressed_segments_too(
     eventually(lambda: hub.log_bytes() <= settings.retention_bytes)
     eventually(lambda: hub.store.last_seq == 600)
 
-    def kept() -> set[str]:
-        return {name.removesuffix(".zst") for name in forms(log)}
-
-    eventually(lambda: {state.segment for state in hub.store.segments()} == kept())
+    eventually(lambda: {state.segment for state in hub.store.segments()} == segments(log))
 
 
 def test_a_damaged_frame_is_found_without_being_asked_for(
@@ -159,7 +159,7 @@ def test_a_damaged_index_is_built_again_while_the_hub_runs(
     hub = make_hub()
     fill(hub)
     before, epoch = answers(hub), hub.store.epoch
-    sealed = len(forms(log)) - 1
+    sealed = len(segments(log)) - 1
     eventually(lambda: sums(log).count("compact") == sealed)
     hub.close()
     spoil(sorted((log / ".index").glob("*.db"))[0])

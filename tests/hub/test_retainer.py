@@ -1,8 +1,10 @@
 """Retention bounds the disk, whatever the follower does."""
 
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,10 +12,10 @@ from laneway.base.errors import StoreError
 from laneway.base.settings import Settings
 from laneway.hub import follower as follower_module
 from laneway.hub.hub import Hub
-from laneway.store.api import Query
+from laneway.store.api import Added, Query
 from laneway.store.sqlite.store import SqliteStore
 
-from .event import event, eventually
+from .event import DEADLINE_S, event, eventually
 
 LIMIT_BYTES = 1_000_000
 SEGMENT_BYTES = 40_000
@@ -69,12 +71,23 @@ def test_an_index_that_cannot_follow_does_not_let_the_log_grow(
 def test_what_went_before_it_was_indexed_is_counted(
     make_hub: Callable[[], Hub], bounded: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The index is held up with one event in hand; the others of its segment nobody has read."""
+    is_held, may_go, add = threading.Event(), threading.Event(), SqliteStore.add
+
+    def hold(*arguments: Any) -> Added:
+        is_held.set()
+        may_go.wait(DEADLINE_S)
+        return add(*arguments)
+
+    monkeypatch.setattr(SqliteStore, "add", hold)
     hub = make_hub()
-    fill(hub, 1)
-    eventually(lambda: hub.store.last_seq == 1)
-    with hub.store._writing:  # type: ignore[union-attr]  # as long as the index is held up
+    try:
+        fill(hub, 1)
+        assert is_held.wait(DEADLINE_S)
         fill(hub, 300)
         eventually(lambda: hub.log_bytes() <= LIMIT_BYTES)
+    finally:
+        may_go.set()
     eventually(lambda: hub.lag_bytes() == 0 and hub.metric.broken.total > 0)
     assert hub.metric.broken.values.keys() == {("gone",)}
     assert hub.metric.broken_bytes.total > 0
