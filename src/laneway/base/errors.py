@@ -39,6 +39,13 @@ class SettingError(LanewayError):
     status = 500
 
 
+def not_installed(what: str, part: str, extra: str) -> SettingError:
+    """What to say where a part of an extra is missing."""
+    return SettingError(
+        f"{what} needs {part}, which is not installed", hint=f'pip install "laneway[{extra}]"'
+    )
+
+
 class Problem:
     """What is wrong with one field: ``timestamp: "yesterday" is not ISO 8601 or a Unix time``."""
 

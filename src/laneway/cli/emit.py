@@ -302,9 +302,9 @@ def _loss(order: Order) -> LogError:
 
     lost = stats()["lost"]
     reasons = order.complaints[-1:] or (list(lost) if isinstance(lost, dict) else [])
-    reason = (
-        reasons[0].removeprefix("events wait in memory: ") if reasons else "for no known reason"
-    )
+    reason = reasons[0] if reasons else "for no known reason"
+    for known in ("events wait in memory: ", "an event was not recorded: "):
+        reason = reason.removeprefix(known)
     return LogError(f"not recorded: {reason}", hint="`laneway doctor` tells what is wrong")
 
 

@@ -1,6 +1,6 @@
 """``laneway mcp``: the log as tools of an assistant."""
 
-from laneway.base.errors import SettingError
+from laneway.base.errors import not_installed
 from laneway.base.settings import resolve
 from laneway.cli import option
 
@@ -17,7 +17,5 @@ def command(log: option.Log = None, host: option.Host = None, port: option.Port 
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] == "laneway":
             raise
-        raise SettingError(
-            "this command needs the MCP SDK", hint="pip install 'laneway[hub,mcp]'"
-        ) from None
+        raise not_installed("this command", "the MCP SDK", "hub,mcp") from None
     make_server(settings).run("stdio")

@@ -13,7 +13,7 @@ from typing import IO, Annotated
 import orjson
 import typer
 
-from laneway.base.errors import EventError, LanewayError, SettingError
+from laneway.base.errors import EventError, LanewayError, SettingError, not_installed
 from laneway.model.event import normalise
 from laneway.sdk.api import flush, log_event
 from laneway.sources.mcp import Tap
@@ -84,9 +84,7 @@ def tap_http(url: str, port: int, agent: str) -> None:
     except ModuleNotFoundError as error:
         if error.name != "httpx2":
             raise
-        raise SettingError(
-            "--url needs an HTTP client", hint="pip install 'laneway[mcp]'"
-        ) from None
+        raise not_installed("--url", "an HTTP client", "mcp") from None
     proxy = Proxy(url, agent)
     listener, bound = listen(port)
     print(f"http://127.0.0.1:{bound}{proxy.path} passes on to {url}", flush=True)

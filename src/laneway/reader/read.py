@@ -136,7 +136,8 @@ def _open(settings: Settings) -> "Source":
         if error.name is None or error.name.partition(".")[0] == "laneway":
             raise
         raise SettingError(
-            f"laneway.read needs {error.name} here", hint="pip install 'laneway[hub]'"
+            f"laneway.read needs {error.name}, which is not installed",
+            hint='pip install "laneway[hub]"',
         ) from None
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from laneway.base.errors import LanewayError
+from laneway.base.errors import LanewayError, not_installed
 
 TEXTS = ("agent", "event", "level", "session_id", "tool", "model", "provider", "role")
 PAYLOADS = ("content", "input", "output", "error")
@@ -59,14 +59,12 @@ def load_duckdb() -> Any:
     """The module ``duckdb``.
 
     Raises:
-        LanewayError: it is not installed.
+        SettingError: it is not installed.
     """
     try:
         import duckdb
     except ImportError:
-        raise LanewayError(
-            "this needs DuckDB, which is not installed", hint='pip install "laneway[sql]"'
-        ) from None
+        raise not_installed("this", "DuckDB", "sql") from None
     return duckdb
 
 

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
-from laneway.base.errors import HubError, LanewayError, SettingError
+from laneway.base.errors import HubError, LanewayError, not_installed
 from laneway.sources.otlp import protobuf
 from laneway.sources.otlp.record import Signal
 from laneway.web.app import App
@@ -19,9 +19,7 @@ from laneway.web.runner import GRACE_S
 try:
     import grpc
 except ImportError:
-    raise SettingError(
-        "grpc_port: OTLP over gRPC needs grpcio", hint="pip install 'laneway[grpc]'"
-    ) from None
+    raise not_installed("grpc_port: OTLP over gRPC", "grpcio", "grpc") from None
 
 SERVICES: dict[str, Signal] = {
     "opentelemetry.proto.collector.trace.v1.TraceService": "traces",

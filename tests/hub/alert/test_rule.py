@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from laneway.base.errors import QueryError
+from laneway.hub.alert.phrase import shown_query
 from laneway.hub.alert.rule import (
     DEFAULT_OPEN,
     FOREVER_NS,
@@ -13,7 +14,6 @@ from laneway.hub.alert.rule import (
     show_duration,
     show_mute,
 )
-from laneway.hub.alert.watch import shown_query
 
 from .feed import START_NS, rule
 

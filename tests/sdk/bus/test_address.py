@@ -40,7 +40,7 @@ def test_without_the_client_it_is_said_how_to_get_it(
     monkeypatch.setattr("laneway.sdk.bus.address.find_spec", lambda name: None)
     with pytest.raises(SettingError) as caught:
         read_address(made(home, bus="nats://127.0.0.1"))
-    assert "laneway[hub,nats]" in caught.value.hint
+    assert "laneway[nats]" in caught.value.hint
 
 
 def test_secrets_come_from_files(home: Path, tmp_path: Path) -> None:

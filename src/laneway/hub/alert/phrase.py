@@ -43,3 +43,20 @@ def figure(rule: Rule, value: float) -> str:
         return f"{value:g} % failed"
     unit = "token" if rule.kind == "tokens" else "event"
     return f"{value:,.0f} {unit}{'s' * (value != 1)}"
+
+
+def shown_query(rule: Rule) -> str:
+    """The query that finds the events that a rule is about."""
+    if rule.kind == "silent":
+        return f'agent:"{_escaped(rule.agent)}"'
+    further = {"error_rate": "has:error", "open": "is:open"}.get(rule.kind, "")
+    if rule.kind == "tokens":
+        further = "(input_tokens>0 OR output_tokens>0)"
+    q = rule.q.strip()
+    if further and q:
+        q = f"({q})" if " OR " in q else q
+    return f"{q} {further}".strip()
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')

@@ -1,5 +1,7 @@
 """One rule of an alert, as JSON and as what is evaluated."""
 
+import logging
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -8,7 +10,7 @@ from typing import Any, Literal, get_args
 from laneway.base.clock import NS_PER_S, format_ns
 from laneway.base.errors import EventError, QueryError, quote
 from laneway.base.limits import NAME_CHARS
-from laneway.base.settings import TIME_UNITS_S, parse_duration_s
+from laneway.base.settings import TIME_UNITS_S, Settings, parse_duration_s
 from laneway.model.event import parse_timestamp_ns
 from laneway.store.query.expr import EVERYTHING, Expr, Since, Until, iter_leaves
 from laneway.store.query.match import compile_matcher
@@ -37,6 +39,8 @@ DEFAULT_OPEN = "event:(tool_invocation,llm_request,permission_request)"
 """Sessions and agents are open for as long as they like."""
 
 FOREVER_NS = 1 << 62
+
+log = logging.getLogger("laneway.hub")
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,3 +263,20 @@ def _time_ns(raw: Mapping[str, Any], now_ns: int) -> int:
         return parse_timestamp_ns(raw["made"])
     except (ValueError, EventError):
         return now_ns
+
+
+def settings_rules(settings: Settings, now: int) -> list[Rule]:
+    """Rules of ``config.toml``; one that cannot be read is shown with its fault, and stops nobody."""
+    found: dict[str, Rule] = {}
+    for n, raw in enumerate(settings.alerts[:MOST_RULES]):
+        given = str(raw.get("name", "")) if isinstance(raw, dict) else ""
+        slug = re.sub(r"[^a-z0-9]+", "-", given.lower()).strip("-")[:60]
+        rule_id = f"settings-{slug or n + 1}"
+        if rule_id in found:
+            rule_id = f"{rule_id}-{n + 1}"
+        try:
+            found[rule_id] = parse_rule(raw, id=rule_id, now_ns=now, origin="settings")
+        except QueryError as error:
+            log.error("alerts: %s: %s", given or f"rule {n + 1}", error.message)
+            found[rule_id] = broken(raw, error, rule_id)
+    return list(found.values())

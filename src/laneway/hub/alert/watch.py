@@ -2,7 +2,6 @@
 
 import logging
 import os
-import re
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -16,7 +15,7 @@ from laneway.base.settings import Settings
 from laneway.hub import frame as wire
 from laneway.hub.alert.book import Book
 from laneway.hub.alert.evaluator import Evaluator, Transition
-from laneway.hub.alert.phrase import phrase
+from laneway.hub.alert.phrase import phrase, shown_query
 from laneway.hub.alert.refill import Finder, Pages, refill
 from laneway.hub.alert.rule import (
     ALERT_AGENT,
@@ -25,9 +24,9 @@ from laneway.hub.alert.rule import (
     RESOLVED_EVENT,
     WINDOWED,
     Rule,
-    broken,
     parse_mute_ns,
     parse_rule,
+    settings_rules,
     show_mute,
 )
 from laneway.hub.alert.standing import COURSE
@@ -101,7 +100,7 @@ class Alerts:
     def start(self) -> None:
         now = self._clock()
         with self._lock:
-            for rule in (*_read_settings(self._settings, now), *self._book.rules(now)):
+            for rule in (*settings_rules(self._settings, now), *self._book.rules(now)):
                 self._rules[rule.id] = rule
             self._muted = self._book.muted()
         if self._book.fault:
@@ -408,37 +407,3 @@ def try_rule(
     """
     rule = parse_rule(raw, id="trial", now_ns=until_ns, origin="page")
     return Trial(rule, store, archive, since_ns, until_ns).run()
-
-
-def shown_query(rule: Rule) -> str:
-    """The query that finds the events that a rule is about."""
-    if rule.kind == "silent":
-        return f'agent:"{escaped(rule.agent)}"'
-    further = {"error_rate": "has:error", "open": "is:open"}.get(rule.kind, "")
-    if rule.kind == "tokens":
-        further = "(input_tokens>0 OR output_tokens>0)"
-    q = rule.q.strip()
-    if further and q:
-        q = f"({q})" if " OR " in q else q
-    return f"{q} {further}".strip()
-
-
-def escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"')
-
-
-def _read_settings(settings: Settings, now: int) -> list[Rule]:
-    """Rules of ``config.toml``; one that cannot be read is shown with its fault, and stops nobody."""
-    found: dict[str, Rule] = {}
-    for n, raw in enumerate(settings.alerts[:MOST_RULES]):
-        given = str(raw.get("name", "")) if isinstance(raw, dict) else ""
-        slug = re.sub(r"[^a-z0-9]+", "-", given.lower()).strip("-")[:60]
-        rule_id = f"settings-{slug or n + 1}"
-        if rule_id in found:
-            rule_id = f"{rule_id}-{n + 1}"
-        try:
-            found[rule_id] = parse_rule(raw, id=rule_id, now_ns=now, origin="settings")
-        except QueryError as error:
-            log.error("alerts: %s: %s", given or f"rule {n + 1}", error.message)
-            found[rule_id] = broken(raw, error, rule_id)
-    return list(found.values())

@@ -10,7 +10,7 @@ from ipaddress import ip_address
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from laneway.base.errors import SettingError, quote
+from laneway.base.errors import SettingError, not_installed, quote
 from laneway.base.settings import Settings
 from laneway.sdk.bus.subject import STREAM_NAME
 
@@ -31,7 +31,7 @@ def read_address(settings: Settings, servers: tuple[str, ...] = ()) -> Address:
         SettingError: an address or file is wrong, or the client is not installed.
     """
     if find_spec("nats") is None:
-        raise SettingError("the bus needs the NATS client", hint="pip install 'laneway[hub,nats]'")
+        raise not_installed("the bus", "the NATS client", "nats")
     if not STREAM_NAME.fullmatch(settings.bus_stream):
         raise SettingError(
             f"bus_stream: {quote(settings.bus_stream)} is not a stream's name",

@@ -113,7 +113,7 @@ def connect(address: Address) -> Client:
         import clickhouse_connect
     except ImportError:
         raise StoreError(
-            "a store on ClickHouse needs its driver, which is not installed here",
+            "a store on ClickHouse needs its driver, which is not installed",
             hint='pip install "laneway[clickhouse]"',
         ) from None
     try:

@@ -95,7 +95,7 @@ def compile_regex(pattern: str, ignores_case: bool) -> Search:
         import re2
     except ImportError:
         raise QueryError(
-            "regular expressions need RE2, which is not installed here",
+            "regular expressions need RE2, which is not installed",
             hint='pip install "laneway[hub]", or look for a fragment: ~"text"',
         ) from None
     options = re2.Options()
