@@ -155,6 +155,8 @@ def test_a_link_that_takes_a_file_s_name_after_it_was_listed_is_not_followed(
 
     def swap(directory: str):  # type: ignore[no-untyped-def]
         found = list(real(directory))
+        if directory != str(log):  # another test's hub, which is not done yet
+            return iter(found)
         (log / "foreign.jsonl").unlink(missing_ok=True)
         (log / "foreign.jsonl").symlink_to(tmp_path / "victim")
         return iter(found)
