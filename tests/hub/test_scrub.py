@@ -1,5 +1,6 @@
 """Old secrets leave a log that is written already, whatever happens meanwhile."""
 
+import gzip
 import json
 import os
 import random
@@ -202,6 +203,49 @@ def test_a_file_of_another_program_is_left_unless_it_is_asked_for(log: Log) -> N
     assert log.run("scrub", "--foreign").returncode == 0
     assert log.secrets() == {}
     assert path.read_bytes().endswith(b'{"agent": "b", "x": "ACME-00\n')
+
+
+def test_a_compressed_file_of_another_program_stays_compressed_and_keeps_its_time(log: Log) -> None:
+    log.directory.mkdir()
+    path = log.directory / "foreign.jsonl.2.gz"
+    lines = b"".join(line_of(number) + b"\n" for number in range(300))
+    with path.open(
+        "wb"
+    ) as file:  # of several parts, as `gzip >>` leaves them; and without a last newline
+        file.write(gzip.compress(lines) + gzip.compress(b'{"agent": "b", "x": "ACME-00'))
+    path.chmod(0o640)
+    os.utime(path, (1_700_000_000, 1_700_000_000))
+    before = log.query()
+    assert len(before) == 300
+
+    done = log.run("scrub")
+    assert (done.returncode, "--foreign" in done.stdout) == (3, True)
+    assert log.run("scrub", "--foreign").returncode == 0
+
+    text = gzip.decompress(path.read_bytes())
+    assert not SECRET.search(text)
+    assert text.count(b"[redacted:acme:") == 101
+    assert text.endswith(b'{"agent": "b", "x": "ACME-00\n')
+    assert (path.stat().st_mode & 0o777, path.stat().st_mtime) == (0o640, 1_700_000_000)
+    assert os.listdir(log.directory).count(path.name) == 1
+    assert log.secrets() == {}
+    after = log.query()
+    assert [event["id"] for event in after] == [event["id"] for event in before]
+    assert "nothing to replace" in log.run("scrub", "--foreign").stdout
+
+
+def test_a_damaged_file_of_another_program_stays_as_it_is(log: Log) -> None:
+    """What can be read of it is not all that somebody might get out of it."""
+    log.directory.mkdir()
+    path = log.directory / "foreign.jsonl.1.gz"
+    data = gzip.compress(random.Random(1).randbytes(30_000).hex().encode() + b"\n" + line_of(6))
+    whole = gzip.compress(line_of(3) + b"\n") + data
+    path.write_bytes(whole[: len(whole) // 2])
+
+    done = log.run("scrub", "--foreign")
+    assert (done.returncode, "it is damaged" in done.stdout) == (3, True)
+    assert path.read_bytes() == whole[: len(whole) // 2]
+    assert [name for name in os.listdir(log.directory) if "scrub" in name] == []
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -25,7 +25,7 @@ from laneway.hub.cleaner import Cleaner
 from laneway.hub.engine import index_path, note_problem
 from laneway.hub.lock import HubLock
 from laneway.hub.scrubbing import Scrubbing
-from laneway.log.listing import LOG_FILE
+from laneway.log.listing import is_log_file
 from laneway.log.reference import References
 from laneway.log.rewrite import (
     Change,
@@ -35,7 +35,7 @@ from laneway.log.rewrite import (
     rewrite,
     seal_live,
 )
-from laneway.log.segment import PACKED, LogPath
+from laneway.log.segment import GZIPPED, PACKED, LogPath
 from laneway.log.series import list_segments
 from laneway.log.side import DIRECTORY, HASH_CHARS, SideFiles
 from laneway.log.sweep import iter_unreferred, sweep
@@ -94,12 +94,12 @@ class Scrub:
         self._store: Backend | None = None
 
     def files(self) -> list[str]:
-        """Every file of the log by its name without ``.zst``, oldest name first."""
+        """Every file of the log by its name without ``.zst`` (``.gz`` stays), oldest name first."""
         try:
             names = os.listdir(self._log_path.directory)
         except OSError:
             return []
-        own = {name.removesuffix(PACKED) for name in names if LOG_FILE.fullmatch(name)}
+        own = {name.removesuffix(PACKED) for name in names if is_log_file(name)}
         directory = self._log_path.directory
         return sorted(name for name in own if not os.path.islink(os.path.join(directory, name)))
 
@@ -228,7 +228,7 @@ class Scrub:
 
     def _drop(self, name: str) -> None:
         if self._store is not None:
-            self._store.forget(name)
+            self._store.forget(name.removesuffix(GZIPPED))
 
     def _changer(self, mark: str) -> Change:
         def change(offset: int, line: bytes) -> bytes:

@@ -5,19 +5,21 @@
 2. Sync it, and rename it over the old one, under the lock that every writer takes, if that has not
    grown meanwhile; sync the directory.
 
-A compressed segment stays compressed: its new text is compressed before the rename.
+A compressed segment stays compressed: its new text is compressed before the rename. So does a rotated
+file that another program compressed (``.gz``), which is called by its whole name here.
 """
 
 import os
+import zlib
 from collections.abc import Callable, Iterator
-from errno import EAGAIN
+from errno import EAGAIN, EBADMSG
 from time import monotonic, sleep
 from typing import IO, TYPE_CHECKING
 
 from laneway.base.errors import LogError
 from laneway.base.limits import MIB
 from laneway.log.append import FILE_MODE, OPEN_FLAGS, open_segment, seal
-from laneway.log.segment import PACKED, LogPath
+from laneway.log.segment import GZIPPED, PACKED, LogPath
 from laneway.log.sync import sync_directory, sync_file
 from laneway.log.text import RawFile
 
@@ -31,7 +33,10 @@ except ImportError:  # Windows, where no file can be replaced that somebody has 
     LOCK_EX = LOCK_NB = 0  # type: ignore[misc]
 
 if TYPE_CHECKING:
+    from laneway.log.gzipped import GzipFile
     from laneway.log.seekable import SeekableFile
+
+    Whole = RawFile | SeekableFile | GzipFile
 
 DRAFT = ".scrub"
 """Ends the name of a hidden file with a text that is not in place yet."""
@@ -44,12 +49,16 @@ Change = Callable[[int, bytes], bytes]
 """The line that takes the place of the one at this offset."""
 
 
-def open_text(path: str) -> "RawFile | SeekableFile":
+def open_text(path: str) -> "Whole":
     """The plain form counts where both are there.
 
     Raises:
         OSError: there is neither.
     """
+    if path.endswith(GZIPPED):
+        from laneway.log.gzipped import GzipFile
+
+        return GzipFile(path)
     try:
         return RawFile(path)
     except FileNotFoundError:
@@ -58,8 +67,12 @@ def open_text(path: str) -> "RawFile | SeekableFile":
         return SeekableFile(path + PACKED)
 
 
-def iter_all_lines(text: "RawFile | SeekableFile") -> Iterator[tuple[int, bytes]]:
+def iter_all_lines(text: "Whole") -> Iterator[tuple[int, bytes]]:
     """Offset and bytes of every line, blank and unfinished ones as well; damage is passed over."""
+    from laneway.log.seekable import SeekableFile
+
+    if not isinstance(text, RawFile):
+        _ = text.layout  # of several ``.gz`` in one file the size is known only then
     offset, size = 0, text.size
     while offset < size:
         lines = text.read_lines(offset, MIB)
@@ -70,7 +83,7 @@ def iter_all_lines(text: "RawFile | SeekableFile") -> Iterator[tuple[int, bytes]
             yield begin, line
             begin += len(line) + 1
         offset = lines.end
-    if offset < size and isinstance(text, RawFile):
+    if offset < size and not isinstance(text, SeekableFile):
         yield offset, text.read(offset, size - offset)
 
 
@@ -120,15 +133,20 @@ def seal_live(series: LogPath) -> bool:
 
 def _try_rewrite(path: str, change: Change, prepare: Callable[[], None]) -> bool:
     """False where the segment changed meanwhile."""
+    is_gzipped = path.endswith(GZIPPED)
     text = open_text(path)
     try:
-        size = text.size
-        place = path if isinstance(text, RawFile) else path + PACKED
+        place = path if isinstance(text, RawFile) or is_gzipped else path + PACKED
         facts = os.stat(place)
+        size = facts.st_size if is_gzipped else text.size
+        if is_gzipped:
+            _check_whole(path)
         draft = _draft_path(path)
         with open(draft, "w+b", opener=_open_private) as target:
             _write(text, change, target)
-            if place != path:
+            if is_gzipped:
+                draft = _gzip(draft, int(facts.st_mtime))
+            elif place != path:
                 draft = _compress(draft, target)
     finally:
         if isinstance(text, RawFile):
@@ -140,7 +158,19 @@ def _try_rewrite(path: str, change: Change, prepare: Callable[[], None]) -> bool
     return _put_in_place(draft, place, size, facts) if place == path else _put_packed(draft, place)
 
 
-def _write(text: "RawFile | SeekableFile", change: Change, target: IO[bytes]) -> None:
+def _check_whole(path: str) -> None:
+    """What is read of a damaged one ends there, and the rest must not be lost by being left out."""
+    import gzip
+
+    try:
+        with gzip.open(path) as file:
+            while file.read(MIB):
+                pass
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise OSError(EBADMSG, "it is damaged, and what can be read of it is not all") from error
+
+
+def _write(text: "Whole", change: Change, target: IO[bytes]) -> None:
     for offset, line in iter_all_lines(text):
         new = change(offset, line) if line.strip() else line
         target.write((_respelt(new) if offset == 0 else new) + b"\n")
@@ -160,6 +190,21 @@ def _compress(draft: str, source: IO[bytes]) -> str:
     packed = f"{draft.removesuffix(DRAFT)}{PACKED}{DRAFT}"
     with open(packed, "w+b", opener=_open_private) as target, RawFile(draft) as raw:
         seekable.write(source.fileno(), raw.size, raw.read_fingerprint(), target)
+    os.unlink(draft)
+    return packed
+
+
+def _gzip(draft: str, time_s: int) -> str:
+    import gzip
+    from shutil import copyfileobj
+
+    packed = f"{draft.removesuffix(DRAFT)}{GZIPPED}{DRAFT}"
+    with (
+        open(draft, "rb") as source,
+        open(packed, "w+b", opener=_open_private) as target,
+        gzip.GzipFile("", "wb", fileobj=target, mtime=time_s) as compressed,
+    ):
+        copyfileobj(source, compressed, MIB)
     os.unlink(draft)
     return packed
 
