@@ -90,11 +90,25 @@ def test_a_mistake_in_a_query_is_pointed_at(run: Run) -> None:
     )
 
 
-@pytest.mark.parametrize("command", ["reindex", "compress", "scrub", "stats"])
+@pytest.mark.parametrize(
+    "command", ["tail", "query", "export", "scrub", "redact --scan", "forward http://127.0.0.1:9"]
+)
+def test_a_log_that_is_no_directory_is_no_bug_of_ours(
+    run: Run, tmp_path: Path, command: str
+) -> None:
+    (tmp_path / "file").touch()
+    ended = run(*command.split(), "--log", str(tmp_path / "file"))
+    assert ended.code == 3
+    assert ended.err == (
+        f"error: {tmp_path / 'file'}: Not a directory (hint: `laneway doctor` tells what is wrong)\n"
+    )
+
+
+@pytest.mark.parametrize("command", ["reindex", "compress", "scrub", "stats", "redact --scan"])
 def test_without_a_log_a_command_says_how_to_make_one_and_makes_none(
     run: Run, tmp_path: Path, command: str
 ) -> None:
-    ended = run(command, "--log", str(tmp_path / "mistyped"))
+    ended = run(*command.split(), "--log", str(tmp_path / "mistyped"))
     assert ended.code == 3
     assert ended.err == (
         f"error: {tmp_path / 'mistyped'}: there is no log yet "

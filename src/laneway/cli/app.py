@@ -81,6 +81,9 @@ def run(args: Sequence[str]) -> int:
     except Exception as fault:
         if sys.flags.dev_mode:
             raise
+        if isinstance(fault, OSError) and fault.filename:  # the machine's fault and not ours
+            told = f"{fault.filename!s}: {fault.strerror}"
+            return complain(LanewayError(told, hint="`laneway doctor` tells what is wrong"))
         return _own_up(fault)
     return FOUND
 

@@ -54,15 +54,21 @@ def _end_of_packed(path: str) -> tuple[str, int]:
 
 def log_files(log_path: LogPath) -> list[str]:
     """Names of our segments and of foreign logs beside them, last written first. A compressed
-    segment goes by its name without ``.zst``."""
+    segment goes by its name without ``.zst``. None where there is no directory yet.
+
+    Raises:
+        LogError: it cannot be read.
+    """
     try:
         entries = [
             (entry.stat().st_mtime_ns, entry.name.removesuffix(PACKED))
             for entry in os.scandir(log_path.directory)
             if LOG_FILE.fullmatch(entry.name) and entry.is_file(follow_symlinks=False)
         ]
-    except (FileNotFoundError, NotADirectoryError):
+    except FileNotFoundError:
         return []
+    except OSError as error:
+        raise log_path.explain(error) from error
     return list(dict.fromkeys(name for _, name in sorted(entries, reverse=True)))
 
 

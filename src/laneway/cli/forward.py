@@ -72,6 +72,7 @@ def command(
     from laneway.cli.forwarding.collector import Collector, parse_headers
     from laneway.cli.forwarding.forwarder import Forwarder
     from laneway.cli.match import parse_words
+    from laneway.log.segment import LogPath
     from laneway.store.query.write import write
 
     if protocol not in PROTOCOLS:
@@ -85,6 +86,8 @@ def command(
             raise SettingError(f"--header: {name} has no value", hint="--header NAME=VALUE")
         headers[name.strip()] = value.strip()
     settings = resolve({"log_path": log})
+    if not follow:  # what follows may wait for a log
+        LogPath.parse(settings.log_path).require()
     where = parse_words(words)
     errors = Terminal(sys.stderr)
     patience_s = float("inf") if follow else PATIENCE_S

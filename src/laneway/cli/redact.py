@@ -15,6 +15,7 @@ from laneway.base.settings import resolve
 from laneway.cli import option
 from laneway.cli.escape import escape, escape_json
 from laneway.cli.terminal import Terminal
+from laneway.log.segment import LogPath
 from laneway.model.encode import encode
 from laneway.model.redact import Redactor, make_redactor
 from laneway.model.redact.explain import Find, explain
@@ -46,6 +47,7 @@ def command(
     if of_log or log is not None:
         from laneway.cli.scrub import report
 
+        LogPath.parse(settings.log_path).require()
         report(settings, Terminal(), as_json=as_json)
         return
     redactor = make_redactor(settings, os.environ)

@@ -70,7 +70,7 @@ def connect(log_path: LogPath) -> Any:
     duckdb = load_duckdb()
     paths = [_form_of(log_path.directory, name) for name in sorted(log_files(log_path))]
     if not paths:
-        raise log_path.is_missing()
+        raise log_path.explain(None)
     connection = duckdb.connect()
     how = {"format": "newline_delimited", "maximum_object_size": BODY_BYTES, "filename": True}
     options = ", ".join(f"{name} = {value!r}" for name, value in how.items())

@@ -65,14 +65,19 @@ class LogPath:
         return cls(directory or ".", base[: -len(SUFFIX)] or DEFAULT_NAME)
 
     def require(self) -> None:
-        """Raises LogError where there is no log yet."""
-        if not os.path.isdir(self.directory):
-            raise self.is_missing()
+        """Raises LogError where there is no log yet, or none that we may read."""
+        try:
+            os.scandir(self.directory).close()
+        except OSError as error:
+            raise self.explain(error) from error
 
-    def is_missing(self) -> LogError:
-        """What to say where nobody has written a first event."""
-        hint = "the first event makes it: laneway emit me hello"
-        return LogError(f"{self.directory}: there is no log yet", hint=hint)
+    def explain(self, error: OSError | None) -> LogError:
+        """What to say where the directory cannot be read, or holds nothing."""
+        if error is None or isinstance(error, FileNotFoundError):
+            hint = "the first event makes it: laneway emit me hello"
+            return LogError(f"{self.directory}: there is no log yet", hint=hint)
+        hint = "`laneway doctor` tells what is wrong"
+        return LogError(f"{self.directory}: {error.strerror}", hint=hint)
 
     def __repr__(self) -> str:
         return f"LogPath({self.directory!r}, {self.name!r})"

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 
+from laneway.base.errors import LogError
 from laneway.base.settings import SETTINGS, Settings
 from laneway.cli.check import FAIL, OK, WARN, Finding
 
@@ -86,7 +87,11 @@ def _newest_mtime_s(settings: Settings) -> float:
     from laneway.log.segment import PACKED, LogPath
 
     log_path = LogPath.parse(settings.log_path)
-    names = [name + form for name in log_files(log_path)[:1] for form in ("", PACKED)]
+    try:
+        newest = log_files(log_path)[:1]
+    except LogError:  # another check tells of it
+        return 0.0
+    names = [name + form for name in newest for form in ("", PACKED)]
     paths = [os.path.join(log_path.directory, name) for name in names]
     return max((os.stat(path).st_mtime for path in paths if os.path.exists(path)), default=0.0)
 
