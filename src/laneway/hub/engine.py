@@ -10,6 +10,7 @@ from collections.abc import Callable
 from laneway.base.settings import Settings
 from laneway.hub.archive import Archive, EventReader
 from laneway.hub.backend import open_backend
+from laneway.hub.builder import Builder
 from laneway.hub.channel import Status
 from laneway.hub.follower import Follower
 from laneway.hub.inquiry import Inquiry
@@ -28,6 +29,9 @@ from laneway.log.text import Damage
 from laneway.model.redact import make_redactor
 
 INDEX_DIRECTORY = ".index"
+
+CAN_BUILD = os.name == "posix"
+"""Descriptors are inherited by number; elsewhere the follower reads everything."""
 
 log = logging.getLogger("laneway.hub")
 
@@ -73,6 +77,7 @@ class Engine:
             metric,
             self.archive,
             reserve=Reserve.of(settings),
+            builder=Builder(settings, index_path(settings)) if CAN_BUILD else None,
             on_forget=self._forget,
             on_damage=self._note_damage,
         )

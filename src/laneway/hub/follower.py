@@ -10,7 +10,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from time import perf_counter
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from laneway.base.clock import now_ns
 from laneway.base.errors import LanewayError, Problem, StoreError
@@ -31,6 +31,10 @@ from laneway.log.text import Damage, Readable
 from laneway.store.api import DiskError, Query, Record
 from laneway.store.query.expr import is_one_of, is_seq
 from laneway.store.query.field import ID
+from laneway.store.sqlite.store import SqliteStore
+
+if TYPE_CHECKING:
+    from laneway.hub.builder import Builder, Outcome
 
 CHUNK_BYTES = 512 * KIB
 """Read at a time: about 700 events, indexed within one live batch."""
@@ -99,9 +103,14 @@ class Follower:
         archive: Archive,
         *,
         reserve: Reserve | None = None,
+        builder: "Builder | None" = None,
+        skip: Callable[[str], bool] = lambda segment: False,
+        is_silent: bool = False,
         on_forget: Callable[[str], None] = lambda segment: None,
         on_damage: Callable[[Damage], None] = lambda damage: None,
     ) -> None:
+        """``skip``: segments that are nobody's business here. ``is_silent``: there are no viewers, and
+        nothing is counted for them."""
         self.quarantine: deque[BadLine] = deque(maxlen=QUARANTINE_LINES)
         self._log_path = log_path
         self._store = store
@@ -110,6 +119,9 @@ class Follower:
         self._metric = metric
         self._archive = archive
         self._reserve = reserve
+        self._is_silent = is_silent
+        self._builder = builder
+        self._skip = builder.is_pending if builder else skip
         self._on_forget = on_forget
         self._on_damage = on_damage
         self._seen_bytes: dict[str, int] = {}  # of segments whose damaged index is built again
@@ -122,6 +134,7 @@ class Follower:
         self._is_level = threading.Event()
         self._chunk_bytes = CHUNK_BYTES
         self._wants_reindex = False
+        self._is_built = False  # the index of a whole segment was taken in
         self._is_purged = False  # the viewers' history is built again at the end
         self._newest_segment = ""
         self._fault = ""
@@ -143,7 +156,18 @@ class Follower:
         self._tail.wake()
         if self._thread.is_alive():
             self._thread.join()
+        if self._builder:
+            self._builder.close()
         self._tail.close()
+
+    def catch_up(self) -> None:
+        """Read to the end of the log in the caller's thread, instead of `start`.
+
+        Raises:
+            StoreError: the index takes it not.
+        """
+        while self._read_on():
+            pass
 
     def wake(self, segment: str) -> None:
         """Something was appended to ``segment``; a new one is found at once, not at the next scan."""
@@ -155,10 +179,11 @@ class Follower:
 
     def lag_bytes(self) -> int:
         """Bytes of the log that are not indexed yet."""
+        apart = self._builder.lag_bytes() if self._builder else 0
         try:
-            return self._tail.lag_bytes()
+            return self._tail.lag_bytes() + apart
         except OSError:  # a file was closed between the list and the look
-            return 0
+            return apart
 
     def reindex(self) -> None:
         """Build the index anew from the log; viewers come back for the new numbers."""
@@ -177,6 +202,7 @@ class Follower:
             {state.segment: (state.fingerprint, state.indexed_bytes) for state in states},
             self._is_same,
             syncer=syncer if os.name == "posix" else None,  # elsewhere readers cannot sync
+            skip=self._skip,
         )
         try:
             tail.look()  # who asks for the lag while history is read must hear the truth
@@ -192,6 +218,7 @@ class Follower:
             self._note_fault(error)
             self._reopen()  # a change that could not be followed is found again
             self._live.fill(self._store.epoch, [], self._store.last_seq + 1)
+        self._begin_builds()
         while not self._is_stopping.is_set():
             try:
                 self._step()
@@ -202,14 +229,20 @@ class Follower:
 
     def _fill_live(self) -> None:
         """The ring begins with what the index holds, so that viewers of before a restart resume."""
+        rows = self._history()
+        if not self._is_stopping.is_set():
+            self._live.fill(self._store.epoch, rows, self._store.last_seq + 1)
+
+    def _history(self) -> list[Row]:
+        """The newest events that the index holds, as many as the ring has room for."""
         next_seq = self._store.last_seq + 1
         rows: list[Row] = []
         for low in range(max(next_seq - self._live.capacity, 1), next_seq, FILL_EVENTS):
             if self._is_stopping.is_set():
-                return
+                break
             pairs = self._archive.lines(low, min(low + FILL_EVENTS, next_seq))
             rows += [_row(pointer.seq, line) for pointer, line in pairs if line.event is not None]
-        self._live.fill(self._store.epoch, rows, next_seq)
+        return rows
 
     def _note_fault(self, error: Exception) -> None:
         self._metric.fault.add(1, "follower")
@@ -236,6 +269,22 @@ class Follower:
             self._begin_anew()
         if damaged := self._store.take_damaged():
             self._heal(damaged)
+        if self._builder and (done := self._builder.take_done()):
+            self._take_built(self._builder, done)
+        chunks = self._read_on()
+        due_s = self._live.flush()
+        if not chunks and self._is_purged:
+            self._is_purged = False
+            self._fill_live()
+        if not chunks:
+            if not (self._builder and self._builder.is_at_work):
+                self._is_level.set()
+            self._tail.wait(IDLE_S if due_s is None else due_s)
+        elif sum(map(_size, chunks)) < PACE_BYTES:
+            self._is_stopping.wait(PACE_S if due_s is None else min(PACE_S, due_s))
+
+    def _read_on(self) -> list[Chunk]:
+        """One look at the log; the chunks that were taken."""
         chunks = self._tail.poll(self._chunk_bytes)
         self._follow_changes()
         for one in self._tail.take_breaks():
@@ -246,15 +295,50 @@ class Follower:
         self._fault = ""
         size = sum(map(_size, chunks))
         self._chunk_bytes = self._next_chunk_bytes(size, is_level=not chunks)
-        due_s = self._live.flush()
-        if not chunks and self._is_purged:
-            self._is_purged = False
-            self._fill_live()
-        if not chunks:
-            self._is_level.set()
-            self._tail.wait(IDLE_S if due_s is None else due_s)
-        elif size < PACE_BYTES:
-            self._is_stopping.wait(PACE_S if due_s is None else min(PACE_S, due_s))
+        return chunks
+
+    def _begin_builds(self) -> None:
+        """What has no index and no longer grows is left to the builder."""
+        if self._builder is None or not isinstance(self._store, SqliteStore):
+            return
+        try:
+            if self._builder.begin(self._store):
+                self._builder.on_done = lambda: self._tail.wake()
+                self._reopen()
+        except Exception as error:  # noqa: BLE001 - then all is read here
+            self._builder.close()
+            self._note_fault(error)
+
+    def _take_built(self, builder: "Builder", done: Sequence[tuple[str, "Outcome | None"]]) -> None:
+        """Take in what was built; what could not be is read here. When all is there, the viewers come
+        back: history has grown below what they know."""
+        for segment, outcome in done:
+            try:
+                if outcome and self._take_in(segment, outcome):
+                    self._is_built = True
+            except StoreError as error:
+                log.warning("%s", error.message)
+            finally:
+                builder.settle(segment)
+        self._reopen()
+        if self._is_built and not builder.is_at_work:
+            self._is_built = False
+            self._store.renew()
+            self._live.restart(self._store.epoch)
+            self._live.absorb(self._history())
+
+    def _take_in(self, segment: str, outcome: "Outcome") -> bool:
+        assert isinstance(self._store, SqliteStore)
+        if not outcome.is_current() or not self._store.take_in(segment, outcome.built):
+            return False
+        self._metric.add_read(outcome.metric)
+        self.quarantine.extend(outcome.bad_lines)
+        for damage in outcome.damages:
+            self._on_damage(damage)
+        state = next(state for state in self._store.segments() if state.segment == segment)
+        self._last_ns[segment] = state.last_ns
+        self._counted_bytes[segment] = state.indexed_bytes
+        return True
 
     def _next_chunk_bytes(self, size: int, *, is_level: bool) -> int:
         """After a step that succeeded. What the disk once refused grows again by doubling: an index in
@@ -266,8 +350,11 @@ class Follower:
 
     def _begin_anew(self) -> None:
         self._wants_reindex = False
+        if self._builder:
+            self._builder.close()
         self._store.reset()
         self._last_ns.clear()
+        self._begin_builds()
         self._reopen()
         self._live.restart(self._store.epoch)
 
@@ -328,6 +415,8 @@ class Follower:
         seqs = self._add(chunk, [record for record, _ in lines])
         self._metric.index_s.observe(perf_counter() - begun_s)
         self._metric.indexed_bytes.add(_size(chunk))
+        if self._is_silent:
+            return
         self._count_activity(chunk, lines, seqs)
         rows = [
             (record.offset, _row(seq, line))

@@ -258,9 +258,13 @@ def reindex(settings: Settings, on_progress: Callable[[int, int], None]) -> int:
     try:
         hub.follower.reindex()
         while not hub.follower.wait_level(PROGRESS_S):
-            on_progress(hub.store.last_seq, hub.lag_bytes())
+            on_progress(_event_count(hub), hub.lag_bytes())
             if hub.follower.fault:
                 raise StoreError(f"the index cannot be built: {hub.follower.fault}")
-        return hub.store.last_seq
+        return _event_count(hub)
     finally:
         hub.close()
+
+
+def _event_count(hub: Hub) -> int:
+    return sum(state.event_count for state in hub.store.segments())

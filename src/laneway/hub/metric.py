@@ -108,6 +108,14 @@ class Metric:
         self.index_s = Histogram("laneway_index_seconds", "One batch of lines into the index.")
         self.activity = Activity()
 
+    def add_read(self, read: "Metric") -> None:
+        """Add what another process counted of the lines that it read."""
+        for name in ("indexed", "indexed_bytes", "duplicate", "quarantined", "masked"):
+            total: Counter = getattr(self, name)
+            counted: Counter = getattr(read, name)
+            for values, count in counted.values.items():
+                total.add(count, *values)
+
     def take_over(self, counted: "Metric") -> None:
         """Show what the indexer's process counted as our own; both count faults, each its parts."""
         for name in (

@@ -234,7 +234,9 @@ def find_fault(connection: sqlite3.Connection) -> str:
     return "" if count == 1 else "it does not tell its segment"
 
 
-def open_writer(path: str, wal_bytes: int = WAL_BYTES) -> sqlite3.Connection:
+def open_writer(
+    path: str, wal_bytes: int = WAL_BYTES, *, is_synced: bool = True
+) -> sqlite3.Connection:
     # SQLite would make it readable by all; its WAL takes the mode from it.
     try:
         os.close(open_private(path, os.O_RDWR | os.O_CREAT))
@@ -243,7 +245,7 @@ def open_writer(path: str, wal_bytes: int = WAL_BYTES) -> sqlite3.Connection:
     connection = open_existing(path)
     # NORMAL: a commit is one write to the WAL without fsync. It survives `kill -9`; a power cut may
     # take back the last commits, rows and offset together, and the log, the truth, is read again.
-    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute(f"PRAGMA synchronous = {'NORMAL' if is_synced else 'OFF'}")
     connection.execute(f"PRAGMA cache_size = -{WRITER_CACHE_KIB}")
     connection.execute(f"PRAGMA wal_autocheckpoint = {max(1, wal_bytes // PAGE_BYTES)}")
     connection.execute("PRAGMA secure_delete = OFF")  # compiled in on Debian; zeroing costs writes

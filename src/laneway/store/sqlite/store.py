@@ -32,6 +32,7 @@ from laneway.store.api import (
 from . import schema
 from .aggregate import Aggregate, Part, check_split, read_part
 from .answer import KEPT_ROWS, AnswerBook, question_of
+from .built import Built, shares_ids
 from .compact import file_digest
 from .directory import Directory
 from .ended import find_ended
@@ -88,10 +89,13 @@ class SqliteStore:
         read_text: ReadText | None = None,
         wal_bytes: int = schema.WAL_BYTES,
         kept_rows: int = KEPT_ROWS,
+        is_synced: bool = True,
     ) -> None:
         """``wal_bytes``: what the newest segment's write-ahead log may grow to. ``kept_rows``: of
-        answers of whole segments that are remembered."""
+        answers of whole segments that are remembered. ``is_synced``: False where nobody misses the
+        index after a power cut."""
         self._wal_bytes = wal_bytes
+        self._is_synced = is_synced
         self._read_event = read_event
         self._read_text = read_text
         self._on_problem = on_problem
@@ -144,6 +148,36 @@ class SqliteStore:
             fresh = [i for i, record in enumerate(records) if record.offset >= reached]
             known = self._find_known(writer, [ids[i] for i in fresh])
             return self._write(writer, records, ids, fresh, known, indexed_bytes)
+
+    def reserve(self, count: int) -> int:
+        """Leave out the next ``count`` seqs, for events that are indexed elsewhere; the seq before them."""
+        with self._writing:
+            floor = self._last_seq
+            self._last_seq += count
+            return floor
+
+    def database(self, segment: str) -> str:
+        """The file in which the segment is kept."""
+        return self._directory.database(segment)
+
+    def take_in(self, segment: str, built: Built) -> bool:
+        """Move the index of a whole segment here, which another process built under seqs that were
+        reserved for it. False where the segment, or one of its events, is known already, or where it
+        has more events than seqs; then nothing is changed."""
+        with self._writing, self._watch(segment):
+            with closing(schema.open_reader(built.database)) as connection:
+                made = read_summary(connection)
+                if segment in self._summaries or made.last_seq > built.last_seq:
+                    return False
+                for other in self._summaries.values():
+                    if shares_ids(connection, made, other):
+                        return False
+            database = self._directory.place(segment)
+            self._directory.remove(database)  # what an earlier, failed attempt left
+            self._directory.replace(database, built.database)
+            self._directory.put_sum(database, built.digest, is_compact=False)
+            self._summaries[segment] = replace(made, segment=segment, database=database)
+            return True
 
     def forget(self, segment: str) -> None:
         with self._writing, self._watch(segment):
@@ -505,7 +539,7 @@ class SqliteStore:
             if fault := self._find_damage(segment, database):
                 raise self._note_damage(segment, fault)
             self._directory.remove_sum(database)
-        connection = schema.open_writer(database, self._wal_bytes)
+        connection = schema.open_writer(database, self._wal_bytes, is_synced=self._is_synced)
         try:
             if is_new:
                 schema.create(connection, segment, fingerprint)
