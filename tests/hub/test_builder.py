@@ -48,7 +48,9 @@ def level(hub: Hub) -> bool:
 
 def answers(hub: Hub) -> list[Any]:
     """Without seqs, which a rebuilt index gives anew."""
-    pages = [hub.archive.page(Query(limit=1000, newest_first=newest))[0] for newest in (True, False)]
+    pages = [
+        hub.archive.page(Query(limit=1000, newest_first=newest))[0] for newest in (True, False)
+    ]
     return [
         [[{**orjson.loads(line), "seq": 0} for line in page] for page in pages],
         hub.store.groups("agent", Query()),

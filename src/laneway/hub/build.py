@@ -16,9 +16,9 @@ from laneway.hub.archive import Archive
 from laneway.hub.builder import Outcome, Task, identity_of
 from laneway.hub.follower import Follower
 from laneway.hub.line import LineReader
-from laneway.hub.live import Row
 from laneway.hub.metric import Metric
 from laneway.hub.pipeline import open_side_files
+from laneway.hub.ring import Row
 from laneway.log.read import Reader
 from laneway.log.segment import LogPath
 from laneway.log.text import Damage
@@ -27,7 +27,7 @@ from laneway.store.sqlite.built import Built
 from laneway.store.sqlite.compact import file_digest
 from laneway.store.sqlite.store import SqliteStore
 
-NICE = 10
+NICE = 5
 """What comes now is indexed before what came long ago."""
 
 
