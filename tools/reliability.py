@@ -33,6 +33,8 @@ CELLS = {
     " {writer_kill[lost]} lost, {writer_kill[twice]} twice, {writer_kill[fragments]} fragments",
     "P5 test_writer.py": "{own_rotation[rotations]} rotations, {own_rotation[lines]} lines,"
     " {own_rotation[lost]} lost, 0 twice",
+    "P14 test_alerts.py": "{alerts[kills]} kills under {alerts[firings]} firings: {alerts[lost]} lost, each"
+    " in the log once; {alerts[told_twice]} notices came twice, under the same id",
     "P6 test_disk.py": "{disk[times_full]} times full: {disk[emitted]} handed over, {disk[in_log]} in the"
     " log, {disk[fragments]} fragments, slowest recovery {disk[slowest_s]} s",
     "P6 test_hub_disk.py": "{hub_disk[times_full]} times full, {hub_disk[acknowledged]} acknowledged,"

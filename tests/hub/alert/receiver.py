@@ -1,7 +1,8 @@
 """A receiver of webhooks, as a process of its own: writes each request as a line of JSON, and answers.
 
-Arguments: the file to write to, and the answers in turn, the last one again and again: a status, ``slow``
-(a byte of the head each tenth of a second, for ever) or ``away`` (hangs up).
+Arguments: the file to write to, and the answers in turn, the last one again and again: a status (``200+0.1``:
+that, after a tenth of a second), ``slow`` (a byte of the head each tenth of a second, for ever) or ``away``
+(hangs up).
 """
 
 import json
@@ -27,7 +28,9 @@ class Receiver(BaseHTTPRequestHandler):
             while True:
                 self.wfile.write(b"x")
                 time.sleep(0.1)
-        self.send_response(int(answer))
+        status, _, pause_s = answer.partition("+")
+        time.sleep(float(pause_s or 0))
+        self.send_response(int(status))
         self.send_header("Location", "/elsewhere")
         self.send_header("Content-Length", "0")
         self.end_headers()

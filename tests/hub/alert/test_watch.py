@@ -87,6 +87,61 @@ def test_a_restart_forgets_nothing(make_hub: Callable[[], Hub]) -> None:
     eventually(lambda: len(found(hub, f"agent:{ALERT_AGENT}")) == 1, "it fired once")
 
 
+def test_a_firing_that_no_hub_came_to_tell_of_is_told_after_the_next_start_and_once(
+    make_hub: Callable[[], Hub], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = make_hub()
+    rule_id = hub.alerts.add(DRAFT)["id"]
+    with monkeypatch.context() as patch:
+        patch.setattr(hub.alerts, "_send", lambda: None)  # as if it was killed then
+        say(hub, said(level="error"), said(level="error"))
+        eventually(lambda: state(hub, rule_id) == "firing")
+        assert found(hub, f"agent:{ALERT_AGENT}") == []
+        hub.close()
+
+    for _ in range(2):
+        hub = make_hub()
+        eventually(lambda: found(hub, f"agent:{ALERT_AGENT}"))  # noqa: B023
+        eventually(lambda: hub.alerts.one(rule_id)["fired"] == 1)  # noqa: B023
+        hub.close()
+    hub = make_hub()
+    assert len(found(hub, f"agent:{ALERT_AGENT}")) == 1
+
+
+def test_a_firing_that_was_written_and_not_noted_so_is_in_the_index_once(
+    make_hub: Callable[[], Hub], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = make_hub()
+    hub.alerts.add(DRAFT)
+    with monkeypatch.context() as patch:
+        patch.setattr(hub.alerts._outbox, "note_written", lambda due: None)
+        say(hub, said(level="error"), said(level="error"))
+        eventually(lambda: found(hub, f"agent:{ALERT_AGENT}"))
+        hub.close()
+    hub = make_hub()
+    eventually(lambda: hub.metric.duplicate.total, "it is written again")
+    assert len(found(hub, f"agent:{ALERT_AGENT}")) == 1
+
+
+def test_a_log_that_cannot_be_written_gets_the_firing_later(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub.alerts.add(DRAFT)
+    write, is_full = hub.alerts._write, [True]
+
+    def write_or_fail(lines: Any) -> None:
+        if is_full:
+            raise LogError("there is no space")
+        write(lines)
+
+    monkeypatch.setattr(hub.alerts, "_write", write_or_fail)
+    say(hub, said(level="error"), said(level="error"))
+    eventually(lambda: hub.alerts.report()["fault"] == "there is no space")
+    is_full.clear()
+    eventually(lambda: found(hub, f"agent:{ALERT_AGENT}"))
+    assert hub.alerts.report()["fault"] == ""
+
+
 def test_what_was_written_while_no_hub_ran_counts(
     make_hub: Callable[[], Hub], settings: Settings
 ) -> None:

@@ -15,7 +15,9 @@ import pytest
 from laneway.base.errors import HubError, SettingError
 from laneway.base.settings import resolve
 from laneway.hub.alert import webhook as module
-from laneway.hub.alert.webhook import QUEUE, TRIES, Allowed, Notice, Webhook, Webhooks
+from laneway.hub.alert.allow import Allowed
+from laneway.hub.alert.notice import Notice
+from laneway.hub.alert.webhook import QUEUE, TRIES, Webhook, Webhooks
 from tests.torture.harness import Hub
 
 from ..event import eventually

@@ -1,11 +1,11 @@
-"""What outlives a restart: the rules that were made in the page, who is muted, and how each rule stands.
+"""What outlives a restart: the rules of the page, who is muted, how each rule stands, and what is due of it.
 
 Two small files in the log's directory, replaced whole. The rules change when a person changes them; the
-standings with every firing, and else every half minute.
+state with every firing and what was told of it, and else every half minute.
 """
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -57,20 +57,21 @@ class Book:
         kept = [rule.to_json() for rule in rules]
         self._write(self._rules, {"version": 1, "rules": kept, "muted": dict(muted)})
 
-    def standings(self) -> Mapping[str, Any]:
-        """Nothing where they cannot be read: every rule then begins anew."""
+    def state(self) -> tuple[Mapping[str, Any], Any]:
+        """How each rule stood, and what was due; nothing where that cannot be read: rules begin anew."""
         try:
-            found = self._read(self._state).get("standings", {})
+            told = self._read(self._state)
         except LogError:
-            return {}
-        return found if isinstance(found, dict) else {}
+            return {}, []
+        standings = told.get("standings", {})
+        return standings if isinstance(standings, dict) else {}, told.get("due", [])
 
-    def keep_standings(self, standings: Mapping[str, Any]) -> None:
+    def keep_state(self, standings: Mapping[str, Any], due: Sequence[Any]) -> None:
         """
         Raises:
-            LogError: they cannot be written.
+            LogError: it cannot be written; what was there is there still.
         """
-        self._write(self._state, {"version": 1, "standings": standings})
+        self._write(self._state, {"version": 1, "standings": standings, "due": due})
 
     @staticmethod
     def _read(path: str) -> dict[str, Any]:

@@ -10,28 +10,29 @@ from time import monotonic, sleep
 from typing import Any
 
 from laneway.base.clock import format_ns, now_ns
-from laneway.base.errors import LanewayError, LogError, QueryError, StoreError, quote
+from laneway.base.errors import LogError, StoreError
 from laneway.base.settings import Settings
 from laneway.hub import frame as wire
 from laneway.hub.alert.book import Book
 from laneway.hub.alert.evaluator import Evaluator, Transition
+from laneway.hub.alert.notice import Notice
+from laneway.hub.alert.outbox import Due, Outbox
 from laneway.hub.alert.phrase import phrase, shown_query
 from laneway.hub.alert.refill import Finder, Pages, refill
+from laneway.hub.alert.roster import Roster
 from laneway.hub.alert.rule import (
     ALERT_AGENT,
     FIRING_EVENT,
-    MOST_RULES,
     RESOLVED_EVENT,
     WINDOWED,
     Rule,
     parse_mute_ns,
     parse_rule,
-    settings_rules,
     show_mute,
 )
 from laneway.hub.alert.standing import COURSE
 from laneway.hub.alert.trial import Trial
-from laneway.hub.alert.webhook import Notice, Webhooks
+from laneway.hub.alert.webhook import Webhooks
 from laneway.hub.live import Live
 from laneway.hub.metric import Metric
 from laneway.hub.pipeline import Intake
@@ -79,17 +80,18 @@ class Alerts:
         self._redactor = make_redactor(settings, os.environ)
         self._intake = Intake(make_redactor(settings, os.environ), Metric(), None)
         self._book = Book(LogPath.parse(settings.log_path).directory)
-        self.webhooks = Webhooks(settings)
+        self._roster = Roster(self._book)
+        self._outbox = Outbox()
+        self.webhooks = Webhooks(settings, self._note_told)
         self._lock = threading.RLock()
         self._evaluator = Evaluator()
-        self._rules: dict[str, Rule] = {}
-        self._muted: dict[str, int] = {}
         self._inbox: deque[Sequence[Row]] = deque()
         self._inbox_rows = 0
         self._missed = 0
         self._revision = 0
         self._epoch = ""
         self._kept_s = 0.0
+        self._has_state = False
         self._write_fault = ""
         self._wake = threading.Event()
         self._closing = threading.Event()
@@ -98,11 +100,8 @@ class Alerts:
     # the thread
 
     def start(self) -> None:
-        now = self._clock()
         with self._lock:
-            for rule in (*settings_rules(self._settings, now), *self._book.rules(now)):
-                self._rules[rule.id] = rule
-            self._muted = self._book.muted()
+            self._roster.read(self._settings, self._clock())
         if self._book.fault:
             log.error("alerts: %s", self._book.fault)
         self._listen()
@@ -114,13 +113,12 @@ class Alerts:
         self._wake.set()
         if self._thread.is_alive():
             self._thread.join(STOP_S)
-        self._keep_standings()
+        self._keep_state()
         self.webhooks.close()
 
     def _listen(self) -> None:
         """A hub without rules hears nothing, and its thread sleeps."""
-        has_rules = any(not rule.fault for rule in self._rules.values())
-        self._live.tap = self._take if has_rules else None
+        self._live.tap = self._take if self._roster.has_work else None
 
     def _take(self, rows: Sequence[Row]) -> None:
         """Called under the lock of the live stream: nothing but the queue is touched."""
@@ -136,11 +134,13 @@ class Alerts:
         if not self._live.wait_filled(FILL_S) or self._closing.is_set():
             return
         with self._lock:
-            told = self._book.standings()
+            told, due = self._book.state()
+            self._outbox.load(due, self.webhooks.keys, self._clock())
             self._epoch = self._live.epoch
-            for rule in self._rules.values():
+            for rule in self._roster.rules.values():
                 self._watch(rule, told.get(rule.id))
             self._tell()
+        self._send()
         due_s = monotonic() + TICK_S
         while not self._closing.is_set():
             self._wake.wait(max(0.0, due_s - monotonic()) if self._live.tap else None)
@@ -172,12 +172,13 @@ class Alerts:
         with self._lock:
             before = self._states()
             turns = self._evaluator.tick(self._clock())
+            for turn in turns:
+                self._outbox.add(self._due(turn))
             if self._states() != before:
                 self._tell()
             if turns or monotonic() - self._kept_s >= KEEP_S:
-                self._keep_standings()
-        for turn in turns:
-            self._say(turn)
+                self._keep_state()
+        self._send()
 
     def _watch(self, rule: Rule, told: Any = None) -> None:
         now = self._clock()
@@ -194,16 +195,19 @@ class Alerts:
         except StoreError as error:
             log.warning("alerts: %s begins without its past: %s", rule.name, error.message)
 
-    def _keep_standings(self) -> None:
+    def _keep_state(self) -> None:
+        """How rules stand, and what is due of it: in one file, so that neither is kept without the other."""
         self._kept_s = monotonic()
         with self._lock:
             told = {id: one.standing.to_json() for id, one in self._evaluator.watched.items()}
-        if not told:
-            return
-        try:
-            self._book.keep_standings(told)
-        except LogError as error:
-            log.warning("alerts: %s", error.message)
+            due = self._outbox.to_json()
+            if not told and not due and not self._has_state:
+                return
+            self._has_state = True
+            try:
+                self._book.keep_state(told, due)
+            except LogError as error:
+                log.warning("alerts: %s", error.message)
 
     # what others hear
 
@@ -212,7 +216,7 @@ class Alerts:
 
     def _tell(self) -> None:
         """Send viewers how the rules stand that are not well; nothing while there never was a rule."""
-        if not self._rules and not self._revision:
+        if not self._roster.rules and not self._revision:
             return
         self._revision += 1
         told = [
@@ -228,16 +232,16 @@ class Alerts:
             for rule, standing in self._standings()
             if standing.state != "ok"
         ]
-        self._live.stand(wire.alerts(self._live.seq, self._revision, len(self._rules), told))
+        self._live.stand(wire.alerts(self._live.seq, self._revision, len(self._roster.rules), told))
 
     def _standings(self) -> list[tuple[Rule, Any]]:
         return [(one.rule, one.standing) for one in self._evaluator.watched.values()]
 
     def _is_muted(self, rule_id: str) -> bool:
-        return self._muted.get(rule_id, 0) > self._clock()
+        return self._roster.is_muted(rule_id, self._clock())
 
-    def _say(self, turn: Transition) -> None:
-        """Into the log, and to whoever is told over HTTP."""
+    def _due(self, turn: Transition) -> Due:
+        """A line for the log, and a notice for whoever is told over HTTP."""
         text, is_muted = phrase(turn), self._is_muted(turn.rule.id)
         event = {
             "timestamp": format_ns(turn.at_ns),
@@ -256,25 +260,48 @@ class Alerts:
             event["muted"] = True
         if self._settings.pod:
             event["pod"] = self._settings.pod
+        notice = Notice.of(turn, self._redactor.redact_text(text), self._settings)
+        receivers = set() if is_muted else set(self.webhooks.keys)
+        lines = self._intake.take([event]).lines
+        return Due(notice.id, turn.at_ns, list(lines), notice.body, receivers)
+
+    def _send(self) -> None:
+        """Write what is due into the log, and hand it to webhooks. Not under the lock: disks may wait."""
+        for due in self._outbox:
+            if due.lines:
+                self._write_lines(due)
+            if due.receivers and not due.is_queued:
+                due.is_queued = True
+                self.webhooks.send(Notice(due.id, due.body), frozenset(due.receivers))
+
+    def _write_lines(self, due: Due) -> None:
         try:
-            self._write(self._intake.take([event]).lines)
-            self._write_fault = ""
-        except LogError as error:
+            self._write(due.lines)
+        except LogError as error:  # it is due until it is written
             self._write_fault = error.message
-        if not is_muted:
-            self.webhooks.send(Notice.of(turn, self._redactor.redact_text(text), self._settings))
+            return
+        self._write_fault = ""
+        with self._lock:
+            self._outbox.note_written(due)
+            self._keep_state()
+
+    def _note_told(self, notice_id: str, receiver: str) -> None:
+        """Of a webhook's thread."""
+        with self._lock:
+            self._outbox.note_told(notice_id, receiver)
+            self._keep_state()
 
     # what others ask
 
     def report(self) -> dict[str, Any]:
         """All rules and how they stand."""
         with self._lock:
-            rules = [self._describe(rule) for rule in self._rules.values()]
+            rules = [self._describe(rule) for rule in self._roster.rules.values()]
             firing = sum(one["state"] == "firing" and not one["muted"] for one in rules)
             return {
                 "revision": self._revision,
                 "firing": firing,
-                "missed": self._missed,
+                "missed": self._missed + self._outbox.lost,
                 "fault": self._book.fault or self._write_fault,
                 "rules": rules,
                 "webhooks": self.webhooks.report(),
@@ -282,12 +309,12 @@ class Alerts:
 
     def one(self, rule_id: str) -> dict[str, Any]:
         with self._lock:
-            return self._describe(self._find(rule_id))
+            return self._describe(self._roster.find(rule_id))
 
     def _describe(self, rule: Rule) -> dict[str, Any]:
         told = rule.to_json() | {
             "origin": rule.origin,
-            "muted": show_mute(self._muted.get(rule.id, 0), self._clock()),
+            "muted": show_mute(self._roster.muted.get(rule.id, 0), self._clock()),
             "threshold": rule.threshold,
             "show": shown_query(rule),
         }
@@ -320,8 +347,6 @@ class Alerts:
             LogError: it cannot be kept.
         """
         with self._lock:
-            if len(self._rules) >= MOST_RULES:
-                raise QueryError(f"there are {MOST_RULES} rules already", hint="remove one")
             return self._put(raw, token_hex(4))
 
     def replace(self, rule_id: str, raw: object) -> dict[str, Any]:
@@ -331,27 +356,22 @@ class Alerts:
             LogError: it cannot be kept.
         """
         with self._lock:
-            self._own(rule_id)
+            self._roster.check_own(rule_id)
             return self._put(raw, rule_id)
 
     def remove(self, rule_id: str) -> None:
         with self._lock:
-            self._own(rule_id)
-            rules = {id: rule for id, rule in self._rules.items() if id != rule_id}
-            muted = {id: until for id, until in self._muted.items() if id != rule_id}
-            self._keep(rules, muted)
+            self._roster.check_own(rule_id)
+            self._roster.remove(rule_id)
+            self._listen()
             self._evaluator.drop(rule_id)
             self._tell()
 
     def mute(self, rule_id: str, text: str) -> dict[str, Any]:
         """``text``: for how long, as `parse_mute_ns` reads it. Rules of the settings can be muted, too."""
         with self._lock:
-            rule = self._find(rule_id)
-            until_ns = parse_mute_ns(text, self._clock())
-            muted = {id: until for id, until in self._muted.items() if id != rule_id}
-            if until_ns:
-                muted[rule_id] = until_ns
-            self._keep(self._rules, muted)
+            rule = self._roster.find(rule_id)
+            self._roster.mute(rule_id, parse_mute_ns(text, self._clock()))
             self._tell()
             return self._describe(rule)
 
@@ -360,41 +380,16 @@ class Alerts:
         return try_rule(raw, self._store, self._archive, since_ns, until_ns)
 
     def _put(self, raw: object, rule_id: str) -> dict[str, Any]:
-        rule = parse_rule(raw, id=rule_id, now_ns=self._clock(), origin="page")
-        for other in self._rules.values():
-            if other.name == rule.name and other.id != rule_id:
-                raise QueryError(f"name: there is a rule {quote(rule.name)} already")
-        self._keep({**self._rules, rule_id: rule}, self._muted)
+        rule = self._roster.put(raw, rule_id, self._clock())
+        self._listen()
         self._watch(rule)
         self._evaluator.tick_one(rule_id, self._clock())
         self._tell()
         self._wake.set()
         return self._describe(rule)
 
-    def _keep(self, rules: dict[str, Rule], muted: dict[str, int]) -> None:
-        self._book.keep((rule for rule in rules.values() if rule.origin == "page"), muted)
-        self._rules, self._muted = rules, muted
-        self._listen()
-
-    def _find(self, rule_id: str) -> Rule:
-        rule = self._rules.get(rule_id)
-        if rule is None:
-            raise NoRule(f"there is no rule {quote(rule_id)}", hint="they are at /api/alerts")
-        return rule
-
-    def _own(self, rule_id: str) -> None:
-        if self._find(rule_id).origin == "settings":
-            raise QueryError(
-                "this rule stands in the settings", hint="change it there; it can be muted here"
-            )
-
 
 NO_COURSE: dict[str, Any] = {"step_ms": 0, "until_ms": 0, "values": []}
-
-
-class NoRule(LanewayError):
-    code = "not_found"
-    status = 404
 
 
 def try_rule(

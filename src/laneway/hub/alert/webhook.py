@@ -6,7 +6,6 @@ environment not used. Each receiver has a thread and a short queue of its own: a
 """
 
 import hashlib
-import hmac
 import http.client
 import logging
 import random
@@ -14,20 +13,15 @@ import socket
 import ssl
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from collections.abc import Callable, Collection, Sequence
 from time import time
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-import orjson
-
-from laneway import __version__
-from laneway.base.clock import format_ns
 from laneway.base.errors import HubError, SettingError, quote
-from laneway.base.ids import new_event_id
 from laneway.base.settings import Settings
-from laneway.hub.alert.evaluator import Transition
+from laneway.hub.alert.allow import Allowed
+from laneway.hub.alert.notice import Notice, sign
 
 CONNECT_S = 3.0
 ANSWER_S = 10.0
@@ -45,114 +39,13 @@ QUEUE = 100
 
 MOST_WEBHOOKS = 10
 STOP_S = 2.0
-TEXT_CHARS = 500
 RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
 
-Network = IPv4Network | IPv6Network
-TUNNELS = (ip_network("64:ff9b::/32"), ip_network("2002::/16"), ip_network("2001::/32"))
-"""NAT64, 6to4 and Teredo."""
-
 Resolve = Callable[[str, int], Sequence[str]]
+OnEnd = Callable[[str, str], None]
+"""Called with the id of a notice and the key of a receiver, once that was told or given up."""
 
 log = logging.getLogger("laneway.hub")
-
-
-class Notice(NamedTuple):
-    """What is sent: small, redacted, and the same bytes at every try."""
-
-    id: str
-    body: bytes
-
-    @classmethod
-    def of(cls, turn: Transition, text: str, settings: Settings) -> "Notice":
-        """``text`` is redacted already; names of agents and spans are in it, and nowhere else."""
-        notice_id = new_event_id()
-        told = {
-            "id": notice_id,
-            "type": "alert",
-            "state": turn.state,
-            "rule": {"id": turn.rule.id, "kind": turn.rule.kind},
-            "text": text[:TEXT_CHARS],
-            "value": turn.value,
-            "threshold": turn.rule.threshold,
-            "at": format_ns(turn.at_ns),
-            "since": format_ns(turn.began_ns or turn.at_ns),
-        }
-        if settings.pod:
-            told["pod"] = settings.pod
-        if settings.public_url:
-            told["link"] = f"{settings.public_url}/logs?alert={turn.rule.id}"
-        return cls(notice_id, orjson.dumps(told))
-
-
-class Allowed:
-    """The hosts and networks of the allow-list.
-
-    A name lets in the public addresses that it has. An address or network lets in itself, whether a URL
-    or a name leads there: what is private, loopback or link-local must be listed as such.
-    """
-
-    def __init__(self, entries: Sequence[str]) -> None:
-        self._names: set[tuple[str, int]] = set()
-        self._networks: list[Network] = []
-        for entry in entries:
-            self._take(entry)
-
-    def _take(self, entry: str) -> None:
-        try:
-            self._networks.append(ip_network(entry.strip("[]"), strict=False))
-            return
-        except ValueError:
-            pass
-        name, _, port = entry.lower().rpartition(":")
-        if not name:
-            name, port = entry.lower(), "0"
-        if not port.isdigit() or "/" in name or not name.strip("."):
-            raise SettingError(
-                f"alert_hosts: {quote(entry)} is no host",
-                hint="such as hooks.example.com, hooks.example.com:8443, 10.1.2.3 or 10.1.0.0/16",
-            )
-        try:  # an address with a port
-            self._networks.append(ip_network(name.strip("[]")))
-        except ValueError:
-            self._names.add((name.rstrip("."), int(port)))
-
-    def check_host(self, host: str, port: int) -> None:
-        """
-        Raises:
-            SettingError: neither the name nor the address is in the list.
-        """
-        name = host.lower().rstrip(".")
-        if (name, port) in self._names or (name, 0) in self._names:
-            return
-        try:
-            if self._is_listed(name):
-                return
-        except ValueError:
-            pass
-        raise SettingError(
-            f"alert_webhooks: {quote(host)} is not among alert_hosts",
-            hint="name there whom the hub may call",
-        )
-
-    def check_address(self, address: str) -> None:
-        """
-        Raises:
-            HubError: it is not public, and not listed.
-        """
-        ip = ip_address(address.partition("%")[0])
-        ip = getattr(ip, "ipv4_mapped", None) or ip
-        is_public = ip.is_global and not ip.is_multicast
-        if any(ip in network for network in TUNNELS if network.version == ip.version):
-            is_public = False  # it stands for an IPv4 address, whichever that is
-        if not is_public and not self._is_listed(str(ip)):
-            raise HubError(
-                f"it leads to {ip}, which is not public", hint="list that address in alert_hosts"
-            )
-
-    def _is_listed(self, address: str) -> bool:
-        ip = ip_address(address.strip("[]").partition("%")[0])
-        return any(ip in network for network in self._networks if network.version == ip.version)
 
 
 class Refused(Exception):
@@ -173,6 +66,7 @@ class Webhook:
         allowed: Allowed,
         key: bytes,
         *,
+        on_end: OnEnd = lambda notice_id, key: None,
         resolve: Resolve = resolve_host,
         pause_s: float = FIRST_PAUSE_S,
     ) -> None:
@@ -182,6 +76,9 @@ class Webhook:
         """
         self._url = _parse_url(url)
         self._allowed, self._key, self._resolve, self._pause_s = allowed, key, resolve, pause_s
+        self._on_end = on_end
+        self.key = hashlib.sha256(url.encode()).hexdigest()[:16]
+        """Stands for the address where that, which may be a secret, is not to be written."""
         self.host = self._url.hostname or ""
         self._port = self._url.port or (443 if self._url.scheme == "https" else 80)
         allowed.check_host(self.host, self._port)
@@ -194,15 +91,18 @@ class Webhook:
 
     def send(self, notice: Notice) -> None:
         """Put it into the queue; returns at once."""
+        dropped = None
         with self._has_more:
             if len(self._queue) >= QUEUE:
-                self._queue.popleft()
+                dropped = self._queue.popleft()
                 self.dropped += 1
             self._queue.append(notice)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="laneway-hook", daemon=True)
                 self._thread.start()
             self._has_more.notify()
+        if dropped:
+            self._on_end(dropped.id, self.key)
 
     def report(self) -> dict[str, Any]:
         """The host alone: a path may be a secret."""
@@ -230,16 +130,19 @@ class Webhook:
                 if self._is_closing.is_set():
                     return
                 notice = self._queue[0]
-            self._deliver(notice)
+            is_over = self._deliver(notice)
             with self._has_more:
                 if self._queue and self._queue[0] is notice:
                     self._queue.popleft()
+            if is_over:
+                self._on_end(notice.id, self.key)
 
-    def _deliver(self, notice: Notice) -> None:
+    def _deliver(self, notice: Notice) -> bool:
+        """Returns whether it was told or given up; not, where the hub stops meanwhile."""
         pause_s = self._pause_s
         for attempt in range(TRIES):
             if attempt and self._is_closing.wait(pause_s * random.uniform(0.5, 1.5)):  # noqa: S311
-                return
+                return False
             pause_s = min(pause_s * (2 if attempt else 1), LONGEST_PAUSE_S)
             try:
                 self._post(notice, attempt)
@@ -251,9 +154,10 @@ class Webhook:
             else:
                 self.sent += 1
                 self.fault = ""
-                return
+                return True
         self.failed += 1
         log.warning("alerts: %s was not told: %s", self.host, self.fault)
+        return True
 
     def _post(self, notice: Notice, attempt: int) -> None:
         connection = self._connect()
@@ -304,7 +208,7 @@ class Webhook:
 class Webhooks:
     """All receivers of a hub; none where the settings name none."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, on_end: OnEnd = lambda notice_id, key: None) -> None:
         """
         Raises:
             SettingError: an address is wrong or not allowed, or the key cannot be read.
@@ -315,11 +219,17 @@ class Webhooks:
         if len(settings.alert_webhooks) > MOST_WEBHOOKS:
             raise SettingError(f"alert_webhooks: at most {MOST_WEBHOOKS}")
         allowed, key = Allowed(settings.alert_hosts), _read_key(settings.alert_key_file)
-        self._all = [Webhook(url, allowed, key) for url in settings.alert_webhooks]
+        self._all = [Webhook(url, allowed, key, on_end=on_end) for url in settings.alert_webhooks]
 
-    def send(self, notice: Notice) -> None:
+    @property
+    def keys(self) -> list[str]:
+        return [webhook.key for webhook in self._all]
+
+    def send(self, notice: Notice, keys: Collection[str]) -> None:
+        """To the receivers with these keys."""
         for webhook in self._all:
-            webhook.send(notice)
+            if webhook.key in keys:
+                webhook.send(notice)
 
     def report(self) -> list[dict[str, Any]]:
         return [webhook.report() for webhook in self._all]
@@ -327,19 +237,6 @@ class Webhooks:
     def close(self) -> None:
         for webhook in self._all:
             webhook.close()
-
-
-def sign(notice: Notice, key: bytes, at_s: int) -> dict[str, str]:
-    """The headers of a notice. The signature is over ``TIME.BODY``: an old one cannot be sent again."""
-    headers = {
-        "Content-Type": "application/json",
-        "User-Agent": f"laneway/{__version__}",
-        "Laneway-Delivery": notice.id,
-    }
-    if key:
-        mac = hmac.new(key, b"%d.%b" % (at_s, notice.body), hashlib.sha256).hexdigest()
-        headers["Laneway-Signature"] = f"t={at_s},v1={mac}"
-    return headers
 
 
 def _parse_url(text: str) -> SplitResult:
