@@ -88,6 +88,24 @@ def test_without_a_hub_the_hook_loads_no_more_than_it_needs(home: Path) -> None:
     assert not loaded & {"site", "orjson", "typing", "dataclasses", "inspect", "hashlib", "uuid"}
 
 
+def test_without_a_hub_the_log_is_synced_before_the_process_is_gone(home: Path) -> None:
+    """It leaves without what the interpreter does at its end."""
+    command = shlex.split(hook_command())
+    place = command.index(next(word for word in command if word.endswith("quick_hook.py")))
+    program = """
+import importlib.util, sys
+spec = importlib.util.spec_from_file_location("quick_hook", sys.argv[1])
+hook = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(hook)
+is_long = hook.main(sys.argv[2:])
+from laneway.log.syncer import shared
+print(is_long, shared.synced, len(shared._queue))
+"""
+    words = [*command[:place], "-c", program, *command[place:]]
+    done = subprocess.run(words, input=PAYLOAD, capture_output=True, timeout=60, check=True)
+    assert done.stdout == b"True 1 0\n"
+
+
 def test_without_a_hub_rules_of_one_s_own_are_kept(home: Path) -> None:
     home.mkdir()
     rule = '[[redact_rules]]\nname = "ticket"\npattern = "TICKET-[0-9]+"\n'

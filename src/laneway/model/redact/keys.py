@@ -14,21 +14,22 @@ if TYPE_CHECKING:
 _SEAM = "[-_. ]?"
 
 _NAMES = (
-    ("password", "password", "password|passwd|passphrase|passwort"),
-    ("secret", "password", "secret"),
-    ("key", "password",
+    ("password", "password", ("pass",), "password|passwd|passphrase|passwort"),
+    ("secret", "password", ("secret",), "secret"),
+    ("key", "password", ("key",),
      f"(?:api|access|secret|private|signing|encryption|master|shared|account|auth|service|ssh|webhook|subscription)"
      f"{_SEAM}key(?:{_SEAM}(?:base64|b64|pem))?"),
-    ("pwd", "opaque", "pwd|[-_. ]pass"),
-    ("token", "opaque", "token"),
-    ("authorization", "opaque", "authorization"),
-    ("credential", "opaque", "credentials?"),
-    ("cookie", "cookie", "cookies?"),
-    ("connection", "connection", f"dsn|connection{_SEAM}string"),
+    ("pwd", "opaque", ("pwd", "pass"), "pwd|[-_. ]pass"),
+    ("token", "opaque", ("token",), "token"),
+    ("authorization", "opaque", ("authorization",), "authorization"),
+    ("credential", "opaque", ("credential",), "credentials?"),
+    ("cookie", "cookie", ("cookie",), "cookies?"),
+    ("connection", "connection", ("dsn", "connection"), f"dsn|connection{_SEAM}string"),
 )  # fmt: skip
-"""(rule, check of the value, pattern of the name's end)"""
+"""(rule, check of the value, words of which one is in every such name, pattern of the name's end). Most
+names have no such word, and a process that lives for one event compiles no pattern for them."""
 
-_HARMLESS = re.compile(
+_HARMLESS = (
     "(?:page|next|continuation|sync|cursor|eos|bos|pad|unk|mask|sep|cls|stop|start|end|first|last|"
     f"special|prompt|max|min|per|num|count){_SEAM}token$"
 )
@@ -55,11 +56,10 @@ def _judge(name: str) -> tuple[str, str] | None:
     if len(name) > 200:
         return None
     lower = name.lower()
-    if _HARMLESS.search(lower):
-        return None
-    for rule, check, pattern in _NAMES:
-        if re.search(f"(?:{pattern})$", lower):
-            return rule, check
+    for rule, check, words, pattern in _NAMES:
+        if any(word in lower for word in words) and re.search(f"(?:{pattern})$", lower):
+            is_harmless = rule == "token" and re.search(_HARMLESS, lower)
+            return None if is_harmless else (rule, check)
     return None
 
 
