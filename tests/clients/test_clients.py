@@ -192,3 +192,26 @@ def test_typescript_counts_what_it_drops_and_drops_nothing_else(hub: Hub, built:
     assert [event["content"] for event in events(hub, "full")] == [
         str(n) for n in (*range(5), *range(10, 15))
     ]
+
+
+ALONE = """
+import { Laneway } from "./laneway.js";
+const log = new Laneway({ agent: "alone" });
+log.logEvent(null, "log", "to nobody");
+const isSent = await log.flush(700); // after the second try
+console.log(isSent, JSON.stringify(log.stats));
+"""
+
+
+def test_typescript_keeps_no_program_alive_while_the_hub_is_away(hub: Hub, built: Path) -> None:
+    hub.stop()
+    (built / "alone.js").write_text(ALONE)
+    done = subprocess.run(
+        [tool("node"), str(built / "alone.js")],
+        env=environment(hub),
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=True,
+    )
+    assert done.stdout == 'false {"sent":0,"rejected":0,"dropped":0}\n'

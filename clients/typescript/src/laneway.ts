@@ -89,7 +89,10 @@ export class Laneway {
         waitMs = 250;
       } else {
         this.waiting.unshift(...batch);
-        await new Promise((resolve) => setTimeout(resolve, waitMs));
+        await new Promise((resolve) => {
+          const timer: unknown = setTimeout(resolve, waitMs);
+          (timer as { unref?: () => void }).unref?.(); // a hub that is away keeps no program alive
+        });
         waitMs = Math.min(waitMs * 2, MOST_WAIT_MS);
       }
     }
