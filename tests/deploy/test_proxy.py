@@ -13,7 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import grpc
 import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from websockets.asyncio.client import connect
 
 from tests.torture.harness import Hub, free_port, wait_for
@@ -40,6 +42,7 @@ class Behind(NamedTuple):
     hub: Hub
     port: int
     trust: ssl.SSLContext
+    certificate: Path
 
     def ask(
         self, path: str, *, host: str = "", body: object = None, **headers: str
@@ -72,7 +75,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 
 def nginx_command(
-    folder: Path, port: int, hub_port: int, certificate: tuple[Path, Path]
+    folder: Path, port: int, hub_port: int, grpc_port: int, certificate: tuple[Path, Path]
 ) -> list[str]:
     """The shipped file with ports and paths of this test, inside what a distribution puts around it."""
     cert, key = certificate
@@ -80,6 +83,7 @@ def nginx_command(
     for ours, theirs in (
         ("listen 443 ssl", f"listen 127.0.0.1:{port} ssl"),
         ("127.0.0.1:8001", f"127.0.0.1:{hub_port}"),
+        ("127.0.0.1:4317", f"127.0.0.1:{grpc_port}"),
         ("/etc/letsencrypt/live/logs.example.com/fullchain.pem", str(cert)),
         ("/etc/letsencrypt/live/logs.example.com/privkey.pem", str(key)),
     ):
@@ -99,11 +103,13 @@ def nginx_command(
 
 
 def caddy_command(
-    folder: Path, port: int, hub_port: int, certificate: tuple[Path, Path]
+    folder: Path, port: int, hub_port: int, grpc_port: int, certificate: tuple[Path, Path]
 ) -> list[str]:
     cert, key = certificate
     site = (PROXY / "Caddyfile").read_text()
-    site = site.replace("127.0.0.1:8001", f"127.0.0.1:{hub_port}")
+    for ours, theirs in (("127.0.0.1:8001", hub_port), ("127.0.0.1:4317", grpc_port)):
+        assert ours in site
+        site = site.replace(ours, f"127.0.0.1:{theirs}")
     site = re.sub(
         r"^logs\.example\.com \{",
         f"logs.example.com:{port} {{\n\ttls {cert} {key}\n\tbind 127.0.0.1",
@@ -122,7 +128,7 @@ COMMANDS = {"nginx": nginx_command, "caddy": caddy_command}
 
 @needs("nginx")
 def test_nginx_finds_no_fault_with_its_file(tmp_path: Path, certificate: tuple[Path, Path]) -> None:
-    command = nginx_command(tmp_path, free_port(), 8001, certificate)
+    command = nginx_command(tmp_path, free_port(), 8001, 4317, certificate)
 
     checked = subprocess.run([*command, "-t"], capture_output=True, text=True)
 
@@ -150,12 +156,13 @@ def behind(
 ) -> Iterator[Behind]:
     folder = tmp_path_factory.mktemp(request.param)
     hub = Hub(folder / "home", folder / "log")
-    port = free_port()
+    port, grpc_port = free_port(), free_port()
     hub.env["LANEWAY_PUBLIC_URL"] = f"https://{NAME}:{port}"
+    hub.env["LANEWAY_GRPC_PORT"] = str(grpc_port)
     hub.start()
-    command = COMMANDS[request.param](folder, port, hub.port, certificate)
+    command = COMMANDS[request.param](folder, port, hub.port, grpc_port, certificate)
     trust = ssl.create_default_context(cafile=str(certificate[0]))
-    found = Behind(hub, port, trust)
+    found = Behind(hub, port, trust, certificate[0])
     output = folder / "proxy.out"
     with output.open("wb") as out:
         proxy = subprocess.Popen(
@@ -246,6 +253,29 @@ def test_an_event_comes_live_by_server_sent_events_through_the_proxy(behind: Beh
             "/log", body={"agent": "a", "event": "log", "content": "by stream"}, **behind.bearer
         )
         assert any(b"by stream" in line for line in stream)
+
+
+def test_opentelemetry_comes_by_grpc_through_the_proxy(behind: Behind) -> None:
+    """On the address that all else has, with TLS; the token is asked for as ever."""
+    message = ExportTraceServiceRequest()
+    scope = message.resource_spans.add().scope_spans.add()
+    trace_id = bytes.fromhex("5b8efff798038103d269b633813fc60c")
+    scope.spans.add(trace_id=trace_id, span_id=b"12345678", name="by grpc")
+    body = message.SerializeToString()
+    credentials = grpc.ssl_channel_credentials(behind.certificate.read_bytes())
+    name = [("grpc.default_authority", f"{NAME}:{behind.port}")]
+    name += [("grpc.ssl_target_name_override", NAME)]
+    with grpc.secure_channel(f"127.0.0.1:{behind.port}", credentials, name) as channel:
+        call = channel.unary_unary("/opentelemetry.proto.collector.trace.v1.TraceService/Export")
+        with pytest.raises(grpc.RpcError) as refused:
+            call(body, timeout=PATIENCE_S)
+        bearer = ("authorization", behind.bearer["Authorization"])
+        assert call(body, metadata=[bearer], timeout=PATIENCE_S) == b""
+    assert refused.value.code() == grpc.StatusCode.UNAUTHENTICATED
+    wait_for(
+        lambda: b"by grpc" in behind.ask(f"/api/events?trace={trace_id.hex()}", **behind.bearer)[1],
+        "the span",
+    )
 
 
 def test_names_and_pages_that_the_hub_does_not_know_are_shut_out_behind_the_proxy(
