@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import COMMAND, PATIENCE_S, Run, environment
+from .conftest import COMMAND, PATIENCE_S, Run, StartHub, environment
 
 Lines = Callable[[], list[dict[str, object]]]
 
@@ -141,6 +141,28 @@ def test_without_a_hub_the_event_waits_in_the_spool(run: Run, home: Path) -> Non
     assert "kept in the spool" in ended.err
     (spool,) = home.glob("spool/*/spool-000001.jsonl")
     assert b'"event":"b"' in spool.read_bytes()
+
+
+def test_a_hub_that_refuses_the_token_is_told_as_that(
+    start_hub: StartHub, run: Run, tmp_path: Path
+) -> None:
+    hub = start_hub()
+    ended = run(
+        "emit",
+        "a",
+        "b",
+        LANEWAY_HOME=str(tmp_path / "other"),
+        LOGGING_URL=f"{hub.url}/log",
+        LANEWAY_TOKEN="not-a-token-of-this-hub",
+    )
+    assert ended.code == 0
+    assert "did not take it: the hub answered 401: a token is missing or wrong (send" in ended.err
+
+
+def test_an_address_that_is_none_is_told_without_the_name_of_a_class(run: Run) -> None:
+    ended = run("emit", "a", "b", LOGGING_URL="htp://x")
+    assert ended.code == 3
+    assert 'not recorded: logging_url: "htp://x" is not an http' in ended.err
 
 
 def test_a_switched_off_laneway_records_nothing_and_succeeds(run: Run, home: Path) -> None:

@@ -280,10 +280,12 @@ def _settle(order: Order, settings: "Settings", is_quiet: bool) -> None:
 
     if flush(order.timeout_s):
         return
-    if stats()["waiting"]:
+    told = stats()
+    if told["waiting"]:
         raise _loss(order)
+    reason = told.get("last_error") or "no answer in time"
     _say(
-        f"kept in the spool: {settings.logging_url} did not take it in time; it is sent later",
+        f"kept in the spool, and sent later: {settings.logging_url} did not take it: {reason}",
         is_quiet,
     )
 

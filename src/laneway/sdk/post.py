@@ -91,6 +91,10 @@ class Post:
         return {**headers, "Authorization": f"Bearer {token}"} if token else headers
 
 
+DETAIL_CHARS = 200
+"""Of a refusal: a proxy may send a page."""
+
+
 def open_post(settings: Settings) -> "Post | BusPost":
     """By the scheme of ``logging_url``: a hub, or the bus itself."""
     if settings.logging_url.lstrip().startswith(BUS_SCHEMES):
@@ -118,9 +122,8 @@ def _read_answer(status: int, body: bytes, retry_after: str, line_count: int) ->
         return list(range(line_count))
     if not 200 <= status < 300:
         retry_after_s = float(retry_after) if retry_after.isdigit() else 0.0
-        detail = body[:200].decode("utf-8", "replace").strip()
         raise Refusal(
-            f"the hub answered {status}: {detail}",
+            f"the hub answered {status}: {_detail(body)}",
             status=status,
             retry_after_s=min(retry_after_s, 60.0),
         )
@@ -131,3 +134,15 @@ def _read_answer(status: int, body: bytes, retry_after: str, line_count: int) ->
         return sorted({int(error["index"]) for error in answer.get("errors", ())})
     except (ValueError, TypeError, KeyError, AttributeError):
         raise Refusal("the answer is not a hub's", status=status) from None
+
+
+def _detail(body: bytes) -> str:
+    """What a refusal says: a hub's message and hint, or how anybody else's answer begins."""
+    import orjson
+
+    try:
+        answer = orjson.loads(body)
+        message, hint = answer["message"], answer.get("hint")
+        return (f"{message} ({hint})" if hint else str(message))[:DETAIL_CHARS]
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return body[:DETAIL_CHARS].decode("utf-8", "replace").strip()

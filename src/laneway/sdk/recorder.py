@@ -320,7 +320,12 @@ def _describe(fault: Exception) -> str:
         from laneway.base.errors import ORJSON_HINT
 
         return ORJSON_HINT
-    return f"{type(fault).__name__}: {_text(fault)}"
+    message = getattr(fault, "message", "")  # an error of ours says all by itself
+    return (
+        message
+        if isinstance(message, str) and message
+        else f"{type(fault).__name__}: {_text(fault)}"
+    )
 
 
 def _host_name() -> str:
