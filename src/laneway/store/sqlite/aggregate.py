@@ -4,6 +4,7 @@ import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from operator import add
 from typing import NamedTuple
 
 from laneway.base.errors import QueryError
@@ -49,8 +50,9 @@ class Group:
     __slots__ = ("error_count", "event_count", "spread", "steps")
 
     def __init__(self) -> None:
-        self.event_count = self.error_count = 0
-        self.steps: dict[int, list[float]] = {}
+        self.event_count: float = 0
+        self.error_count: float = 0
+        self.steps: dict[int, Sequence[float]] = {}
         self.spread: Spread | None = None
 
 
@@ -128,8 +130,17 @@ class Aggregate:
         Raises:
             QueryError: there are too many cells.
         """
-        for keys, step, amounts in part.sums:
-            self._add(keys, step, amounts)
+        groups = self._groups
+        for keys, step, amounts in part.sums:  # ten thousand of them in a chart by agent
+            group = groups[keys]
+            group.event_count += amounts[0]
+            group.error_count += amounts[1]
+            known = group.steps.get(step)
+            if known is None:
+                self._cell_count += 1
+                group.steps[step] = amounts
+            else:
+                group.steps[step] = tuple(map(add, known, amounts))
         for keys, sketch in part.sketches:
             self._spread(keys).merge(sketch)
         for keys, values in part.values:
@@ -142,35 +153,28 @@ class Aggregate:
 
     def table(self, limit: int, accuracy: Accuracy) -> Table:
         order = sorted(self._groups.items(), key=lambda item: (-item[1].event_count, item[0]))
-        cells = [
-            self._cell(keys, group, step, amounts)
+        found = [
+            (step, -amounts[0], keys, amounts, group)
             for keys, group in order[:limit]
             for step, amounts in group.steps.items()
         ]
-        cells.sort(key=lambda cell: (cell.start_ns, -cell.event_count, cell.keys))
+        found.sort()  # no two have the same step and keys
+        step_ns = self._split.step_ns
+        cells = [
+            _cell(keys, step * step_ns, amounts, group.spread)
+            if group.spread or len(amounts) > 2
+            else Cell(keys, step * step_ns, int(amounts[0]), int(amounts[1]))
+            for step, _, keys, amounts, group in found
+        ]
         spreads = [group.spread for _, group in order if group.spread]
         if accuracy == "exact" and not all(spread.is_exact for spread in spreads):
             accuracy = "estimated"
         return Table(
             cells,
             len(order),
-            sum(group.event_count for _, group in order),
-            sum(group.error_count for _, group in order),
+            int(sum(group.event_count for _, group in order)),
+            int(sum(group.error_count for _, group in order)),
             accuracy,
-        )
-
-    def _cell(self, keys: Keys, group: Group, step: int, amounts: list[float]) -> Cell:
-        events, errors, *usage = amounts
-        tokens_in, tokens_out, cost_nusd = usage or (0, 0, 0)
-        return Cell(
-            keys,
-            step * self._split.step_ns,
-            int(events),
-            int(errors),
-            int(tokens_in),
-            int(tokens_out),
-            cost_nusd / NUSD,
-            group.spread.durations() if group.spread else None,
         )
 
     def _spread(self, keys: Keys) -> Spread:
@@ -179,20 +183,15 @@ class Aggregate:
             group.spread = Spread()
         return group.spread
 
-    def _add(self, keys: Keys, step: int, amounts: Sequence[float]) -> None:
-        group = self._groups[keys]
-        group.event_count += int(amounts[0])
-        group.error_count += int(amounts[1])
-        cell = group.steps.get(step)
-        if cell is None:
-            self._cell_count += 1
-            group.steps[step] = list(amounts)
-        elif len(cell) == 2:  # only counted
-            cell[0] += amounts[0]
-            cell[1] += amounts[1]
-        else:
-            for place, amount in enumerate(amounts):
-                cell[place] += amount
+
+def _cell(keys: Keys, start_ns: int, amounts: Sequence[float], spread: Spread | None) -> Cell:
+    events, errors, *usage = amounts
+    tokens_in, tokens_out, cost_nusd = usage or (0, 0, 0)
+    durations = spread.durations() if spread else None
+    return Cell(
+        keys, start_ns, int(events), int(errors), int(tokens_in), int(tokens_out),
+        cost_nusd / NUSD, durations,
+    )  # fmt: skip
 
 
 def _naming(

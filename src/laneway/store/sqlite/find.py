@@ -40,11 +40,8 @@ def find_in(
     direction = "DESC" if search.query.newest_first else "ASC"
     rest = f"ORDER BY e.ts_ns {direction}, e.seq {direction} LIMIT {hits.wanted}"
     for read in _iter_reads(connection, search, made, hits, narrow):
-        sql, values = read.query("e.seq, e.ts_ns, e.offset, e.length", rest)
-        rows = connection.execute(sql, values)
-        hits.take(
-            Pointer(seq, ts_ns, segment, offset, length) for seq, ts_ns, offset, length in rows
-        )
+        sql, values = read.query("e.seq, e.ts_ns, ?, e.offset, e.length", rest)
+        hits.take(map(Pointer._make, connection.execute(sql, [segment, *values])))
 
 
 def _with_words(connection: sqlite3.Connection, search: Search) -> Search:

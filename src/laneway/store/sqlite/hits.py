@@ -1,6 +1,7 @@
 """The best hits so far of one page, over all segments."""
 
 from collections.abc import Iterable
+from operator import itemgetter
 
 from laneway.store.api import Cursor, Page, Pointer, Scan
 
@@ -49,5 +50,4 @@ class Hits:
         return Page(hits, Cursor(hits[-1].ts_ns, hits[-1].seq) if more else None)
 
 
-def _order(hit: Pointer) -> tuple[int, int]:
-    return hit.ts_ns, hit.seq
+_order = itemgetter(Pointer._fields.index("ts_ns"), Pointer._fields.index("seq"))

@@ -38,10 +38,7 @@ def decode(data: bytes) -> int:
     """The places as bits of one integer. A blob of `MAP_BYTES` is a map, any other is a list."""
     if len(data) == MAP_BYTES:
         return int.from_bytes(data, "little")
-    bits = 0
-    for place in struct.unpack(f"<{len(data) // 2}H", data):
-        bits |= 1 << place
-    return bits
+    return int.from_bytes(map_of(struct.unpack(f"<{len(data) // 2}H", data)), "little")
 
 
 def map_of(places: Iterable[int]) -> bytearray:
