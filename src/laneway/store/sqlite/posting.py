@@ -61,7 +61,7 @@ class PostingBook:
         self._lists: dict[int, list[int]] = {}
         self._maps: dict[int, bytearray] = {}
         self._new: defaultdict[int, list[int]] = defaultdict(list)
-        self._rows: list[tuple[int, int, bytes]] = []
+        self._rows: list[tuple[int, int, bytearray]] = []
         for term, data in connection.execute(_GET, (self._chunk,)):
             if len(data) == MAP_BYTES:
                 self._maps[term] = bytearray(data)
@@ -94,14 +94,15 @@ class PostingBook:
             self._rows.append((self._chunk, term, self._put(term, places)))
         self._new.clear()
 
-    def _put(self, term: int, places: list[int]) -> bytes:
+    def _put(self, term: int, places: list[int]) -> bytearray:
+        """A copy, and no bytes: for those `sqlite3` would look for an adapter."""
         bits = self._maps.get(term)
         if bits is None:
             known = self._lists.setdefault(term, [])
             known += places
             if len(known) < LIST_PLACES:
-                return encode(known)
+                return bytearray(encode(known))
             del self._lists[term]
             bits, places = self._maps.setdefault(term, bytearray(MAP_BYTES)), known
         mark(bits, places)
-        return bytes(bits)
+        return bytearray(bits)
