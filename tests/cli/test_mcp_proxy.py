@@ -51,7 +51,7 @@ def proxy(home: Path, server: str) -> Iterator[str]:
         yield line.split()[0]
     finally:
         process.terminate()
-        process.communicate(timeout=30)
+        process.communicate(timeout=90)
 
 
 def stored(home: Path) -> list[dict[str, Any]]:
@@ -100,7 +100,7 @@ def test_a_server_that_is_away_is_a_failure_of_the_call(home: Path) -> None:
         assert stranger.status_code == 403, "a page that had its own name point here"
     finally:
         process.terminate()
-        process.communicate(timeout=30)
+        process.communicate(timeout=90)
     _, result = stored(home)
     assert result["error"]["type"] == "502"
 

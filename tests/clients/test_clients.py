@@ -49,7 +49,7 @@ def events(hub: Hub, agent: str) -> list[dict[str, Any]]:
         f"{hub.url}/api/events?agent={agent}&order=oldest",
         headers={"Authorization": f"Bearer {token}"},
     )
-    with urllib.request.urlopen(ask, timeout=30) as answer:
+    with urllib.request.urlopen(ask, timeout=90) as answer:
         found: list[dict[str, Any]] = json.load(answer)["events"]
         return found
 

@@ -71,7 +71,7 @@ def test_the_hub_is_open_when_the_index_answers_and_viewers_wait_for_the_history
     viewer.start()
     assert not joined
     indexer.worker_feed.send(("fill", "e1", [], 8))
-    viewer.join(20)
+    viewer.join(90)
     assert joined
     assert (live.epoch, live.seq) == ("e1", 7)
     indexer.worker_feed.close()

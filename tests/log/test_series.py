@@ -101,7 +101,7 @@ def test_the_tail_follows_private_segments_over_their_rotation(tmp_path: Path) -
     for n in range(6):
         appender.append([b'{"n":%d,"pad":"xxxxxxxx"}' % n])
     found: list[bytes] = []
-    until = time.monotonic() + 10
+    until = time.monotonic() + 90
     while len(found) < 6 and time.monotonic() < until:
         found += [line for chunk in tail.poll() for _, line in chunk.lines]
     tail.close()

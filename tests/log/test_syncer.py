@@ -35,7 +35,7 @@ class Disk:
             return
         facts = os.fstat(fd)
         self.has_begun.set()
-        assert self.is_open.wait(20)
+        assert self.is_open.wait(90)
         if self.failures:
             self.failures -= 1
             raise OSError(errno.EIO, "Input/output error")
@@ -96,7 +96,7 @@ def test_a_disk_that_hangs_in_a_sync_holds_up_no_append(
     disk.is_open.clear()
     appender = Appender(LogPath(str(tmp_path)))
     appender.append([b"{}"])
-    assert disk.has_begun.wait(20)
+    assert disk.has_begun.wait(90)
     for _ in range(100):
         appender.append([b"{}"])
     assert segment(tmp_path).stat().st_size == 303

@@ -165,7 +165,7 @@ def test_an_exit_with_the_hub_down_takes_two_seconds_at_most(home: Path) -> None
     code = "from laneway import log_event; log_event('a', 'log')"
     env = {**os.environ, "LOGGING_URL": f"http://127.0.0.1:{free_port()}/log"}
     began = time.monotonic()
-    subprocess.run([sys.executable, "-c", code], env=env, check=True, timeout=30)
+    subprocess.run([sys.executable, "-c", code], env=env, check=True, timeout=90)
 
     assert time.monotonic() - began < 15  # hangs are what this catches; the figure is in bench/
     assert [p.read_bytes().count(b"\n") for p in home.glob("spool/*/spool-*.jsonl")] == [1]

@@ -119,7 +119,7 @@ class Hub:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         try:
-            return self.process.wait(20)
+            return self.process.wait(90)
         except BaseException:  # too late, or interrupted: it must not outlive its test
             self.kill()
             raise
@@ -131,7 +131,7 @@ class Hub:
     def get(self, path: str) -> dict:
         headers = {"Authorization": f"Bearer {self.access_token}"}
         request = urllib.request.Request(self.url + path, headers=headers)
-        with urllib.request.urlopen(request, timeout=30) as response:
+        with urllib.request.urlopen(request, timeout=90) as response:
             return json.load(response)
 
     def lag_bytes(self) -> int:
@@ -228,7 +228,7 @@ class Viewer:
             address, additional_headers=headers, max_size=None, compression=None
         ) as socket_:
             while not self.is_done:
-                self._take(json.loads(socket_.recv(timeout=30)))
+                self._take(json.loads(socket_.recv(timeout=90)))
 
     def _take(self, message: dict) -> None:
         if message["type"] == "hello":
@@ -244,4 +244,4 @@ class Viewer:
 
     def stop(self) -> None:
         self.is_done = True
-        self._thread.join(40)
+        self._thread.join(90)

@@ -185,7 +185,7 @@ def send_headers(scene: Scene, secrets: list[str]) -> None:
 def send_noise(scene: Scene, secrets: list[str]) -> None:
     """Bytes that are no HTTP, and sockets with a secret in their address."""
     for secret in secrets:
-        with socket.create_connection(("127.0.0.1", scene.hub.port), timeout=30) as raw:
+        with socket.create_connection(("127.0.0.1", scene.hub.port), timeout=90) as raw:
             raw.sendall(f"{secret} / HTTP/9.9\r\n{secret}\r\n\r\n".encode())
             raw.shutdown(socket.SHUT_WR)
             scene.heard.append(raw.recv(65_536))
@@ -196,7 +196,7 @@ def send_noise(scene: Scene, secrets: list[str]) -> None:
             (f"/logs/ws?since={value}&{value}=1", upgrade),
             (f"/logs/sse?agent={value}&since={value}", ""),
         ):
-            with socket.create_connection(("127.0.0.1", scene.hub.port), timeout=30) as raw:
+            with socket.create_connection(("127.0.0.1", scene.hub.port), timeout=90) as raw:
                 raw.sendall(
                     f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{scene.hub.port}\r\nAuthorization: Bearer {scene.hub.access_token}\r\n{more}\r\n".encode()
                 )

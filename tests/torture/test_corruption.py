@@ -41,7 +41,7 @@ SEGMENT_LINES = 150
 PACKED_SEGMENTS = 3
 SEGMENTS = PACKED_SEGMENTS + 2  # one sealed and plain, one live
 BLOCK_BYTES = 4_096
-PATIENCE_S = 30.0
+PATIENCE_S = 90.0
 
 Answers = list[Any]
 

@@ -233,5 +233,5 @@ def test_an_interpreter_that_is_ended_ends(tmp_path: Path, number: signal.Signal
     assert process.stdout
     process.stdout.readline()
     process.send_signal(number)
-    assert process.wait(20) != 0
+    assert process.wait(90) != 0
     process.stdout.close()

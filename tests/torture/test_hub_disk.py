@@ -54,7 +54,7 @@ def make_hub(directory: Path, volume: Path, reserve_bytes: int = RESERVE_BYTES) 
 def health(hub: Hub) -> dict:
     """Whatever its status; empty while nobody answers."""
     try:
-        with urllib.request.urlopen(f"{hub.url}/health", timeout=30) as answer:
+        with urllib.request.urlopen(f"{hub.url}/health", timeout=90) as answer:
             return json.load(answer)
     except urllib.error.HTTPError as error:
         return json.load(error)

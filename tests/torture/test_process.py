@@ -100,7 +100,7 @@ def answers(port: int) -> bool:
 def ask(port: int) -> str:
     """Empty where the worker went away, as it does after so many requests."""
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=30) as response:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=90) as response:
             return str(response.read(), "ascii")
     except OSError:
         return ""

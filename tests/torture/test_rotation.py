@@ -69,7 +69,7 @@ def read_bytes(hub: Hub) -> int:
     """What the hub has read of the log since it was started."""
     headers = {"Authorization": f"Bearer {hub.access_token}"}
     request = urllib.request.Request(f"{hub.url}/metrics", headers=headers)
-    with urllib.request.urlopen(request, timeout=30) as response:
+    with urllib.request.urlopen(request, timeout=90) as response:
         found = re.search(rb"^laneway_indexed_bytes_total (\d+)$", response.read(), re.MULTILINE)
     assert found
     return int(found[1])

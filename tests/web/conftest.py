@@ -129,14 +129,14 @@ class Running:
 
         self._thread = threading.Thread(target=run)
         self._thread.start()
-        assert is_ready.wait(30), "the hub did not start"
+        assert is_ready.wait(90), "the hub did not start"
         if self._failure:
             raise self._failure[0]
 
     def stop(self) -> None:
         if self.ready and self._thread:
             self.ready.stop()
-            self._thread.join(30)
+            self._thread.join(90)
             assert not self._thread.is_alive(), "the hub did not stop"
         self.ready = None
 

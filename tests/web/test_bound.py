@@ -275,19 +275,19 @@ def test_the_live_stream_brings_its_own_pod_only(running: Running) -> None:
             "GET", f"{running.url}/logs/sse?format=json", headers=bearer(token), timeout=60
         ) as sse,
     ):
-        assert json.loads(numbers.recv(timeout=30))["type"] == "hello"
+        assert json.loads(numbers.recv(timeout=90))["type"] == "hello"
         running.post(*FOREIGN[10:30], *OWN[10:20], *FOREIGN[30:])
         for socket in (whole, chosen):
             seen: list[str] = []
             while len(seen) < 20:
-                text = socket.recv(timeout=30)
+                text = socket.recv(timeout=90)
                 assert not any(mark.decode() in text for mark in MARKS)
                 message = json.loads(text)
                 seen += [message["id"]] if "id" in message else []
             assert set(seen) == {event["id"] for event in OWN[:20]}
         found: set[int] = set()
         while len(found) < 10:
-            message = json.loads(numbers.recv(timeout=30))
+            message = json.loads(numbers.recv(timeout=90))
             found |= set(message.get("seqs", ()))
         assert found == set(range(41, 51))
         lines = sse.iter_lines()
@@ -334,14 +334,14 @@ def test_the_columns_of_the_dashboard_hold_its_own_pod_only(running: Running) ->
         watch(running, token, "history=10000") as socket,
         httpx.stream("GET", f"{running.url}/logs/sse", headers=bearer(token), timeout=60) as stream,
     ):
-        hello = socket.recv(timeout=30)
+        hello = socket.recv(timeout=90)
         assert json.loads(hello)["bound"] == {"agents": [], "pods": ["red"]}
         shown.take(hello)
         for start in range(10, 40, 5):
             running.post(*FOREIGN[start : start + 5])
             running.post(*OWN[start : start + 5], *FOREIGN[40 + start // 2 : 42 + start // 2])
         while len(shown.events) < OWN_EVENTS:
-            shown.take(socket.recv(timeout=30))
+            shown.take(socket.recv(timeout=90))
         lines = stream.iter_lines()
         while len(sse.events) < OWN_EVENTS:
             line = next(lines)
@@ -351,10 +351,10 @@ def test_the_columns_of_the_dashboard_hold_its_own_pod_only(running: Running) ->
         place = f"&epoch={json.loads(hello)['epoch']}&since={shown.last - 30}"
         with watch(running, token, "") as other, watch(running, token, place) as again:
             while len(late.events) < OWN_EVENTS:
-                late.take(other.recv(timeout=30))
+                late.take(other.recv(timeout=90))
             resumed = Shown()
             while resumed.last < shown.last:
-                resumed.take(again.recv(timeout=30))
+                resumed.take(again.recv(timeout=90))
     assert sorted(event[:2] for event in shown.events.values()) == seen(OWN)
     assert sse.events == late.events == shown.events
     assert resumed.events == {
@@ -373,9 +373,9 @@ def test_its_columns_take_no_query_and_unbound_viewers_get_theirs_as_ever(runnin
     with watch(
         running, Path(running.settings.home, "access.token").read_text().strip(), ""
     ) as socket:
-        hello = json.loads(socket.recv(timeout=30))
+        hello = json.loads(socket.recv(timeout=90))
         assert "bound" not in hello
-        batch = json.loads(socket.recv(timeout=30))
+        batch = json.loads(socket.recv(timeout=90))
         assert (batch["seq0"], batch["n"]) == (1, 6)
         assert not {"seq", "to"} & batch.keys()
 

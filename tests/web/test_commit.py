@@ -77,7 +77,7 @@ class Disk:
             return
         size = os.fstat(fd).st_size
         self.has_begun.set()
-        assert self.is_open.wait(20)
+        assert self.is_open.wait(90)
         if self.is_broken:
             raise OSError(errno.EIO, "Input/output error")
         self.sizes.append(size)

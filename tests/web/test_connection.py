@@ -16,7 +16,7 @@ from laneway.web.connection import Bounds
 from ..hub.event import event, eventually
 from .conftest import Running
 
-PATIENCE_S = 30.0
+PATIENCE_S = 90.0
 QUICK_CONNECTIONS = 8
 QUICK = {"head_s": 0.4, "keep_alive_s": 0.6, "send_s": 0.6, "connections": QUICK_CONNECTIONS}
 
