@@ -1,7 +1,9 @@
 """A piece of text is looked for in the bytes of the log, and no line that has it is passed by."""
 
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,7 @@ from laneway.store.query.match import Subject, compile_matcher
 from laneway.store.query.parse import parse
 from laneway.store.sqlite import raw
 from laneway.store.sqlite.pool import TimeBox
+from laneway.store.sqlite.posting import CHUNK_EVENTS
 from laneway.store.sqlite.store import SqliteStore
 from tests.store.build import T0_NS, make_event
 
@@ -230,3 +233,56 @@ def test_the_piece_that_a_query_asks_for(query: str, piece: Literal | None) -> N
 @pytest.mark.parametrize("text", ["123456", "e5", "redact", "message", "beef12"])
 def test_what_may_stand_otherwise_in_the_line_is_not_looked_for_in_it(text: str) -> None:
     assert not Literal(text, True).is_in_line
+
+
+def in_chunks(log: Log, chunks: int) -> list[int]:
+    """A segment of so many chunks of `posting`, each with one needle; their seqs."""
+    count = chunks * CHUNK_EVENTS - 2  # the first chunk has no seq 0
+    seqs = [chunk * CHUNK_EVENTS + 7 for chunk in range(chunks)]
+    events = [
+        make_event(content="needle" if i + 1 in seqs else "hay", id=f"id-{i}") for i in range(count)
+    ]
+    log.write(events)
+    return seqs
+
+
+@pytest.mark.parametrize("newest_first", [True, False])
+def test_chunks_are_searched_beside_each_other_and_answered_in_order(
+    log: Log, monkeypatch: pytest.MonkeyPatch, newest_first: bool
+) -> None:
+    seqs = in_chunks(log, 5)  # the first alone, then two pairs
+    meeting, threads = threading.Barrier(2), set()
+    places = raw.RawText._iter_places
+    first: list[int] = []
+
+    def together(search: raw.RawText, segment: str, start: int, end: int) -> Iterator[int]:
+        if not first:
+            first.append(start)  # the first is searched alone
+        else:
+            meeting.wait(30)  # fails where only one is at work
+        threads.add(threading.get_ident())
+        return places(search, segment, start, end)
+
+    monkeypatch.setattr(raw.RawText, "_iter_places", together)
+    monkeypatch.setattr(raw, "_thread_count", lambda: 2)
+    with ThreadPoolExecutor(2) as pool:
+        monkeypatch.setattr(raw, "_threads", lambda: pool)
+        page = log.store.find(Query(parse("~needle"), newest_first=newest_first))
+    assert [hit.seq for hit in page.hits] == (seqs[::-1] if newest_first else seqs)
+    assert len(threads) >= 2
+
+
+def test_a_page_that_the_first_chunk_fills_costs_no_further_one(
+    log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searched: list[int] = []
+    places = raw.RawText._iter_places
+
+    def noting(search: raw.RawText, segment: str, start: int, end: int) -> Iterator[int]:
+        searched.append(start)
+        return places(search, segment, start, end)
+
+    monkeypatch.setattr(raw.RawText, "_iter_places", noting)
+    log.write([make_event(content="needle", id=f"id-{i}") for i in range(3 * CHUNK_EVENTS - 2)])
+    assert len(log.store.find(Query(parse("~needle"), limit=20)).hits) == 20
+    assert len(searched) == 1

@@ -32,7 +32,7 @@ def find_in(
 ) -> None:
     """Offer the segment's best to ``hits``; reads no further than the page needs."""
     search = _with_words(connection, search)
-    narrow = partial(raw.narrow, connection, segment) if raw else None
+    narrow = partial(raw.iter_narrowed, connection, segment) if raw else None
     made = filter_rows(connection, search)
     if made.impossible:
         return

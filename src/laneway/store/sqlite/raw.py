@@ -1,14 +1,19 @@
 """Lines that cannot hold a piece of text, told from their bytes: none of them is read as an event."""
 
+import os
 import sqlite3
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
+from typing import Any, NamedTuple
 
 from laneway.base.errors import LogError
 from laneway.base.limits import MIB
 
 from .posting import CHUNK_EVENTS
+from .span import Span
 from .summary import Summary
 
 ReadText = Callable[[str, int, int], bytes]
@@ -25,6 +30,9 @@ OVERLAP_BYTES = 1_024
 
 WINDOW_EVENTS = 8 * CHUNK_EVENTS
 """Of one segment between two looks at the clock: about 50 ms. Chunks at both ends are read twice."""
+
+MOST_THREADS = 4
+"""Reading, decompressing and RE2 hold no lock of the interpreter: so many chunks are searched at once."""
 
 ESCAPED = rb"\\u(?:00[4-7]|212[aA]|01[37])"
 """A letter or digit written by its number, or one of those whose other case is an ASCII letter."""
@@ -52,29 +60,38 @@ class RawText:
         self._spots = [re2.compile(piece.encode(), options), *map(re2.compile, others)]
         self._read_text = read_text
 
-    def narrow(
+    def iter_narrowed(
         self,
         connection: sqlite3.Connection,
         segment: str,
-        first_seq: int,
-        last_seq: int,
-        seqs: Sequence[int] | None,
-    ) -> list[int]:
-        """Those of ``seqs`` (None: all) within ``[first_seq, last_seq]`` whose lines may hold the piece."""
+        spans: Iterable[Span],
+        seqs_of: Callable[[Span], list[int]] | None,
+    ) -> Iterator[tuple[Span, list[int]]]:
+        """Each span, in order, with those of its rows whose lines may hold the piece; of those that
+        ``seqs_of`` tells, where it is given.
+
+        The first is looked through alone, for a page may be full with it; then some at once.
+        """
+        waiting: deque[_Look] = deque()
+        ahead = 0
+        for span in spans:
+            waiting.append(self._begin(connection, segment, span, seqs_of and seqs_of(span)))
+            if len(waiting) > ahead:
+                look = waiting.popleft()
+                yield look.span, look.finish(connection)
+                ahead = _thread_count()
+        while waiting:
+            look = waiting.popleft()
+            yield look.span, look.finish(connection)
+
+    def _begin(
+        self, connection: sqlite3.Connection, segment: str, span: Span, seqs: list[int] | None
+    ) -> "_Look":
         if seqs is not None and len(seqs) <= FEW_LINES:
-            return list(seqs)
-        start, end = connection.execute(_ENDS, (first_seq, last_seq)).fetchone()
-        try:
-            places = [*self._iter_places(segment, start, end)]
-        except LogError:  # gone or damaged, and told when its lines are read
-            lines = connection.execute(_LINES, (first_seq, last_seq)).fetchall()
-            return [seq for seq, _ in lines] if seqs is None else list(seqs)
-        if not places:
-            return []
-        lines = connection.execute(_LINES, (first_seq, last_seq)).fetchall()
-        offsets = [offset for _, offset in lines]
-        found = {lines[max(bisect_right(offsets, place) - 1, 0)][0] for place in places}
-        return sorted(found if seqs is None else found.intersection(seqs))
+            return _Look(span, seqs, None)
+        start, end = connection.execute(_ENDS, (span.first_seq, span.last_seq)).fetchone()
+        find = lambda: [*self._iter_places(segment, start, end)]  # noqa: E731
+        return _Look(span, seqs, _threads().submit(find))
 
     def _iter_places(self, segment: str, start: int, end: int) -> Iterator[int]:
         """Offsets of hits, one at least of each line that has some."""
@@ -91,6 +108,41 @@ class RawText:
                 yield found.start()
                 line_end = text.find(b"\n", found.start())
                 found = spot.search(text, line_end) if line_end >= 0 else None
+
+
+class _Look(NamedTuple):
+    """One span while its text is looked through; ``places`` is None where that is not worth it."""
+
+    span: Span
+    seqs: list[int] | None
+    places: "Future[list[int]] | None"
+
+    def finish(self, connection: sqlite3.Connection) -> list[int]:
+        if self.places is None:
+            return self.seqs or []
+        bounds = self.span.first_seq, self.span.last_seq
+        try:
+            places = self.places.result()
+        except LogError:  # gone or damaged, and told when its lines are read
+            if self.seqs is not None:
+                return self.seqs
+            return [seq for seq, _ in connection.execute(_LINES, bounds)]
+        if not places:
+            return []
+        lines = connection.execute(_LINES, bounds).fetchall()
+        offsets = [offset for _, offset in lines]
+        found = {lines[max(bisect_right(offsets, place) - 1, 0)][0] for place in places}
+        return sorted(found if self.seqs is None else found.intersection(self.seqs))
+
+
+def _thread_count() -> int:
+    return min(os.cpu_count() or 1, MOST_THREADS)
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    """For all searches of the process; none until one is made."""
+    return ThreadPoolExecutor(_thread_count(), "laneway-scan")
 
 
 def iter_windows(

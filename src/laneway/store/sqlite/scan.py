@@ -4,13 +4,14 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from itertools import islice
+from itertools import islice, takewhile
 from typing import NamedTuple, TypeAlias
 
 from .hits import Hits
 from .mask import Rows, all_masks
 from .posting import CHUNK_BITS
 from .search import Search
+from .span import Span
 from .where import HIGH, LOW, Filter, pick_seqs
 
 FEW_HITS = 4_096
@@ -28,17 +29,11 @@ FIRST_BLOCKS = 2
 absent value costs more than a handful of statements."""
 
 
-class Span(NamedTuple):
-    """A block: its seqs ``[first_seq, last_seq]`` and times ``[min_ns, max_ns]``."""
+SeqsOf: TypeAlias = Callable[[Span], list[int]]
+"""The rows of a span that can match, as far as names tell."""
 
-    first_seq: int
-    last_seq: int
-    min_ns: int
-    max_ns: int
-
-
-Narrow: TypeAlias = Callable[[int, int, Sequence[int] | None], list[int]]
-"""Those rows from a first seq to a last one, or of some within, that can match."""
+Narrow: TypeAlias = Callable[[Iterable[Span], SeqsOf | None], Iterator[tuple[Span, list[int]]]]
+"""Spans, in order, with those rows that can match: of all, or of some."""
 
 
 class Source(NamedTuple):
@@ -151,26 +146,24 @@ def iter_sources(
         yield from _iter_blocks(spans, hits)
         return
     spans = read_chunks(connection, made, *window)
+    seqs_of = partial(_seqs_of, rows) if rows else None
     if narrow is not None:
-        narrow = partial(_narrow_further, rows, narrow) if rows else narrow
-        yield from _iter_rows(spans, narrow, hits)
+        yield from _iter_rows(narrow(_takeable(spans, hits), seqs_of), hits)
         return
     assert rows is not None
     if spans and rows.count(spans[0].first_seq, spans[0].last_seq) > hits.wanted * DENSE:
         spans = iter_spans(connection, made, *window)
-    yield from _iter_rows(spans, partial(_narrow_by_name, rows), hits)
+    found = ((span, _seqs_of(rows, span)) for span in _takeable(spans, hits))
+    yield from _iter_rows(found, hits)
 
 
-def _narrow_by_name(
-    rows: Rows, first_seq: int, last_seq: int, seqs: Sequence[int] | None
-) -> list[int]:
-    return rows.seqs(first_seq, last_seq)
+def _seqs_of(rows: Rows, span: Span) -> list[int]:
+    return rows.seqs(span.first_seq, span.last_seq)
 
 
-def _narrow_further(
-    rows: Rows, narrow: Narrow, first_seq: int, last_seq: int, seqs: Sequence[int] | None
-) -> list[int]:
-    return narrow(first_seq, last_seq, rows.seqs(first_seq, last_seq))
+def _takeable(spans: Iterable[Span], hits: Hits) -> Iterator[Span]:
+    """Until none of a span's rows, nor of those behind it, can come into the page."""
+    return takewhile(lambda span: hits.may_take(span.min_ns, span.max_ns), spans)
 
 
 def _iter_blocks(spans: Iterable[Span], hits: Hits) -> Iterator[Source]:
@@ -180,14 +173,11 @@ def _iter_blocks(spans: Iterable[Span], hits: Hits) -> Iterator[Source]:
         yield source_of_spans(group)
 
 
-def _iter_rows(spans: Iterable[Span], narrow: Narrow, hits: Hits) -> Iterator[Source]:
+def _iter_rows(narrowed: Iterable[tuple[Span, list[int]]], hits: Hits) -> Iterator[Source]:
     wanted = hits.wanted
     group: list[Span] = []
     seqs: list[int] = []
-    for span in spans:
-        if not hits.may_take(span.min_ns, span.max_ns):
-            break
-        found = narrow(span.first_seq, span.last_seq, None)
+    for span, found in narrowed:
         if found:
             seqs += found
             group.append(span)

@@ -9,7 +9,6 @@ from laneway.store.api import Page, Pointer
 
 from .scan import (
     Read,
-    Span,
     block_conditions,
     iter_groups,
     plan_picks,
@@ -18,6 +17,7 @@ from .scan import (
     try_rows,
 )
 from .search import Search
+from .span import Span
 from .where import Filter, filter_rows
 
 
