@@ -117,6 +117,24 @@ def test_without_a_log_a_command_says_how_to_make_one_and_makes_none(
     assert not (tmp_path / "mistyped").exists()
 
 
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("export --format csw", '--format: "csw" is not one of jsonl, csv, parquet, otlp, perfetto'
+         " (hint: did you mean csv?)"),
+        ("forward http://127.0.0.1:9 --only spans", '--only: "spans" is not one of traces, logs'),
+        ("import codexx", 'SOURCE: "codexx" is not one of claude-code, codex, '),
+        ("connect clyde-code", "(hint: did you mean claude-code?)"),
+    ],
+)  # fmt: skip
+def test_a_word_that_is_none_of_few_is_told_which_they_are(
+    run: Run, command: str, said: str
+) -> None:
+    ended = run(*command.split())
+    assert ended.code == 2
+    assert said in ended.err
+
+
 def test_a_failure_exits_with_3(run: Run) -> None:
     ended = run("open", "--port", "9")
     assert ended.code == 3

@@ -86,7 +86,7 @@ def test_the_list_tells_rights_and_no_token(call: Run) -> None:
             ["new", "x", "--scope", "admin", "--agent", "a"],
             "a token of scope admin cannot be bound",
         ),
-        (["new", "x", "--scope", "read", "--expires", "soon"], "expires: 'soon' is not"),
+        (["new", "x", "--scope", "read", "--expires", "soon"], 'expires: "soon" is not'),
         (["new", "X Y", "--scope", "read"], '"X Y" is not a name'),
         (["new", "\x1b[31m", "--scope", "read"], "\\x1b[31m"),
         (["revoke", "nobody"], 'there is no token "nobody"'),

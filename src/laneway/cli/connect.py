@@ -9,9 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
-from laneway.base.errors import LanewayError, SettingError, quote
+from laneway.base.errors import LanewayError, SettingError
 from laneway.base.settings import Settings, resolve
-from laneway.cli import NOTHING, quick_hook
+from laneway.cli import NOTHING, option, quick_hook
 from laneway.cli.connecting.target import Target, edit_json, targets
 from laneway.cli.terminal import Terminal
 from laneway.log.segment import LogPath
@@ -47,8 +47,7 @@ def command(
 
     The change is shown before it is made; what is there of others is left alone.
     """
-    if what not in AGENTS:
-        raise SettingError(f"there is no {quote(what)} to connect", hint=", ".join(AGENTS))
+    option.require_choice("AGENT", what, AGENTS)
     target = find_target(what, resolve(), every=every)
     if project and target.project is None:
         raise SettingError(

@@ -8,7 +8,7 @@ from typing import Annotated, Any, BinaryIO
 
 import typer
 
-from laneway.base.errors import LogError, QueryError, SettingError
+from laneway.base.errors import LogError, SettingError
 from laneway.base.settings import resolve
 from laneway.cli import NOTHING, option
 from laneway.cli.query import choose_source, fields, filters
@@ -66,8 +66,7 @@ def command(
 
     A file appears under its name when it is complete. Exits with 1 if there was nothing to write.
     """
-    if form not in FORMATS:
-        raise QueryError(f"--format: {form} is not one of {', '.join(FORMATS)}")
+    option.require_choice("--format", form, FORMATS)
     settings = resolve({"log_path": log, "host": host, "port": port})
     pairs = [
         *fields(agent, not_agent, event, not_event, session, tool, level, trace, span, pod, error),

@@ -75,10 +75,9 @@ def command(
     from laneway.log.segment import LogPath
     from laneway.store.query.write import write
 
-    if protocol not in PROTOCOLS:
-        raise SettingError(f"--protocol: {protocol} is not one of {', '.join(PROTOCOLS)}")
-    if only and only not in SIGNALS:
-        raise SettingError(f"--only: {only} is not one of {', '.join(SIGNALS)}")
+    option.require_choice("--protocol", protocol, PROTOCOLS)
+    if only:
+        option.require_choice("--only", only, SIGNALS)
     headers = parse_headers(os.environ.get(HEADERS_VARIABLE, ""))
     for given in header or ():
         name, equals, value = given.partition("=")

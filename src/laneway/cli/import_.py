@@ -11,8 +11,9 @@ import orjson
 import typer
 
 from laneway.base.clock import now_ns
-from laneway.base.errors import EventError, SettingError, quote
+from laneway.base.errors import EventError, SettingError
 from laneway.base.settings import resolve
+from laneway.cli import option
 from laneway.cli.terminal import Terminal
 from laneway.log.segment import make_directory
 from laneway.model.event import normalise
@@ -118,8 +119,7 @@ def command(
     Claude Code's transcripts and Codex's rollouts have the model's words, the tokens and the titles; a
     tool call that a hook has told as well counts once.
     """
-    if source not in SOURCES:
-        raise SettingError(f"there is no {quote(source)} to import", hint=", ".join(SOURCES))
+    option.require_choice("SOURCE", source, SOURCES)
     make, default, split = SOURCES[source]
     if path == Path("-"):
         reader = make("-")

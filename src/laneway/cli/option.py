@@ -1,10 +1,11 @@
 """Options that several commands share, each declared once."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Annotated
 
 import typer
 
+from laneway.base.errors import SettingError, quote
 from laneway.base.settings import BY_NAME
 from laneway.model.vocabulary import LEVELS
 
@@ -106,6 +107,16 @@ Grep = Annotated[
 Utc = Annotated[bool, typer.Option("--utc", help="Times in UTC and not in local time.")]
 Full = Annotated[bool, typer.Option("--full", help="Payloads in full, also those in side files.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
+
+
+def require_choice(name: str, text: str, words: Collection[str]) -> None:
+    """Raises SettingError for what is none of ``words``."""
+    if text not in words:
+        from difflib import get_close_matches
+
+        near = get_close_matches(text, words, n=1)
+        hint = f"did you mean {near[0]}?" if near else ""
+        raise SettingError(f"{name}: {quote(text)} is not one of {', '.join(words)}", hint=hint)
 
 
 def as_tuple(values: list[str] | None) -> tuple[str, ...]:

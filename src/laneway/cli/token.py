@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from laneway.base.clock import NS_PER_S, format_ns
-from laneway.base.errors import QueryError
+from laneway.base.errors import QueryError, quote
 from laneway.base.settings import Settings, parse_duration_s, resolve
 from laneway.cli.escape import escape
 from laneway.cli.terminal import Terminal
@@ -127,9 +127,9 @@ def _duration_s(name: str, text: str) -> float:
     try:
         duration_s = parse_duration_s(text)
     except ValueError as error:
-        raise QueryError(f"{name}: {text!r} is not {error}") from None
+        raise QueryError(f"{name}: {quote(text)} is not {error}") from None
     if not 0 <= duration_s < 100 * 366 * 86_400:
-        raise QueryError(f"{name}: {text!r} is not a time from now on")
+        raise QueryError(f"{name}: {quote(text)} is not a time from now on")
     return duration_s
 
 
