@@ -70,8 +70,9 @@ def prepare(stack: Stack, home: Path) -> Path:
     python = home / stack.name / "bin" / "python"
     if not python.exists():
         subprocess.run([sys.executable, "-m", "venv", home / stack.name], check=True)
-        install = [python, "-m", "pip", "install", "-q", *EXPORTER, *stack.packages]
-        subprocess.run(install, check=True)
+        # pip gives up, after minutes, where a framework takes no newest OpenTelemetry.
+        install = [sys.executable, "-m", "uv", "pip", "install", "-q", "--python", python]
+        subprocess.run([*install, *EXPORTER, *stack.packages], check=True)
     return python
 
 

@@ -73,6 +73,9 @@ STACKS = (
           "llama-index-core openinference-instrumentation-llama-index", f"{MODEL} {TOOL}"),
     stack("crewai", "crewai_openinference", "crewai openinference-instrumentation-crewai openinference-instrumentation-litellm",
           "crewai openinference-instrumentation-crewai", f"{AGENT}", agents=frozenset({"worker"}), has_tokens=False),
-    stack("google-adk", "google_adk_native", "google-adk litellm", "google-adk", f"{MODEL} {TOOL} {AGENT}",
+    # The second is what pip chooses beside a newest OpenTelemetry, which the first does not take.
+    stack("google-adk", "google_adk_native", "google-adk>=2 litellm", "google-adk", f"{MODEL} {TOOL} {AGENT}",
+          agents=frozenset({"worker"})),
+    stack("google-adk-1", "google_adk_native", "google-adk<2 litellm", "google-adk", f"{MODEL} {TOOL} {AGENT}",
           agents=frozenset({"worker"})),
 )  # fmt: skip

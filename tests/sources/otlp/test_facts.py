@@ -153,3 +153,11 @@ def test_a_span_with_thousands_of_attributes_is_kept() -> None:
     deep = [{"role": "user", "content": "x", "name": str(n)} for n in range(2000)]
     event = events_of({"gen_ai.operation.name": "chat", "gen_ai.input.messages": orjson.dumps(deep).decode()})["llm_request"]  # fmt: skip
     assert len(orjson.loads(event["input"])) == 2000
+
+
+def test_an_agent_of_an_older_adk_is_known_by_its_name_alone() -> None:
+    found = events_of({}, "agent_run [worker]", Place("worker", "", "s1", is_outermost=False))
+    assert set(found) == {"agent_start", "agent_end"}
+    assert read_facts("agent_run [worker]", {}).agent == "worker"
+    for name in ("agent_run []", "agent_run [worker", "run [worker]"):
+        assert read_facts(name, {}).kind == "step"

@@ -122,6 +122,9 @@ MANNERS = (
 )
 """What instrumentations put before or behind the name in a span's name."""
 
+ADK_RUN = "agent_run ["
+"""The spans of agents of Google's ADK before 2.0, ``agent_run [worker]``, have no attribute that says so."""
+
 
 @dataclass(slots=True)
 class Facts:
@@ -160,6 +163,9 @@ def read_facts(name: str, attributes: Attributes) -> Facts:
     """Facts of the span called ``name``; ``attributes`` are not changed."""
     rest = dict(attributes)
     kind = find_kind(rest)
+    adk_agent = name[len(ADK_RUN) : -1] if name.startswith(ADK_RUN) and name[-1] == "]" else ""
+    if kind == "step" and adk_agent:
+        kind = "agent"
     facts = Facts(kind, live_kind=str(rest.pop(LIVE_KIND, "")), rest=rest)
     facts.own_id, facts.own_start_id, facts.own_event, facts.parent_agent = (
         _text(rest.pop(name, ""))
@@ -174,7 +180,7 @@ def read_facts(name: str, attributes: Attributes) -> Facts:
     facts.session = take_name(rest, SESSION) or _text(known.get("thread_id"))
     entity = rest.get("traceloop.entity.name")
     if kind == "agent" and not facts.agent:
-        facts.agent = _text(entity) or bare_name(name)
+        facts.agent = _text(entity) or adk_agent or bare_name(name)
     if kind == "tool":
         facts.tool = take_name(rest, TOOL) or _text(entity) or bare_name(name)
     elif facts.own_id:
