@@ -43,8 +43,8 @@ class Book:
         """Until when, by rule."""
         try:
             told = self._read(self._rules).get("muted", {})
-            return {str(name): int(until_ns) for name, until_ns in told.items()}
-        except (LogError, AttributeError, TypeError, ValueError):
+            return {str(name): min(int(until_ns), 2**63 - 1) for name, until_ns in told.items()}
+        except (LogError, AttributeError, TypeError, ValueError, OverflowError):
             return {}
 
     def keep(self, rules: Iterable[Rule], muted: Mapping[str, int]) -> None:

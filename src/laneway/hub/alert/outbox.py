@@ -44,11 +44,14 @@ class Due:
     def from_json(cls, told: dict[str, Any]) -> "Due":
         """
         Raises:
-            KeyError, TypeError, AttributeError, ValueError: it is of another form.
+            KeyError, TypeError, AttributeError, ValueError, OverflowError: it is of another form.
         """
         lines = [str(line).encode() for line in told["lines"]]
         receivers = {str(key) for key in told["receivers"]}
-        return cls(str(told["id"]), int(told["at_ns"]), lines, told["body"].encode(), receivers)
+        at_ns = int(told["at_ns"])
+        if not 0 <= at_ns < 2**63:
+            raise ValueError(f"{at_ns} is no time")
+        return cls(str(told["id"]), at_ns, lines, told["body"].encode(), receivers)
 
 
 class Outbox:
@@ -92,9 +95,9 @@ class Outbox:
         for raw in told if isinstance(told, list) else ():
             try:
                 due = Due.from_json(raw)
-            except (KeyError, TypeError, AttributeError, ValueError):
+            except (KeyError, TypeError, AttributeError, ValueError, OverflowError):
                 continue
-            is_news = now_ns - due.at_ns < NEWS_NS
+            is_news = abs(now_ns - due.at_ns) < NEWS_NS
             due.receivers &= set(receivers) if is_news else set()
             if due.lines or due.receivers:
                 self.add(due)

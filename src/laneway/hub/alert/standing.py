@@ -117,11 +117,13 @@ class Standing:
         standing = cls(rule, now_ns)
         try:
             state, course = told["state"], [float(value) for value in told["course"]]
-            numbers = [int(told[name]) for name in ("since_ns", "over_ns", "fired", "sampled_ns")]
+            numbers = [
+                _count(told[name]) for name in ("since_ns", "over_ns", "fired", "sampled_ns")
+            ]
             value, peak, step_ns = float(told["value"]), float(told["peak"]), told["step_ns"]
             if state not in STATES:
                 return standing
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, OverflowError):
             return standing
         standing.state, standing.value, standing.peak = state, value, peak
         standing.since_ns, standing._over_ns, standing.fired_count, sampled_ns = numbers
@@ -130,3 +132,14 @@ class Standing:
             standing._course.extend(course)
             standing._sampled_ns = sampled_ns
         return standing
+
+
+def _count(value: Any) -> int:
+    """
+    Raises:
+        TypeError, ValueError, OverflowError: it is no number of nanoseconds or of anything else.
+    """
+    number = int(value)
+    if not 0 <= number < 2**63:
+        raise ValueError(f"{number} is out of range")
+    return number
