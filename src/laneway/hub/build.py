@@ -4,6 +4,7 @@ It follows the log as the indexer does, with the same code, but for this segment
 of its own, and tells nobody. It may be killed at any moment: what it leaves is thrown away.
 """
 
+import gc
 import os
 import sys
 import threading
@@ -75,6 +76,7 @@ def main(descriptor: int) -> None:
     """Serve one task."""
     if hasattr(os, "nice"):
         os.nice(NICE)
+    gc.disable()  # 30 µs an event: thousands are alive at once, and none is in a cycle
     line = Connection(descriptor)
     settings, task = line.recv()
     threading.Thread(target=_end_with_parent, args=(line,), daemon=True).start()
