@@ -36,14 +36,6 @@ from laneway.log.segment import LogPath
 from laneway.model.redact import make_redactor
 from laneway.sdk.bus.address import Address, read_address
 
-new_loop: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop
-try:
-    import uvloop
-
-    new_loop = uvloop.new_event_loop  # two thirds of the client's processor time for an event
-except ImportError:  # Windows, PyPy
-    pass
-
 TELL_S = 0.25
 """How often the hub is told how things stand."""
 
@@ -257,8 +249,7 @@ def main() -> None:
     for kind in (signal.SIGINT, signal.SIGTERM):
         signal.signal(kind, signal.SIG_IGN)  # they go to the whole group; the hub decides
     try:
-        with asyncio.Runner(loop_factory=new_loop) as runner:
-            runner.run(_run(settings))
+        asyncio.run(_run(settings))
     except asyncio.CancelledError:
         pass
     except LanewayError as error:
