@@ -32,13 +32,17 @@ export class Report {
   failures = $state.raw<Failures | null>(null);
   slowest = $state.raw<readonly StoredEvent[] | null>(null);
   problem = $state("");
-  isLoading = $state(false);
+  /** Of another filter or period than the one asked for; figures that only grow older are not. */
+  isStale = $state(false);
   private turn = 0;
+  private question = "";
 
   async load(q: string, period: Period, signal: AbortSignal): Promise<void> {
     const turn = ++this.turn;
     const asked = { q, since: period.since };
-    this.isLoading = true;
+    const question = JSON.stringify([q, period.name]);
+    if (question !== this.question) this.isStale = this.question !== "";
+    this.question = question;
     const take = async <T>(answer: Promise<T>, put: (value: T) => void) => {
       const value = await answer;
       if (turn === this.turn && !signal.aborted) put(value);
@@ -64,6 +68,6 @@ export class Report {
         ? failed.reason.message
         : String(failed.reason)
       : "";
-    this.isLoading = false;
+    this.isStale = false;
   }
 }
