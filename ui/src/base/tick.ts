@@ -49,6 +49,15 @@ export function stepFor(atLeastMs: number): number {
   return STEPS_MS.find((step) => step >= atLeastMs) ?? 56 * DAY;
 }
 
+const FOUNDING_STEPS_MS = STEPS_MS.filter((step, n) =>
+  STEPS_MS.slice(n).every((longer) => longer % step === 0),
+);
+
+/** The smallest readable step of at least `atLeastMs` that every longer one is a multiple of. */
+export function foundingStep(atLeastMs: number): number {
+  return FOUNDING_STEPS_MS.find((step) => step >= atLeastMs) ?? 56 * DAY;
+}
+
 /** What to add to Unix time so that midnight of the local clock falls on a whole day. */
 export function localOffsetMs(atMs: number): number {
   return -new Date(atMs).getTimezoneOffset() * MINUTE;

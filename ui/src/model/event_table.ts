@@ -167,6 +167,17 @@ export class EventTable {
     }
   }
 
+  /** The earliest and the latest time in memory; both 0 of an empty table. */
+  range(): readonly [fromMs: number, toMs: number] {
+    let [fromMs, toMs] = [Infinity, -Infinity];
+    for (let from = this.first; from < this.end; from = (Math.floor(from / BLOCK) + 1) * BLOCK) {
+      const block = Math.floor((from & this.mask) / BLOCK);
+      fromMs = Math.min(fromMs, this.blockMinMs[block] as number);
+      toMs = Math.max(toMs, this.blockMaxMs[block] as number);
+    }
+    return fromMs <= toMs ? [fromMs, toMs] : [0, 0];
+  }
+
   private widenBlock(slot: number, tsMs: number): void {
     const block = Math.floor(slot / BLOCK);
     if (slot % BLOCK === 0) {

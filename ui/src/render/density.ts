@@ -30,11 +30,10 @@ export class Density {
     if (bins <= 0 || heightPx <= 0) return;
     this.resize(bins, heightPx);
     this.pixels.fill(0);
-    const peak = ceilingOf(grid, area.fromBox, area.toBox, fromBin, bins);
-    for (let line = area.fromBox; line < area.toBox; line++) {
-      const box = layout.boxes[line] as LaneBox;
-      this.drawLine(grid, theme, { line, fromBin, bins, peak, heightPx, box, scrollPx: area.scrollPx });
-    }
+    const boxes = layout.boxes.slice(area.fromBox, area.toBox);
+    const peak = ceilingOf(grid, boxes, fromBin, bins);
+    for (const box of boxes)
+      this.drawLine(grid, theme, { fromBin, bins, peak, heightPx, box, scrollPx: area.scrollPx });
     this.put(ctx, grid, view, { fromBin, bins, heightPx, widthPx: area.widthPx });
   }
 
@@ -42,7 +41,6 @@ export class Density {
     grid: BinGrid,
     theme: Theme,
     at: {
-      line: number;
       fromBin: number;
       bins: number;
       peak: number;
@@ -58,14 +56,14 @@ export class Density {
     const scale = 1 / Math.log2(1 + at.peak);
     const last = theme.density.length - 1;
     for (let bin = 0; bin < at.bins; bin++) {
-      const count = grid.at(at.line, at.fromBin + bin);
+      const count = grid.at(at.box.agent, at.fromBin + bin);
       if (count === 0) continue;
       const share = Math.min(1, Math.log2(1 + count) * scale);
       const color = theme.density[Math.round(share * last)] as number;
       const topPx = Math.max(0, footPx - Math.max(2, Math.round(share * roomPx)));
       const endPx = Math.min(at.heightPx, footPx);
       for (let y = topPx; y < endPx; y++) pixels[y * strideCells + bin] = color;
-      if (grid.errorsAt(at.line, at.fromBin + bin) === 0) continue;
+      if (grid.errorsAt(at.box.agent, at.fromBin + bin) === 0) continue;
       const stripPx = Math.max(0, endPx - ERROR_STRIP_PX);
       for (let y = stripPx; y < endPx; y++) pixels[y * strideCells + bin] = theme.densityError;
     }
@@ -97,11 +95,11 @@ export class Density {
 }
 
 /** The largest count in sight, rounded up to a power of two so that heights do not dance. */
-function ceilingOf(grid: BinGrid, fromLine: number, toLine: number, fromBin: number, bins: number): number {
+function ceilingOf(grid: BinGrid, boxes: readonly LaneBox[], fromBin: number, bins: number): number {
   let peak = 8;
-  for (let line = fromLine; line < toLine; line++) {
+  for (const { agent } of boxes) {
     for (let bin = fromBin; bin < fromBin + bins; bin++) {
-      const count = grid.at(line, bin);
+      const count = grid.at(agent, bin);
       if (count > peak) peak = count;
     }
   }

@@ -95,11 +95,17 @@ function hitMark(scene: LaneScene, box: LaneBox, xPx: number, yPx: number): Hit 
 }
 
 function hitBin(scene: LaneScene, box: LaneBox, xPx: number): Hit | null {
-  const { grid, layout } = scene;
-  const line = layout.indexOf(box.agent);
+  const { grid } = scene;
   const bin = grid.binAt(toMs(scene.view, scene.widthPx, xPx));
-  const events = grid.at(line, bin);
+  const events = grid.at(box.agent, bin);
   if (events === 0) return null;
   const fromMs = grid.startMs(bin);
-  return { kind: "bin", box, fromMs, toMs: fromMs + grid.stepMs, events, errors: grid.errorsAt(line, bin) };
+  return {
+    kind: "bin",
+    box,
+    fromMs,
+    toMs: fromMs + grid.stepMs,
+    events,
+    errors: grid.errorsAt(box.agent, bin),
+  };
 }

@@ -27,6 +27,7 @@ export interface LaneScene {
   readonly nowMs: number;
   readonly isFollowing: boolean;
   readonly isDense: boolean;
+  /** A line an agent. */
   readonly grid: BinGrid;
   readonly selection: Selection;
   /** Before this moment events may be missing: they are in the log and not in memory. */
@@ -42,20 +43,19 @@ export function boxesInSight(scene: LaneScene): { from: number; to: number } {
   };
 }
 
-/** Whether the lanes in [fromBox, toBox) hold too many events in the view to be drawn one by one. */
+/** Whether these lanes hold too many events in the view to be drawn one by one. */
 export function tooDense(
   grid: BinGrid,
   view: Viewport,
-  from: number,
-  to: number,
+  boxes: readonly { readonly agent: number }[],
   wasDense: boolean,
 ): boolean {
   const limit = wasDense ? SPARSE_EVENTS : DENSE_EVENTS;
   const fromBin = Math.max(0, grid.binAt(view.fromMs));
   const toBin = Math.min(grid.bins, grid.binAt(view.toMs) + 1);
   let sum = 0;
-  for (let line = from; line < to; line++) {
-    for (let bin = fromBin; bin < toBin; bin++) sum += grid.at(line, bin);
+  for (const { agent } of boxes) {
+    for (let bin = fromBin; bin < toBin; bin++) sum += grid.at(agent, bin);
     if (sum > limit) return true;
   }
   return false;

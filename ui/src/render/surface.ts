@@ -5,16 +5,26 @@ export class Surface {
   widthPx = 0;
   heightPx = 0;
   scale = 1;
+  /** The size on the page may be another one; to ask for it in every frame would lay the page out twice. */
+  private isStale = true;
 
   constructor(readonly canvas: HTMLCanvasElement) {
     const ctx = canvas.getContext("2d", { alpha: false });
     if (!ctx) throw new Error("this browser has no 2D canvas");
     this.ctx = ctx;
+    new ResizeObserver(() => this.measureAgain()).observe(canvas); // ends with the canvas
+  }
+
+  /** For whoever knows of another size before the browser tells: paper. */
+  measureAgain(): void {
+    this.isStale = true;
   }
 
   /** Fits the store to the size on the page; free where nothing changed. */
   fit(): void {
     const scale = window.devicePixelRatio || 1;
+    if (!this.isStale && scale === this.scale) return;
+    this.isStale = false;
     const widthPx = this.canvas.clientWidth;
     const heightPx = this.canvas.clientHeight;
     if (widthPx === this.widthPx && heightPx === this.heightPx && scale === this.scale) return;

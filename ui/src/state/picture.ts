@@ -1,7 +1,8 @@
 // Keeps layout and counts in step with the journal, and hands the painters their scene.
 
+import { foundingStep } from "../base/tick";
 import { spanMs, type Viewport } from "../base/viewport";
-import { BinGrid, octaveStep } from "../model/bin_grid";
+import { BinGrid, type BinSource, octaveStep } from "../model/bin_grid";
 import { CATEGORIES } from "../model/category";
 import type { Journal } from "../model/journal";
 import { PulseGrid, type PulseSource } from "../model/pulse_grid";
@@ -32,8 +33,12 @@ export class Picture {
   private treeKey = "";
   layout = new Layout([], [], []);
   laneGrid = new BinGrid();
-  private readonly laneGrids = new GridShelf();
-  readonly pulseGrid = new PulseGrid();
+  private readonly laneGrids = new GridShelf<BinSource, BinGrid>(
+    () => new BinGrid(),
+    (atLeastMs) => octaveStep(atLeastMs, 1, 1),
+  );
+  pulseGrid = new PulseGrid();
+  private readonly pulseGrids = new GridShelf<PulseSource, PulseGrid>(() => new PulseGrid(), foundingStep);
   pulseLayers: Layers;
   private rankedMs = 0;
   private openCountedMs = 0;
@@ -109,17 +114,17 @@ export class Picture {
   ): LaneScene {
     const { journal, layout } = this;
     const stepMs = octaveStep(spanMs(view), area.widthPx, DENSE_BIN_PX);
-    const laneGrid = (this.laneGrid = this.laneGrids.take(stepMs));
     const source = {
       events: journal.events,
-      version: `${journal.rebuildVersion}/${state.filterVersion}/${this.layoutVersion}`,
-      lineOf: (agent: number) => layout.indexOf(agent),
-      lines: layout.boxes.length,
+      version: `${journal.rebuildVersion}/${state.filterVersion}`,
+      lineOf: (agent: number) => agent,
+      lines: roomFor(journal.lanes.length),
     };
-    laneGrid.refresh(source, view.fromMs, view.toMs, stepMs);
+    const laneGrid = this.laneGrids.take(source, view.fromMs, view.toMs, stepMs);
+    this.laneGrid = laneGrid;
     const from = layout.indexAt(area.scrollPx);
     const to = Math.min(layout.boxes.length, layout.indexAt(area.scrollPx + area.heightPx) + 1);
-    this.isDense = tooDense(laneGrid, view, from, to, this.isDense);
+    this.isDense = tooDense(laneGrid, view, layout.boxes.slice(from, to), this.isDense);
     return { journal, layout, view, ...area, ...state, isDense: this.isDense, grid: laneGrid };
   }
 
@@ -137,11 +142,13 @@ export class Picture {
       if (layers.key !== this.pulseLayers.key) this.pulseLayers = layers;
       this.rankedMs = nowMs;
     }
-    const { pulseGrid, pulseLayers: layers } = this;
+    const { pulseLayers: layers } = this;
     const source = this.sourceOf(layers, filterVersion);
-    const { recounts } = pulseGrid;
-    pulseGrid.refresh(source, view.fromMs, view.toMs, pulseStep(view, widthPx));
-    const isStale = recounts !== pulseGrid.recounts || nowMs - this.openCountedMs >= OPEN_MS;
+    const { recounts } = this.pulseGrid;
+    const pulseGrid = this.pulseGrids.take(source, view.fromMs, view.toMs, pulseStep(view, widthPx));
+    const isOther = pulseGrid !== this.pulseGrid || recounts !== pulseGrid.recounts;
+    this.pulseGrid = pulseGrid;
+    const isStale = isOther || nowMs - this.openCountedMs >= OPEN_MS;
     if (!Number.isNaN(edgeMs) && isStale) {
       pulseGrid.countOpen(source, edgeMs);
       this.openCountedMs = nowMs;
@@ -165,4 +172,9 @@ export class Picture {
       isToolEnd: (kind) => journal.category(kind) === TOOL,
     };
   }
+}
+
+/** Lines for so many agents, and for some that are still to come: they should not have all counted anew. */
+function roomFor(agents: number): number {
+  return 2 ** Math.ceil(Math.log2(Math.max(8, agents)));
 }

@@ -30,8 +30,8 @@ export function sceneOf(said: readonly Said[], isDense = false): { scene: LaneSc
   const source = {
     events: journal.events,
     version: "1",
-    lines: branches.length,
-    lineOf: (agent: number) => layout.indexOf(agent),
+    lines: journal.lanes.length,
+    lineOf: (agent: number) => agent,
   };
   grid.refresh(source, VIEW.fromMs, VIEW.toMs, octaveStep(10_000, WIDTH_PX, 2));
   const scene: LaneScene = {
