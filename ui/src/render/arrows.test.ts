@@ -3,6 +3,7 @@ import { arrowsOf } from "./arrows";
 import { handoffsOf, targetOf } from "./handoffs";
 import type { Said } from "../testing/frames";
 import { sceneOf } from "../testing/scene";
+import type { LaneScene } from "./scene";
 
 describe("arrows between lanes", () => {
   const whole = (agent: number, at: number, dur: number, span: string, parent = ""): Said => ({
@@ -29,6 +30,20 @@ describe("arrows between lanes", () => {
     expect(arrow?.toPx).toBeGreaterThan(arrow?.fromPx ?? Infinity);
   });
 
+  test("are whole for the work that is chosen or pointed at, and hooks for all other", () => {
+    const { scene, bars } = sceneOf([
+      whole(0, 9000, 7000, "p"),
+      whole(1, 6000, 3000, "c", "p"),
+      whole(2, 8000, 1000, "d", "p"),
+    ]);
+    const { spans } = scene.journal;
+    const barOf = (id: string) => [0, 1, 2].find((bar) => spans.id[spans.slot(bar)] === id) ?? -1;
+    const lit = (some: Partial<LaneScene>) => arrowsOf({ ...scene, ...some }, bars).map(({ isLit }) => isLit);
+    expect(lit({})).toEqual([false, false]);
+    expect(lit({ selection: { bar: barOf("c"), row: -1 } })).toEqual([true, false]);
+    expect(lit({ pointed: { bar: barOf("p"), row: -1 } })).toEqual([true, true]);
+  });
+
   test("are not drawn where bars are too many, or are a histogram", () => {
     const said = [whole(0, 9000, 7000, "p"), whole(1, 6000, 3000, "c", "p")];
     const { scene, bars } = sceneOf(said, true);
@@ -53,6 +68,7 @@ describe("hand-offs that no span tells of", () => {
     expect(lines.length).toBe(1);
     expect(lines[0]?.xPx).toBeCloseTo(200, -1);
     expect([lines[0]?.fromPx, lines[0]?.toPx]).toEqual([railOf(scene, 0), railOf(scene, 1)]);
+    expect(lines[0]?.isLit).toBe(true);
   });
 
   test("are left to the work's own line where the first event names the work around it", () => {
@@ -72,6 +88,9 @@ describe("hand-offs that no span tells of", () => {
     scene.journal.kinds.names[scene.journal.kinds.find("error")] = "handoff";
     const lines = handoffsOf(scene);
     expect(lines.map(({ fromPx, toPx }) => [fromPx, toPx])).toEqual([[railOf(scene, 2), railOf(scene, 0)]]);
+    expect(lines[0]?.isLit).toBe(false);
+    const row = [0, 1, 2].find((row) => scene.journal.events.text[scene.journal.events.slot(row)] === "→ a");
+    expect(handoffsOf({ ...scene, pointed: { bar: -1, row: row ?? -1 } })[0]?.isLit).toBe(true);
   });
 
   test("know an agent by the longest name that fits", () => {

@@ -1,13 +1,16 @@
-// Who set whom to work: a thin line from the bar around a piece of work to that work in another lane.
+// Who set whom to work: a hook at the start of work that another lane asked for. The whole line, from the bar
+// around it, is drawn for the work that is chosen or pointed at: all lines at once are a tangle.
 
 import type { BarList } from "./bar_list";
 import { handoffsOf } from "./handoffs";
-import type { LaneScene } from "./scene";
+import { isLitBar, type LaneScene } from "./scene";
 import type { Theme } from "./theme";
 
 /** With more bars than this in sight, lines between them would hide them. */
 const MAX_BARS = 1200;
 const MAX_ARROWS = 240;
+/** How far a hook reaches towards where its line comes from. */
+const STUB_PX = 14;
 const HEAD_PX = 4;
 const BEND_PX = 7;
 
@@ -16,6 +19,8 @@ export interface Arrow {
   readonly xPx: number;
   readonly fromPx: number;
   readonly toPx: number;
+  /** Drawn whole, else as a hook at its end. */
+  readonly isLit: boolean;
 }
 
 /** Lines down or up from a parent's bar to the start of a child's in another lane. */
@@ -35,12 +40,14 @@ export function arrowsOf(scene: LaneScene, bars: BarList): Arrow[] {
     if (owner === undefined || spans.match[i] === 0) continue;
     const o = spans.slot(bars.span[owner] as number);
     const xPx = bars.leftPx[n] as number;
+    const isLit = isLitBar(scene, bars.span[n] as number) || isLitBar(scene, bars.span[owner] as number);
     if (spans.agent[o] === spans.agent[i] || spans.match[o] === 0 || xPx < 0 || xPx > scene.widthPx) continue;
     const isBelow = (bars.topPx[n] as number) > (bars.topPx[owner] as number);
     found.push({
       xPx,
       fromPx: (bars.topPx[owner] as number) + (isBelow ? barPx : 0),
       toPx: (bars.topPx[n] as number) + (isBelow ? BEND_PX : barPx - BEND_PX),
+      isLit,
     });
   }
   return found;
@@ -55,13 +62,26 @@ export function paintArrows(
   const arrows = [...arrowsOf(scene, bars), ...handoffsOf(scene)];
   if (arrows.length === 0) return;
   ctx.strokeStyle = ctx.fillStyle = theme.muted;
-  ctx.globalAlpha = 0.55;
   ctx.lineWidth = 1;
+  ctx.globalAlpha = 0.55;
+  strokeArrows(
+    ctx,
+    arrows.filter(({ isLit }) => !isLit),
+  );
+  ctx.globalAlpha = 1;
+  strokeArrows(
+    ctx,
+    arrows.filter(({ isLit }) => isLit),
+  );
+}
+
+function strokeArrows(ctx: CanvasRenderingContext2D, arrows: readonly Arrow[]): void {
   ctx.beginPath();
-  for (const { xPx, fromPx, toPx } of arrows) {
+  for (const { xPx, fromPx, toPx, isLit } of arrows) {
     const leftPx = Math.round(xPx) - BEND_PX + 0.5;
-    ctx.moveTo(leftPx, fromPx);
-    ctx.lineTo(leftPx, toPx - Math.sign(toPx - fromPx) * 3);
+    const way = Math.sign(toPx - fromPx);
+    ctx.moveTo(leftPx, isLit ? fromPx : toPx - way * STUB_PX);
+    ctx.lineTo(leftPx, toPx - way * 3);
     ctx.quadraticCurveTo(leftPx, toPx, leftPx + 3, toPx);
     ctx.lineTo(xPx - 1, toPx);
   }
@@ -74,5 +94,4 @@ export function paintArrows(
     ctx.closePath();
   }
   ctx.fill();
-  ctx.globalAlpha = 1;
 }

@@ -110,17 +110,21 @@ export class BarPainter {
     ctx.font = `${barPx > 14 ? 11 : 10}px ${theme.font}`;
     ctx.textBaseline = "middle";
     ctx.textAlign = "left";
+    const takenPx = new Map<number, number>(); // by row: the deepest is shared, and there names could meet
     for (let n = 0; n < bars.length; n++) {
       const leftPx = Math.max(0, bars.leftPx[n] as number);
       const endPx = Math.min(scene.widthPx, (bars.leftPx[n] as number) + (bars.widthPx[n] as number));
       const roomPx = endPx - leftPx - 2 * TEXT_PAD_PX;
       if (roomPx < LABEL_FROM_PX - 2 * TEXT_PAD_PX || !matches(scene, bars, n) || isSession(scene, bars, n))
         continue;
+      const topPx = bars.topPx[n] as number;
+      if (leftPx < (takenPx.get(topPx) ?? 0)) continue;
       const i = journal.spans.slot(bars.span[n] as number);
       const name = journal.spanName(bars.span[n] as number);
       const text = this.labels.fit(ctx, name, roomPx);
       if (!text) continue;
-      const middlePx = (bars.topPx[n] as number) + barPx / 2 + 0.5;
+      takenPx.set(topPx, endPx);
+      const middlePx = topPx + barPx / 2 + 0.5;
       const isGround = journal.category(journal.spans.kind[i] as number) === LIFE;
       ctx.fillStyle = isGround ? theme.muted : theme.text;
       ctx.fillText(text, leftPx + TEXT_PAD_PX, middlePx);

@@ -7,7 +7,7 @@ import { AS_INSTANT } from "../model/event_table";
 import type { Journal } from "../model/journal";
 import type { Arrow } from "./arrows";
 import { MARK_PX } from "./mark";
-import { boxesInSight, type LaneScene } from "./scene";
+import { boxesInSight, isLitRow, type LaneScene } from "./scene";
 
 const HANDOFF = CATEGORIES.indexOf("handoff");
 /** More lines than this are a tangle. */
@@ -30,7 +30,7 @@ function addBirths(scene: LaneScene, found: Arrow[]): void {
     const agent = layout.boxes[n]?.agent ?? -1;
     const lane = journal.lanes[agent];
     const parent = journal.parents[agent] ?? -1;
-    if (lane?.isBornBare && parent >= 0) add(scene, found, parent, agent, lane.bornMs);
+    if (lane?.isBornBare && parent >= 0) add(scene, found, parent, agent, lane.bornMs, true);
   }
 }
 
@@ -43,7 +43,8 @@ function addEvents(scene: LaneScene, found: Arrow[]): void {
       if (events.drawn[i] !== AS_INSTANT || events.match[i] === 0) continue;
       if (journal.category(events.kind[i] as number) !== HANDOFF) continue;
       const target = targetOf(journal, events.text[i] ?? "");
-      if (target >= 0) add(scene, found, events.agent[i] as number, target, events.tsMs[i] as number);
+      const source = events.agent[i] as number;
+      if (target >= 0) add(scene, found, source, target, events.tsMs[i] as number, isLitRow(scene, row));
     }
   });
 }
@@ -59,7 +60,14 @@ export function targetOf({ agents }: Pick<Journal, "agents">, text: string): num
   return -1;
 }
 
-function add(scene: LaneScene, found: Arrow[], from: number, to: number, timeMs: number): void {
+function add(
+  scene: LaneScene,
+  found: Arrow[],
+  from: number,
+  to: number,
+  timeMs: number,
+  isLit: boolean,
+): void {
   const source = scene.layout.boxOf(from);
   const target = scene.layout.boxOf(to);
   const xPx = toPx(scene.view, scene.widthPx, timeMs);
@@ -68,5 +76,6 @@ function add(scene: LaneScene, found: Arrow[], from: number, to: number, timeMs:
     xPx: xPx - MARK_PX / 2,
     fromPx: source.topPx + source.railPx - scene.scrollPx,
     toPx: target.topPx + target.railPx - scene.scrollPx,
+    isLit,
   });
 }

@@ -30,8 +30,22 @@ export interface LaneScene {
   /** A line an agent. */
   readonly grid: BinGrid;
   readonly selection: Selection;
+  /** What the pointer is on. */
+  readonly pointed: Selection;
   /** Before this moment events may be missing: they are in the log and not in memory. */
   readonly knownFromMs: number;
+}
+
+/** Nothing is chosen, or pointed at. */
+export const NOTHING: Selection = { bar: -1, row: -1 };
+
+/** Whether the bar is the one that the reader chose or points at; `isLitRow` the same of a mark. */
+export function isLitBar({ selection, pointed }: LaneScene, bar: number): boolean {
+  return selection.bar === bar || pointed.bar === bar;
+}
+
+export function isLitRow({ selection, pointed }: LaneScene, row: number): boolean {
+  return selection.row === row || pointed.row === row;
 }
 
 /** The boxes in sight: [from, to). */

@@ -108,6 +108,7 @@ export class Picture {
       nowMs: number;
       isFollowing: boolean;
       selection: Selection;
+      pointed: Selection;
       filterVersion: number;
       knownFromMs: number;
     },

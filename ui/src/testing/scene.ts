@@ -6,7 +6,7 @@ import { order } from "../model/tree";
 import { batch, hello, type Said } from "./frames";
 import { BarList } from "../render/bar_list";
 import { Layout } from "../render/layout";
-import type { LaneScene } from "../render/scene";
+import { type LaneScene, NOTHING } from "../render/scene";
 
 export const VIEW = { fromMs: 1000, toMs: 11_000 };
 export const WIDTH_PX = 1000;
@@ -45,7 +45,8 @@ export function sceneOf(said: readonly Said[], isDense = false): { scene: LaneSc
     scrollPx: 0,
     nowMs: 10_900,
     isFollowing: true,
-    selection: { bar: -1, row: -1 },
+    selection: NOTHING,
+    pointed: NOTHING,
     knownFromMs: -Infinity,
   };
   const bars = new BarList();
