@@ -85,11 +85,15 @@ LINES: dict[tuple[str, str, int], Event] = {}
 """The log: what `add` was given, by segment, fingerprint and offset."""
 
 
+UNHURRIED_S = 60
+"""For a question: no slow machine may make an answer another one."""
+
+
 def open_with_log(path: Path) -> SqliteStore:
     def read_event(pointer: Pointer, fingerprint: str) -> Event | None:
         return LINES.get((pointer.segment, fingerprint, pointer.offset))
 
-    return Recording(path, read_event=read_event)
+    return Recording(path, read_event=read_event, query_limit_s=UNHURRIED_S)
 
 
 class Recording(SqliteStore):
