@@ -54,7 +54,8 @@ def events(hub: Hub, agent: str) -> list[dict[str, Any]]:
         return found
 
 
-def run(command: list[str], hub: Hub, **options: Any) -> None:
+def run(command: list[str], hub: Hub, **options: Any) -> str:
+    """What it printed; it must end well."""
     done = subprocess.run(
         command,
         env=environment(hub),
@@ -65,6 +66,8 @@ def run(command: list[str], hub: Hub, **options: Any) -> None:
         **options,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+    said: str = done.stdout
+    return said
 
 
 def check_journey(hub: Hub, agent: str) -> None:
@@ -178,15 +181,8 @@ console.log(JSON.stringify(log.stats));
 def test_typescript_counts_what_it_drops_and_drops_nothing_else(hub: Hub, built: Path) -> None:
     """Sent and dropped are all that was logged, though the queue overflows while a batch is on its way."""
     (built / "overfull.js").write_text(OVERFULL)
-    done = subprocess.run(
-        [tool("node"), str(built / "overfull.js")],
-        env=environment(hub),
-        capture_output=True,
-        text=True,
-        timeout=110,
-        check=True,
-    )
-    stats = json.loads(done.stdout)
+    said = run([tool("node"), str(built / "overfull.js")], hub)
+    stats = json.loads(said)
     assert stats == {"sent": 10, "rejected": 0, "dropped": 5}
     wait_for(lambda: len(events(hub, "full")) == 10, "the events")
     assert [event["content"] for event in events(hub, "full")] == [
@@ -206,12 +202,5 @@ console.log(isSent, JSON.stringify(log.stats));
 def test_typescript_keeps_no_program_alive_while_the_hub_is_away(hub: Hub, built: Path) -> None:
     hub.stop()
     (built / "alone.js").write_text(ALONE)
-    done = subprocess.run(
-        [tool("node"), str(built / "alone.js")],
-        env=environment(hub),
-        capture_output=True,
-        text=True,
-        timeout=110,
-        check=True,
-    )
-    assert done.stdout == 'false {"sent":0,"rejected":0,"dropped":0}\n'
+    said = run([tool("node"), str(built / "alone.js")], hub)
+    assert said == 'false {"sent":0,"rejected":0,"dropped":0}\n'

@@ -130,7 +130,7 @@ def asks(message: bytes) -> bool:
 
 
 def note(tap: Tap, lock: threading.Lock, *, from_client: bool) -> Callable[[bytes], None]:
-    """What to do with a line that has passed; it never raises."""
+    """What to do with a line that passes; it never raises."""
 
     def seen(line: bytes) -> None:
         try:
