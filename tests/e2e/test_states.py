@@ -37,6 +37,15 @@ def test_a_page_whose_session_ended_says_how_to_get_another(open_page, hub) -> N
     expect(page.get_by_text("laneway open").first).to_be_visible()
 
 
+def test_an_empty_page_does_not_call_a_hub_that_is_away_up(open_page, hub) -> None:
+    notice = open_page().get_by_test_id("notice")
+    expect(notice).to_have_attribute("data-kind", "empty", timeout=60_000)
+    hub.kill()
+    expect(notice).to_have_attribute("data-kind", "gone", timeout=60_000)
+    hub.start()
+    expect(notice).to_have_attribute("data-kind", "empty", timeout=60_000)
+
+
 def test_a_hub_behind_its_log_is_said_to_lag(open_page) -> None:
     page = open_page()
     routes: list[WebSocketRoute] = []
