@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.torture.harness import Hub
 
@@ -50,6 +50,20 @@ def find_link(output: str) -> str:
     found = re.search(r"http://\S+#code=\S+", output)
     assert found, output
     return found.group()
+
+
+def choose_line(page: Page, text: str, tries: int = 20) -> None:
+    """Click the first line of the stream with `text`; again if the list moved under the pointer."""
+    line = page.get_by_test_id("stream").get_by_role("option").filter(has_text=text).first
+    for left in reversed(range(tries)):
+        line.click()
+        try:
+            expect(line).to_have_attribute("aria-selected", "true", timeout=1000)
+        except AssertionError:
+            if not left:
+                raise
+        else:
+            return
 
 
 OUTSIDE = ("ERR_CONNECTION_REFUSED", "ERR_NETWORK_CHANGED")

@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 import laneway
 from laneway import log_event
 from laneway.web.keyring import Keyring
+from tests.e2e.conftest import choose_line
 from tests.torture.harness import Hub, wait_for
 
 pytestmark = pytest.mark.browser
@@ -83,7 +84,7 @@ def test_it_shows_its_pod_live_and_nothing_of_others_in_any_message(hub: Hub, op
         assert bound.evaluate("() => window.__laneway.state().gaps") == 0
 
         bound.keyboard.press("!")  # alerts tell of all, and stay shut
-        bound.get_by_test_id("stream").get_by_text("dump").first.click()
+        choose_line(bound, "dump")
         block = bound.get_by_test_id("block-output")
         block.get_by_test_id("side-load").click()
         expect(block.get_by_test_id("side-text")).to_contain_text("row row")

@@ -5,6 +5,7 @@ from playwright.sync_api import Page, expect
 
 import laneway
 from laneway import bind, log_event, span
+from tests.e2e.conftest import choose_line
 from tests.torture.harness import Hub, wait_for
 
 pytestmark = pytest.mark.browser
@@ -238,7 +239,7 @@ def test_the_detail_shows_the_redacted_input_as_text(open_page) -> None:
     ):
         pass
     wait_events(page, 2)
-    page.get_by_test_id("stream").get_by_text("clone").first.click()
+    choose_line(page, "clone")
 
     detail = page.get_by_test_id("detail")
     expect(detail).to_be_visible()
@@ -259,7 +260,7 @@ def test_a_page_made_of_markup_stays_text(open_page) -> None:
         "__proto__", "constructor", "prototype", tool="__proto__", input={"__proto__": {"x": 1}}
     )
     wait_events(page, 2)
-    page.get_by_test_id("stream").get_by_text("onerror").first.click()
+    choose_line(page, "onerror")
     expect(page.get_by_test_id("detail")).to_be_visible()
 
     assert page.locator("img[src=x]").count() == 0
@@ -338,7 +339,7 @@ def test_a_long_payload_loads_as_far_as_it_is_read(open_page, hub) -> None:
     lines = [f"row {n}: what the tool gave back <b>as text</b>" for n in range(60_000)]
     log_event("coder", "tool_result", tool="dump", output="\n".join(lines))
     wait_events(page, 1)
-    page.get_by_test_id("stream").get_by_text("dump").first.click()
+    choose_line(page, "dump")
     block = page.get_by_test_id("block-output")
     expect(block).to_contain_text("row 0:")
     asked: list[str] = []

@@ -5,6 +5,7 @@ from playwright.sync_api import Page, expect
 
 import laneway
 from laneway import log_event, span
+from tests.e2e.conftest import choose_line
 from tests.torture.harness import Hub
 
 pytestmark = pytest.mark.browser
@@ -157,11 +158,11 @@ def test_any_value_of_a_detail_filters_and_text_reads_as_it_was_meant(open_page)
         pass
     log_event("coder", "agent_response", "**Done**, see `x.py`", customer="acme")
     page.wait_for_function("() => window.__laneway.visible().total >= 5")
-    page.get_by_test_id("stream").get_by_text("a.py").first.click()
+    choose_line(page, "a.py")
     expect(page.get_by_test_id("diff").locator(".removed")).to_have_text("-x = 1")
     expect(page.get_by_test_id("diff").locator(".added")).to_have_text("+x = 2")
 
-    page.get_by_test_id("stream").get_by_text("Done").first.click()
+    choose_line(page, "Done")
     expect(page.get_by_test_id("block-content").locator("strong")).to_have_text("Done")
     page.get_by_test_id("json-toggle").click()
     node = page.locator("[data-testid=json-node][data-path=customer]")

@@ -10,6 +10,7 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from playwright.sync_api import Page, expect
 
+from tests.e2e.conftest import choose_line
 from tests.torture.harness import Hub
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
@@ -49,7 +50,7 @@ def test_an_openai_agents_run_is_lanes_with_parents_and_tokens(
 
     page.get_by_test_id("filter-input").fill('event:llm_response agent:"coder agent"')
     page.keyboard.press("Enter")
-    page.wait_for_function("() => window.__laneway.visible().matching === 2")
-    page.get_by_test_id("stream").get_by_text("coder agent").first.click()
+    expect(page.get_by_test_id("stream").get_by_role("option")).to_have_count(2)
+    choose_line(page, "llm_response")
     detail = page.get_by_test_id("detail")
     expect(detail.locator('[data-name="tokens"]')).to_contain_text(" in · ")

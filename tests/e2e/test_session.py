@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 
 import laneway
 from laneway import bind, log_event, span
+from tests.e2e.conftest import choose_line
 from tests.torture.harness import Hub
 
 pytestmark = pytest.mark.browser
@@ -115,11 +116,11 @@ def test_an_event_leads_to_its_session_and_its_trace(open_page) -> None:
     page = open_page()
     talk("s-one")
     page.wait_for_function("() => window.__laneway.visible().total >= 6")
-    page.get_by_test_id("stream").get_by_text("apply_patch").first.click()
+    choose_line(page, "apply_patch")
     page.get_by_test_id("open-session").click()
     expect(page.get_by_test_id("turn").first).to_be_visible()
     page.go_back()
-    page.get_by_test_id("stream").get_by_text("apply_patch").first.click()
+    choose_line(page, "apply_patch")
     page.get_by_test_id("open-trace").click()
     expect(page.get_by_test_id("not-live")).to_contain_text("A trace as it went")
     expect(page.get_by_test_id("step").filter(has_text="run_tests")).to_be_visible()
