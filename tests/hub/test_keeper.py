@@ -180,7 +180,7 @@ def test_an_index_damaged_under_a_query_is_built_again(make_hub: Make, log: Path
         if path.suffix == ".db" or path.name.endswith("-wal"):
             with path.open("r+b") as file:
                 file.write(b"\x17" * path.stat().st_size)
-    hub.store._pool.discard(str(database))
+    hub.store._catalog._pool.discard(str(database))
     hub.store._writers.clear()
 
     def is_mended() -> bool:

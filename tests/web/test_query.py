@@ -276,7 +276,7 @@ async def test_a_search_of_the_log_out_of_time_is_a_page_that_says_how_far_it_is
 ) -> None:
     fill(hub, *[event(n, content="a needle" if n % 20 == 1 else "hay") for n in range(1, 61)])
     monkeypatch.setattr(raw, "WINDOW_EVENTS", 4)
-    monkeypatch.setattr(hub.store, "_time_box", lambda: Looks(12))
+    monkeypatch.setattr(hub.store._searcher, "_time_box", lambda: Looks(12))
     seen: list[int] = []
     told: list[dict[str, Any]] = []
     cursor: str | None = ""

@@ -323,7 +323,7 @@ class Follower:
         self._reopen()
         if self._is_built and not builder.is_at_work:
             self._is_built = False
-            self._store.renew()
+            self._store.renew_epoch()
             self._live.restart(self._store.epoch)
             self._live.absorb(self._history())
 
@@ -441,7 +441,7 @@ class Follower:
 
     def _purge(self) -> None:
         """A segment of ours was rewritten, to get secrets out of it: no viewer keeps what it was shown."""
-        self._store.renew()
+        self._store.renew_epoch()
         self._live.restart(self._store.epoch)
         self._is_purged = True
 

@@ -34,13 +34,13 @@ def index(tmp_path: Path) -> Iterator[SqliteStore]:
 def reads(index: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The segments that were opened since, one by one."""
     met: list[str] = []
-    plain = index._read
+    plain = index._catalog.read
 
     def read(summary: Summary, *rest: object) -> object:
         met.append(summary.segment)
         return plain(summary, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(index, "_read", read)
+    monkeypatch.setattr(index._catalog, "read", read)
     return met
 
 
@@ -74,7 +74,7 @@ def test_a_repeated_question_reads_only_what_grew(
 
 def fresh(index: SqliteStore) -> SqliteStore:
     """The same index without anything remembered."""
-    index._answers = AnswerBook(0)
+    index._catalog._answers = AnswerBook(0)
     return index
 
 
@@ -164,7 +164,7 @@ def test_a_damaged_segment_does_not_answer_from_memory(
     index: SqliteStore, reads: list[str]
 ) -> None:
     index.aggregate(Query(), Split())
-    index._note_damage("old", "a flipped bit")
+    index._catalog.note_damage("old", "a flipped bit")
     reads.clear()
     index.aggregate(Query(), Split())
     assert reads == ["old"]

@@ -9,6 +9,7 @@ from laneway.store.api import Pointer, Query
 from laneway.store.query.expr import Open
 from laneway.store.sqlite import sift, where
 from laneway.store.sqlite.ident import pack_hex
+from laneway.store.sqlite.searcher import Searcher
 from laneway.store.sqlite.store import SqliteStore
 from tests.store.build import T0_NS, end_of, make_record
 
@@ -68,20 +69,20 @@ def test_a_page_looks_up_many_spans_together(
     index: SqliteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[int] = []
-    plain = SqliteStore._find_ended
+    plain = Searcher.find_ended
 
-    def find_ended(self: SqliteStore, spans: list[str]) -> set[str]:
+    def find_ended(self: Searcher, spans: list[str]) -> set[str]:
         asked.append(len(spans))
         return plain(self, spans)
 
-    monkeypatch.setattr(SqliteStore, "_find_ended", find_ended)
+    monkeypatch.setattr(Searcher, "find_ended", find_ended)
     assert len(index.find(Query(Open(), limit=50)).hits) == 50
     assert len(asked) <= 2
     assert max(asked) <= sift.LOOKED_UP
 
 
 def test_a_span_whose_end_stands_before_its_beginning_is_closed(index: SqliteStore) -> None:
-    assert index._find_ended([span_of(7), span_of(8), span_of(9), pack_hex("no hex")]) == {  # type: ignore[list-item]
+    assert index._searcher.find_ended([span_of(7), span_of(8), span_of(9), pack_hex("no hex")]) == {  # type: ignore[list-item]
         span_of(7),
         span_of(9),
     }

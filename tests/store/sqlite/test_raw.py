@@ -157,7 +157,7 @@ def test_lines_that_cannot_be_searched_are_read_one_by_one(log: Log) -> None:
     def fail(segment: str, start: int, end: int) -> bytes:
         raise LogError("damaged")
 
-    log.store._read_text = fail
+    log.store._searcher._read_text = fail
     assert [hit.seq for hit in log.store.find(Query(parse("~eedle"))).hits] == [101]
     assert log.reads == 101
 
@@ -184,7 +184,7 @@ def test_a_search_out_of_time_goes_on_where_it_was_and_says_how_far_it_is(
     log.write(events[10_000:], "events-000002.jsonl", start_ns=T0_NS + 5_000_000)  # they overlap
 
     monkeypatch.setattr(raw, "WINDOW_EVENTS", 1_000)
-    monkeypatch.setattr(log.store, "_time_box", lambda: Looks(12))
+    monkeypatch.setattr(log.store._searcher, "_time_box", lambda: Looks(12))
     seqs, pages = walk(log, Query(parse("~eedle"), newest_first=newest_first))
     assert sorted(seqs) == [6, 9_001, 19_991]
     assert len(pages) > 3

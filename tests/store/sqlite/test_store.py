@@ -206,7 +206,7 @@ def test_a_query_past_its_time_is_stopped_with_a_hint(
             question()
         assert caught.value.code == "query_timeout"
         assert "narrow" in caught.value.hint
-    index._query_limit_s = 60.0
+    index._searcher._query_limit_s = 60.0
     assert len(index.find(Query()).hits) == 40
     index.close()
 
@@ -218,8 +218,8 @@ def test_the_clock_is_looked_at_while_one_statement_runs(tmp_path: Path) -> None
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
     )
     with pytest.raises(QueryTimeout):
-        index._read(
-            index._summaries["a"],
+        index._catalog.read(
+            index._catalog._summaries["a"],
             pool.TimeBox(0.05),
             lambda connection: connection.execute(endless).fetchall(),
         )
@@ -237,7 +237,9 @@ def test_only_a_bounded_number_of_connections_stays_open(
             fill(index, name)
     assert len(index.find(Query(limit=1_000)).hits) == 320
     assert len(index._writers) == 2
-    assert sum(map(len, index._pool._idle.values())) == index._pool._idle_count == 3
+    assert (
+        sum(map(len, index._catalog._pool._idle.values())) == index._catalog._pool._idle_count == 3
+    )
 
 
 def test_a_segment_forgotten_while_it_is_read_is_closed_afterwards(
@@ -246,11 +248,11 @@ def test_a_segment_forgotten_while_it_is_read_is_closed_afterwards(
     index = reopen()
     fill(index, "a")
     database = index._directory.database("a")
-    with index._pool.borrow(database, pool.TimeBox(1)) as connection:
+    with index._catalog._pool.borrow(database, pool.TimeBox(1)) as connection:
         index.forget("a")
         fill(index, "a", 5)
         assert connection.execute("SELECT count(*) FROM event").fetchone() == (20,)
-    assert index._pool._idle_count == 0
+    assert index._catalog._pool._idle_count == 0
     assert len(index.find(Query()).hits) == 5
 
 
@@ -258,8 +260,8 @@ def test_a_reader_connection_cannot_write(reopen: Callable[[], SqliteStore]) -> 
     index = reopen()
     fill(index, "a")
     with pytest.raises(StoreError, match="readonly"):
-        index._read(
-            index._summaries["a"],
+        index._catalog.read(
+            index._catalog._summaries["a"],
             pool.TimeBox(1),
             lambda connection: connection.execute("DELETE FROM event"),
         )
@@ -314,7 +316,9 @@ def test_killed_writers_lose_nothing_and_store_nothing_twice(tmp_path: Path) -> 
             assert state.event_count == lines - lines // 10
         seqs = [hit.seq for hit in all_hits(index)]
         assert seqs == list(range(1, index.last_seq + 1))
-        integrity = index._read(index._summaries["a"], pool.TimeBox(60), check_integrity)
+        integrity = index._catalog.read(
+            index._catalog._summaries["a"], pool.TimeBox(60), check_integrity
+        )
         assert integrity == "ok"
         index.close()
 
@@ -432,8 +436,8 @@ def test_a_reader_at_work_finds_a_segment_under_its_old_name(
     index = reopen()
     fill(index, "app")
     fill(index, "app.1", 7)
-    before = index._summaries["app"]
+    before = index._catalog._summaries["app"]
     index.rename({"app": "app.1", "app.1": "app.2"})
     count = "SELECT count(*) FROM event"
-    found = index._read(before, pool.TimeBox(1), lambda c: c.execute(count).fetchone())
+    found = index._catalog.read(before, pool.TimeBox(1), lambda c: c.execute(count).fetchone())
     assert found == (20,)

@@ -119,16 +119,12 @@ class ClickHouseStore:
             self._ledger.reset()
             self._note_renewal()
 
-    def renew(self) -> None:
+    def renew_epoch(self) -> None:
         """Begin another epoch and keep what is there; whoever remembers anything asks again."""
         with self._writing:
             self._require_open()
             self._ledger.renew()
             self._note_renewal()
-
-    def renew_epoch(self) -> None:
-        """Events will be indexed again under other seqs."""
-        self.renew()
 
     def settle(self) -> None:
         """Nothing is kept open between batches."""
