@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 import laneway
 from laneway import log_event
 from laneway.web.keyring import Keyring
-from tests.e2e.conftest import choose_line
+from tests.e2e.conftest import PATIENCE_MS, choose_line, is_complaint
 from tests.torture.harness import Hub, wait_for
 
 pytestmark = pytest.mark.browser
@@ -57,9 +57,10 @@ def test_it_shows_its_pod_live_and_nothing_of_others_in_any_message(hub: Hub, op
     context = page.context.browser.new_context()  # type: ignore[union-attr]
     try:
         bound = context.new_page()
+        bound.set_default_timeout(PATIENCE_MS)
         complaints: list[str] = []
         bound.on(
-            "console", lambda said: complaints.append(said.text) if said.type == "error" else None
+            "console", lambda said: complaints.append(said.text) if is_complaint(said) else None
         )
         bound.on("pageerror", lambda error: complaints.append(str(error)))
         bound.on(

@@ -5,7 +5,7 @@ from playwright.sync_api import Page, expect
 
 import laneway
 from laneway import bind, log_event, span
-from tests.e2e.conftest import choose_line
+from tests.e2e.conftest import PATIENCE_MS, choose_line, find_link
 from tests.torture.harness import Hub, wait_for
 
 pytestmark = pytest.mark.browser
@@ -45,8 +45,7 @@ def test_the_code_leaves_the_address_and_works_once(open_page, hub, browser) -> 
     page.wait_for_function("() => window.__laneway?.state().link === 'live'")
 
     stranger = browser.new_context().new_page()
-    from tests.e2e.conftest import find_link
-
+    stranger.set_default_timeout(PATIENCE_MS)
     stranger.goto(find_link(hub.output.read_text()))
     expect(stranger.get_by_text("laneway open").first).to_be_visible()
     stranger.context.close()
@@ -204,10 +203,10 @@ def test_the_filter_holds_over_a_restart_of_the_hub(open_page, hub) -> None:
     log_event("coder", "log", "while it was away")
     log_event("planner", "log", "other while it was away")
     hub.start()
-    page.wait_for_function("() => window.__laneway.visible().matching === 2", timeout=60_000)
+    page.wait_for_function("() => window.__laneway.visible().matching === 2")
     log_event("planner", "log", "other after")
     log_event("coder", "log", "after")
-    page.wait_for_function("() => window.__laneway.visible().matching === 3", timeout=60_000)
+    page.wait_for_function("() => window.__laneway.visible().matching === 3")
     wait_events(page, 6)
     assert {event["agent"] for event in events(page, matching=True)} == {"coder"}
 
@@ -293,7 +292,7 @@ def test_a_restart_of_the_hub_is_shown_and_nothing_is_missed_or_doubled(open_pag
     log_event("planner", "log", "while it was away")
     hub.start()
 
-    page.wait_for_function("() => window.__laneway.state().link === 'live'", timeout=60_000)
+    page.wait_for_function("() => window.__laneway.state().link === 'live'")
     wait_events(page, 2)
     assert [event["text"] for event in events(page)] == ["before", "while it was away"]
 

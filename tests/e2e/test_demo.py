@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.e2e.conftest import find_link
+from tests.e2e.conftest import PATIENCE_MS, find_link, is_complaint
 from tests.torture.harness import free_port, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
@@ -47,7 +47,8 @@ def demo(tmp_path: Path) -> Iterator[Path]:
 def test_the_assistant_is_seen_at_work(demo: Path, browser: Browser) -> None:
     complaints: list[str] = []
     page = browser.new_context(viewport={"width": 1600, "height": 900}).new_page()
-    page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
+    page.set_default_timeout(PATIENCE_MS)
+    page.on("console", lambda m: complaints.append(m.text) if is_complaint(m) else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.goto(find_link(demo.read_text()))
     page.wait_for_function("() => window.__laneway?.visible().total > 100")
@@ -59,20 +60,15 @@ def test_the_assistant_is_seen_at_work(demo: Path, browser: Browser) -> None:
     }
     assert parents["researcher"] == "planner"
 
-    page.wait_for_function("() => window.__laneway.openBars().length > 0", timeout=60_000)
+    page.wait_for_function("() => window.__laneway.openBars().length > 0")
     bar = page.evaluate("() => window.__laneway.openBars().find(b => b.event !== 'session_start')")
     if bar:
         page.wait_for_function(
             "start => !window.__laneway.openBars().some(b => b.startMs === start)",
             arg=bar["startMs"],
-            timeout=60_000,
         )
-    page.wait_for_function(
-        "() => window.__laneway.agents().some(lane => lane.errors > 0)", timeout=60_000
-    )
-    page.wait_for_function(
-        "() => window.__laneway.bars().some(bar => bar.isFailed)", timeout=60_000
-    )
+    page.wait_for_function("() => window.__laneway.agents().some(lane => lane.errors > 0)")
+    page.wait_for_function("() => window.__laneway.bars().some(bar => bar.isFailed)")
 
     total = page.evaluate("() => window.__laneway.visible().total")
     page.get_by_test_id("filter-input").fill("agent:coder")
@@ -81,7 +77,7 @@ def test_the_assistant_is_seen_at_work(demo: Path, browser: Browser) -> None:
     page.get_by_test_id("filter-clear").click()
 
     page.get_by_test_id("filter-input").fill('~"redacted:"')
-    page.wait_for_function("() => window.__laneway.visible().matching > 0", timeout=60_000)
+    page.wait_for_function("() => window.__laneway.visible().matching > 0")
     page.wait_for_function(VISIBLE_ROW).as_element().click()  # type: ignore[union-attr]
     expect(page.get_by_test_id("redacted").first).to_be_visible()
     assert complaints == []

@@ -90,7 +90,7 @@ def test_a_session_is_replayed_step_by_step_and_played(open_page) -> None:
     page.keyboard.press("Home")
     page.get_by_test_id("speed-32").click()
     page.get_by_test_id("play").click()
-    expect(page.get_by_test_id("turn")).to_have_count(whole, timeout=30_000)
+    expect(page.get_by_test_id("turn")).to_have_count(whole)
     expect(page.get_by_test_id("play")).to_have_attribute("aria-label", "Play")
 
     page.keyboard.press("Escape")

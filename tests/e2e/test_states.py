@@ -31,19 +31,17 @@ def test_a_page_whose_session_ended_says_how_to_get_another(open_page, hub) -> N
     page.context.clear_cookies()
     hub.kill()
     hub.start()
-    expect(page.get_by_test_id("notice")).to_have_attribute(
-        "data-kind", "signed-out", timeout=60_000
-    )
+    expect(page.get_by_test_id("notice")).to_have_attribute("data-kind", "signed-out")
     expect(page.get_by_text("laneway open").first).to_be_visible()
 
 
 def test_an_empty_page_does_not_call_a_hub_that_is_away_up(open_page, hub) -> None:
     notice = open_page().get_by_test_id("notice")
-    expect(notice).to_have_attribute("data-kind", "empty", timeout=60_000)
+    expect(notice).to_have_attribute("data-kind", "empty")
     hub.kill()
-    expect(notice).to_have_attribute("data-kind", "gone", timeout=60_000)
+    expect(notice).to_have_attribute("data-kind", "gone")
     hub.start()
-    expect(notice).to_have_attribute("data-kind", "empty", timeout=60_000)
+    expect(notice).to_have_attribute("data-kind", "empty")
 
 
 def test_a_hub_behind_its_log_is_said_to_lag(open_page) -> None:

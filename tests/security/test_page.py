@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page
 
 import laneway
 from laneway import bind, log_event
-from tests.e2e.conftest import browser, find_link, hub, open_page
+from tests.e2e.conftest import PATIENCE_MS, browser, find_link, hub, open_page
 from tests.security.payload import page_payloads
 from tests.torture.harness import Hub, wait_for
 
@@ -206,6 +206,7 @@ def test_a_foreign_page_stores_nothing_and_sees_nothing(
     log_event("victim", "log", "a secret")
     wait_for(lambda: len(list(hub.iter_events())) == 1, "the event")
     context = browser.new_context()
+    context.set_default_timeout(PATIENCE_MS)
     own = context.new_page()
     own.goto(find_link(hub.output.read_text()).replace("127.0.0.1", name))
     own.wait_for_function("() => window.__laneway?.state().link === 'live'")
