@@ -86,7 +86,7 @@ def look(page: Page, hub: Hub) -> Iterator[dict[str, object]]:
     yield row("page with 10,000 events of history", f"{time.monotonic() - started:.2f} s")
     for _ in range(OLDER):
         before = page.evaluate("() => window.__laneway.visible().total")
-        page.get_by_role("button", name="24h", exact=True).click()
+        page.get_by_role("button", name="24 h", exact=True).click()
         page.get_by_test_id("load-older").click()
         timed(page, f"window.__laneway.visible().total > {before}")
     held = page.evaluate("() => window.__laneway.visible().total")

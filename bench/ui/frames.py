@@ -157,7 +157,7 @@ def sweep(page: Page, seconds: float, turns: int = 20) -> None:
 
 
 def scenes(page: Page, session: CDPSession, seconds: float) -> Iterator[Measured]:
-    for name in ("30s", "1m", "5m"):
+    for name in ("30 s", "1 m", "5 m"):
         page.get_by_role("button", name=name, exact=True).click()
         page.wait_for_timeout(SETTLE_MS)
         yield measure(page, session, f"follow, last {name}", seconds)

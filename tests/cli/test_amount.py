@@ -1,5 +1,8 @@
 """Amounts as people read them."""
 
+import json
+from pathlib import Path
+
 import pytest
 
 from laneway.base.clock import NS_PER_S
@@ -15,7 +18,7 @@ def test_counts_fit_their_column(count: int, shown: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "shown"), [(0, "now"), (59, "59s"), (60, "1m"), (7_200, "2h"), (200_000, "2d")]
+    ("seconds", "shown"), [(0, "now"), (59, "59 s"), (60, "1 m"), (7_200, "2 h"), (200_000, "2 d")]
 )
 def test_ages_are_short(seconds: int, shown: str) -> None:
     assert show_age(seconds * NS_PER_S) == shown
@@ -23,13 +26,19 @@ def test_ages_are_short(seconds: int, shown: str) -> None:
 
 def test_durations_and_sizes_have_their_unit() -> None:
     shown = [show_duration(ms) for ms in (0, 0.42, 12.3, 1200, 185_000, 7.5e6, 1.2e8)]
-    assert shown == ["0 ms", "0.4 ms", "12 ms", "1.2 s", "3m05s", "2h05m", "1d09h"]
+    assert shown == ["0 ms", "0.4 ms", "12 ms", "1.2 s", "3 m 05 s", "2 h 05 m", "1 d 09 h"]
     assert [show_bytes(n) for n in (0, 512, 3500, 12 * 2**30)] == [
         "0 B",
         "512 B",
         "3.4 KiB",
         "12 GiB",
     ]
+
+
+def test_durations_are_spelt_as_the_page_spells_them() -> None:
+    vector = Path(__file__).parents[2] / "spec" / "vectors" / "durations.json"
+    for ms, shown in json.loads(vector.read_bytes()):
+        assert show_duration(ms) == shown
 
 
 def test_counts_have_their_noun() -> None:

@@ -105,7 +105,7 @@ def test_a_query_that_is_none_is_marked_where_it_is_wrong(open_page) -> None:
     expect(page.get_by_test_id("alert-query")).to_have_value("agent:coder tool:x")
     page.get_by_test_id("alert-limit").fill("7")
     page.get_by_test_id("alert-save").click()
-    expect(row(page, "Typo")).to_contain_text("more than 7 events in 5m")
+    expect(row(page, "Typo")).to_contain_text("more than 7 events in 5 m")
 
 
 def test_a_rule_is_tried_on_the_past_before_it_is_made(open_page) -> None:

@@ -151,6 +151,27 @@ def test_two_sessions_stand_side_by_side(open_page) -> None:
     expect(page).to_have_url(re.compile("with=s-two"))
 
 
+def test_agents_of_a_session_that_have_no_room_are_counted_and_named(open_page) -> None:
+    page = open_page(viewport={"width": 1280, "height": 720})
+    names = [f"researcher-number-{n}" for n in range(9)]
+    with bind(session_id="s-many"):
+        for name in names:
+            log_event(name, "user_message", "hello")
+    with bind(session_id="s-few"):
+        log_event("planner", "user_message", "hello")
+    page.get_by_test_id("view-sessions").click()
+    row = page.locator("[data-session=s-many]")
+    cell = row.locator("td.agents")
+    shown = cell.get_by_role("button")
+    expect(shown.first).to_be_visible()
+    rest = names[shown.count() :]
+    expect(cell.get_by_test_id("more-agents")).to_have_text(f"+{len(rest)}")
+    expect(cell.get_by_test_id("more-agents")).to_have_attribute("title", ", ".join(rest))
+    assert cell.evaluate("cell => cell.scrollWidth <= cell.clientWidth")
+    few = page.locator("[data-session=s-few] td.agents")
+    expect(few.get_by_test_id("more-agents")).to_have_count(0)
+
+
 def test_a_filter_narrows_the_sessions(open_page) -> None:
     page = open_page()
     talk("s-one")

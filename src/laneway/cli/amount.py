@@ -4,18 +4,28 @@ from laneway.base.clock import NS_PER_S
 
 
 def show_duration(ms: float) -> str:
-    """``0.4 ms``, ``834 ms``, ``1.2 s``, ``3m05s``, ``2h05m``, ``1d09h``."""
-    if ms < 10:
-        return f"{ms:.1f} ms" if ms else "0 ms"
-    if ms < 1_000:
+    """``834 ms``, ``1.2 s``, ``5 m``, ``3 m 05 s``, ``2 h 05 m``, ``1 d 09 h``, as on the page."""
+    if ms < 9.95:
+        return f"{_tenths(ms)} ms"
+    if ms < 999.5:
         return f"{ms:.0f} ms"
-    if ms < 60_000:
-        return f"{ms / 1_000:.1f} s"
-    minutes, seconds = divmod(round(ms / 1_000), 60)
-    if minutes < 60:
-        return f"{minutes}m{seconds:02d}s"
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}h{minutes:02d}m" if hours < 24 else f"{hours // 24}d{hours % 24:02d}h"
+    if ms < 59_950:
+        return f"{_tenths(ms / 1_000)} s"
+    seconds = round(ms / 1_000)
+    if seconds < 3_600:
+        return _parts(seconds // 60, "m", seconds % 60, "s")
+    minutes = round(seconds / 60)
+    if minutes < 1_440:
+        return _parts(minutes // 60, "h", minutes % 60, "m")
+    return _parts(minutes // 1_440, "d", minutes % 1_440 // 60, "h")
+
+
+def _tenths(value: float) -> str:
+    return f"{value:.1f}".removesuffix(".0")
+
+
+def _parts(large: int, large_unit: str, small: int, small_unit: str) -> str:
+    return f"{large} {large_unit} {small:02d} {small_unit}" if small else f"{large} {large_unit}"
 
 
 def show_bytes(count: float) -> str:
@@ -52,9 +62,9 @@ def show_cost(cost_usd: float) -> str:
 
 
 def show_age(age_ns: int) -> str:
-    """``now``, ``42s``, ``5m``, ``3h``, ``12d``."""
+    """``now``, ``42 s``, ``5 m``, ``3 h``, ``12 d``."""
     seconds = age_ns // NS_PER_S
     for size, unit in ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s")):
         if seconds >= size:
-            return f"{seconds // size}{unit}"
+            return f"{seconds // size} {unit}"
     return "now"

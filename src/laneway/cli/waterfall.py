@@ -19,7 +19,7 @@ from laneway.model.event import parse_timestamp_ns
 NAME_CELLS = (16, 40)
 """Of the tree; between them it takes what its names need, and never more than two fifths."""
 
-TIME_CELLS = 8
+TIME_CELLS = 9
 TEXT_CELLS = 24
 """Wider windows than `TEXT_FROM` also tell in so many cells, or more, what each span is about."""
 

@@ -84,7 +84,7 @@ async def test_the_pane_goes_from_events_to_errors_to_open_work_and_round() -> N
         await pilot.press("e")
         world.now_ns += 90 * NS_PER_S
         await refresh(app, pilot)
-        assert "1m30s" in shown(app, "pane")
+        assert "1 m 30 s" in shown(app, "pane")
         await pilot.press("tab")
         assert "all is well" in shown(app, "pane")
 

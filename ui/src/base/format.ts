@@ -42,14 +42,18 @@ function parts(large: number, largeUnit: string, small: number, smallUnit: strin
     : `${large} ${largeUnit} ${String(small).padStart(2, "0")} ${smallUnit}`;
 }
 
-/** How long ago, in one unit: now, 12s, 4m, 3h, 2d. */
+/** How long ago, in one unit: now, 12 s ago, 4 m ago, 3 h ago, 2 d ago. */
+export function ago(ms: number): string {
+  return ms < 2000 ? "now" : `${age(ms)} ago`;
+}
+
+/** In one unit, as a duration is spelt, never more than it was: 12 s, 4 m, 3 h, 2 d. */
 export function age(ms: number): string {
-  if (ms < 2000) return "now";
-  const seconds = Math.floor(ms / 1000);
-  if (seconds < 60) return `${seconds}s`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)}m`;
-  if (seconds < 86_400) return `${Math.floor(seconds / 3600)}h`;
-  return `${Math.floor(seconds / 86_400)}d`;
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} m`;
+  if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h`;
+  return `${Math.floor(seconds / 86_400)} d`;
 }
 
 export function plural(count: number, one: string): string {

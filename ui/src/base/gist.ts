@@ -24,6 +24,7 @@ export const MAIN_ARGUMENTS = [
   "name",
 ];
 const GIST_CHARS = 160;
+const MAX_CALLS = 20;
 
 /** One line for the input of a call; "" where it says nothing. */
 export function gist(input: unknown): string {
@@ -37,7 +38,40 @@ export function gist(input: unknown): string {
       return line(name === "command" || name === "cmd" ? `$ ${value}` : value);
     if (typeof value === "number") return String(value);
   }
+  const plain = entries.find(([, value]) => typeof value === "string" || typeof value === "number");
+  if (plain) return line(plain[1]);
   return entries.length === 0 ? "" : line(JSON.stringify(input));
+}
+
+interface Call {
+  readonly function?: Call;
+  readonly name?: unknown;
+  readonly arguments?: unknown;
+  readonly input?: unknown;
+}
+
+/** `search(main.py), add(2 + 3)` where a model asks for tools, else "": as the hub's line tells it. */
+export function callsOf(output: unknown): string {
+  const asked = Array.isArray(output) ? output : (output as { tool_calls?: unknown } | null)?.tool_calls;
+  if (!Array.isArray(asked)) return "";
+  return asked
+    .slice(0, MAX_CALLS)
+    .filter((call): call is Call => typeof call === "object" && call !== null)
+    .map((call) => call.function ?? call)
+    .filter(({ name }) => typeof name === "string" && name !== "")
+    .map(
+      (call) => `${call.name as string}(${gist(parsed(call.arguments ?? call.input)).replace(/^\$ /, "")})`,
+    )
+    .join(", ");
+}
+
+/** Arguments come as an object, or as its JSON text. */
+function parsed(value: unknown): unknown {
+  try {
+    return typeof value === "string" ? JSON.parse(value) : value;
+  } catch {
+    return value;
+  }
 }
 
 /** Any value on one line. */

@@ -1,5 +1,7 @@
 // Where a time axis is marked, and how the marks are called.
 
+import { ago } from "./format";
+
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
@@ -91,6 +93,11 @@ const DAY_FORMAT = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "
 
 export function day(ms: number): string {
   return DAY_FORMAT.format(ms);
+}
+
+/** How long ago, and from a day on when: 4 m ago; Nov 26, 09:49. */
+export function agoOrWhen(ms: number, nowMs: number): string {
+  return nowMs - ms < DAY ? ago(nowMs - ms) : `${day(ms)}, ${clock(ms).slice(0, 5)}`;
 }
 
 /** As much of the time as the step makes worth saying. */

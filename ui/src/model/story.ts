@@ -15,6 +15,8 @@ export interface Step {
   readonly startMs: number;
   /** Infinity for work of which no end is known; `startMs` for what stands alone. */
   readonly endMs: number;
+  /** As its end told it, else the time between both events; Infinity and 0 as for `endMs`. */
+  readonly tookMs: number;
   /** What began the work; null where only its end is known. */
   readonly start: StoredEvent | null;
   /** What ended it, or the event that stands alone; null while it is open. */
@@ -147,6 +149,7 @@ function link(drafts: readonly Draft[]): Step[] {
       agent: event.agent,
       startMs: draft.startMs,
       endMs: draft.endMs,
+      tookMs: draft.end?.duration_ms ?? draft.endMs - draft.startMs,
       start: draft.start,
       end: draft.end,
       isFailed: draft.isFailed,

@@ -187,6 +187,7 @@ export class Board implements Owner, Listener {
     this.journal.takeBatch(batch);
     judgeFrom(this.journal, this.verdict, firstRow);
     this.isEmpty = this.journal.total === 0;
+    this.completeChoice();
     if (!this.isLoaded && (this.journal.lastSeq >= this.historyUntil || !batch.history)) this.finishLoading();
     if (this.timeline.isFollowing || this.reachesView(batch, treeVersion)) this.touchTime();
     this.touchRows();
@@ -454,11 +455,12 @@ export class Board implements Owner, Listener {
 
   // -- choice ---------------------------------------------------------------------------------
 
+  /** A line that tells a start and its end is chosen by the end, which has the outcome. */
   chooseRow(row: number): void {
     const { events } = this.journal;
     if (!events.has(row)) return;
-    const i = events.slot(row);
-    this.choose(events.seq[i] as number);
+    const end = this.lines.endTold(this.journal, row);
+    this.choose(events.seq[events.slot(end < 0 ? row : end)] as number, row);
   }
 
   chooseBar(bar: number): void {
@@ -470,13 +472,26 @@ export class Board implements Owner, Listener {
     this.viewChanged();
   }
 
-  choose(seq: number): void {
+  /** `shown` is the row to bring into view, where that is another one. */
+  choose(seq: number, shown = -1): void {
     const { events, spans } = this.journal;
     const row = events.rowOfSeq(seq);
     const bar = row < 0 ? -1 : (events.bar[events.slot(row)] as number);
     this.choice = { seq, row, bar: spans.has(bar) ? bar : -1 };
-    if (row >= 0) this.revealRow(row);
+    if (row >= 0) this.revealRow(shown < 0 ? row : shown);
     this.viewChanged();
+  }
+
+  /** Work that was chosen while it ran is chosen by its end as soon as that is known, where both are one line. */
+  private completeChoice(): void {
+    const { choice } = this;
+    const { spans, events } = this.journal;
+    if (!choice || !spans.has(choice.bar) || !this.streamChoice.current.pairs) return;
+    const i = spans.slot(choice.bar);
+    const closeSeq = spans.closeSeq[i] as number;
+    if (closeSeq < 0 || choice.seq !== spans.openSeq[i]) return;
+    const row = events.rowOfSeq(closeSeq);
+    if (row >= 0) this.choice = { seq: closeSeq, row, bar: choice.bar };
   }
 
   /** An id or @SEQ from the address; waits for the history if it must. */

@@ -32,8 +32,8 @@ test("a duration is read as the hub reads it", () => {
 
 test("a rule is told in words", () => {
   const rule = { kind: "count", limit: 10, window: "5m", by: "agent" } as Rule;
-  expect(condition(rule)).toBe("more than 10 events in 5m, by agent");
-  expect(condition({ ...rule, below: true, by: "" })).toBe("fewer than 10 events in 5m");
+  expect(condition(rule)).toBe("more than 10 events in 5 m, by agent");
+  expect(condition({ ...rule, below: true, by: "" })).toBe("fewer than 10 events in 5 m");
   expect(figure("open", 90)).toBe("1 m 30 s");
   expect(figure("error_rate", 12.34)).toBe("12.3 %");
   expect(figure("tokens", 1_234_567)).toBe("1.2M");

@@ -17,9 +17,11 @@ export function figure(kind: RuleKind, value: number): string {
   return value < 100_000 ? whole(value) : short(value);
 }
 
-/** `more than 10 events in 5m, by agent`. */
+/** `more than 10 events in 5 m, by agent`. */
 export function condition(rule: Rule): string {
-  const { kind, window } = rule;
+  const { kind } = rule;
+  const windowMs = durationMs(rule.window);
+  const window = Number.isNaN(windowMs) ? rule.window : duration(windowMs);
   if (kind === "silent") return `silent for ${window}`;
   if (kind === "open") return `open for ${window}`;
   const by = rule.by ? `, by ${rule.by}` : "";

@@ -1,7 +1,7 @@
 // How a step of a story reads in its transcript.
 
 import { duration, whole } from "../../base/format";
-import { gist, line } from "../../base/gist";
+import { callsOf, gist, line } from "../../base/gist";
 import type { Step, Story } from "../../model/story";
 import type { StoredEvent } from "../../model/stored";
 
@@ -80,7 +80,8 @@ export function lineOf(step: Step): string {
     return gist(step.start?.input ?? step.end?.input) || line(wordsOf(step));
   if (step.category === "life" && !step.isFailed)
     return line(step.start ? (step.start.content ?? gist(step.start.input)) : wordsOf(step));
-  if (step.category === "llm") return line(wordsOf(step) || step.end?.output || "");
+  if (step.category === "llm")
+    return line(wordsOf(step) || callsOf(step.end?.output) || step.end?.output || "");
   return line(step.end?.error?.message ?? (wordsOf(step) || (step.end ?? step.start)?.output || ""));
 }
 
@@ -99,7 +100,7 @@ export function priceOf(event: StoredEvent | null): string {
 export function tookOf(step: Step, atMs: number): string {
   if (step.endMs === step.startMs) return "";
   if (step.endMs > atMs) return step.endMs === Infinity && !step.end ? "no end" : "running";
-  return duration(step.endMs - step.startMs);
+  return duration(step.tookMs);
 }
 
 /** 0:07.2, 12:40.0, 1:02:03.4: time since the start. */
