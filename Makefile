@@ -53,9 +53,9 @@ torture: $(VENV)/.dev-ready ## the long form of the kill, flood and rotation tes
 test-matrix: $(VENV)/.dev-ready ## what arrives from the agent frameworks of the field (installs them in .matrix)
 	$(BIN)/python tools/otel_matrix.py --write $(ARGS)
 
-test-docker: $(VENV)/.dev-ready $(UI) ## images and Compose files on a Docker Engine (DOCKER_HOST, BASE_IMAGE), the long form
+test-docker: $(VENV)/.dev-ready $(UI) ## images and Compose files on a Docker Engine (DOCKER_HOST, BASE_IMAGE); FORM=short leaves some out
 	@tools/bootstrap programs
-	LANEWAY_DOCKER=long $(BIN)/python -m pytest tests/docker $(ARGS)
+	LANEWAY_DOCKER=$(or $(FORM),long) $(BIN)/python -m pytest tests/docker $(ARGS)
 
 test-clickhouse: $(VENV)/.dev-ready ## the index on ClickHouse, run by its engine in process (installs 0.6 GB)
 	$(BIN)/python -m uv pip install --quiet --python $(BIN)/python --require-hashes -r locks/engine.txt
