@@ -59,6 +59,8 @@ PANELS = {
 
 COMMANDS = {name: summary for members in PANELS.values() for name, summary in members.items()}
 
+HELP_FLAGS = ["-h", "--help"]
+
 COMPLETION = "_LANEWAY_COMPLETE"
 """The shell sets it when it asks what could come next."""
 
@@ -96,7 +98,7 @@ def build(names: Sequence[str]) -> TyperGroup:
         no_args_is_help=True,
         pretty_exceptions_enable=False,
         rich_markup_mode="rich",
-        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+        context_settings={"help_option_names": HELP_FLAGS, "max_content_width": 100},
     )
     app.callback()(_main)
     for name in names or COMMANDS:
@@ -116,7 +118,8 @@ def _tidy(command: Any) -> None:
     """Helps as the framework takes them: paragraphs in one line each, signs of its markup taken as they
     are, and no type behind a flag."""
     is_shown = COMPLETION not in os.environ
-    for part in (command, *command.params):
+    help_option = command.get_help_option(typer.Context(command, help_option_names=HELP_FLAGS))
+    for part in (command, *command.params, help_option):
         if is_shown and part.help:
             paragraphs = (" ".join(text.split()) for text in part.help.split("\n\n"))
             part.help = "\n\n".join(paragraphs).replace("[", r"\[")

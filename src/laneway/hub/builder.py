@@ -14,7 +14,6 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from laneway.base.limits import MIB
@@ -23,7 +22,8 @@ from laneway.hub.channel import pair
 from laneway.hub.metric import Metric
 from laneway.log.segment import PACKED, LogPath
 from laneway.log.series import list_segments
-from laneway.log.text import Damage, RawFile, Text
+from laneway.log.text import Damage
+from laneway.log.whole import open_whole
 from laneway.store.sqlite.built import Built
 from laneway.store.sqlite.store import SqliteStore
 
@@ -182,7 +182,7 @@ class Builder:
                 continue
             path = os.path.join(log_path.directory, name)
             try:
-                with _opened(path) as text:
+                with open_whole(path) as text:
                     size = text.size
             except OSError:
                 continue
@@ -251,20 +251,8 @@ class Builder:
                 shutil.rmtree(os.path.join(self._index_path, name), ignore_errors=True)
 
 
-@contextmanager
-def _opened(path: str) -> Iterator[Text]:
-    """A segment in either form."""
-    if path.endswith(PACKED):
-        from laneway.log.seekable import SeekableFile  # an index that is whole needs none
-
-        yield SeekableFile(path)
-    else:
-        with RawFile(path) as text:
-            yield text
-
-
 def _count_lines(pending: Pending) -> int:
-    with _opened(pending.path) as text:
+    with open_whole(pending.path) as text:
         count = offset = 0
         while offset < pending.text_bytes:
             part = text.read_lines(offset, COUNT_BYTES)

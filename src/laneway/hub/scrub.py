@@ -27,19 +27,13 @@ from laneway.hub.lock import HubLock
 from laneway.hub.scrubbing import Scrubbing
 from laneway.log.listing import is_log_file
 from laneway.log.reference import References
-from laneway.log.rewrite import (
-    Change,
-    iter_all_lines,
-    open_text,
-    remove_drafts,
-    rewrite,
-    seal_live,
-)
+from laneway.log.rewrite import Change, remove_drafts, rewrite, seal_live
 from laneway.log.segment import GZIPPED, PACKED, LogPath
 from laneway.log.series import list_segments
 from laneway.log.side import DIRECTORY, HASH_CHARS, SideFiles
 from laneway.log.sweep import iter_unreferred, sweep
-from laneway.log.text import RawFile, fingerprint
+from laneway.log.text import fingerprint
+from laneway.log.whole import fingerprint_of_whole, iter_all_lines, open_whole
 from laneway.model.encode import encode
 from laneway.model.redact import make_redactor
 from laneway.model.wire import decode_line, stable_id
@@ -244,17 +238,13 @@ class Scrub:
     def _iter_lines(self, name: str) -> Iterator[tuple[int, bytes, str]]:
         """Offset and bytes of each line that is not blank, and the file's fingerprint."""
         try:
-            text = open_text(os.path.join(self._log_path.directory, name))
+            with open_whole(os.path.join(self._log_path.directory, name)) as text:
+                mark = fingerprint_of_whole(text) or fingerprint(b"")
+                for offset, line in iter_all_lines(text):
+                    if bare := line.rstrip(b"\r"):
+                        yield offset, bare, mark
         except OSError as error:
-            raise LogError(f"{name}: {error.strerror}") from error
-        try:
-            mark = text.read_fingerprint() if isinstance(text, RawFile) else text.fingerprint
-            for offset, line in iter_all_lines(text):
-                if bare := line.rstrip(b"\r"):
-                    yield offset, bare, mark or fingerprint(b"")
-        finally:
-            if isinstance(text, RawFile):
-                text.close()
+            raise LogError(f"{name}: {error.strerror or error}") from error
 
 
 def _open_plain(path: str, flags: int) -> int:

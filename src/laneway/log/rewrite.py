@@ -11,7 +11,7 @@ file that another program compressed (``.gz``), which is called by its whole nam
 
 import os
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from errno import EAGAIN, EBADMSG
 from time import monotonic, sleep
 from typing import IO, TYPE_CHECKING
@@ -22,6 +22,7 @@ from laneway.log.append import FILE_MODE, OPEN_FLAGS, open_segment, seal
 from laneway.log.segment import GZIPPED, PACKED, LogPath
 from laneway.log.sync import sync_directory, sync_file
 from laneway.log.text import RawFile
+from laneway.log.whole import iter_all_lines, open_whole
 
 try:
     from fcntl import LOCK_EX, LOCK_NB, flock
@@ -33,10 +34,7 @@ except ImportError:  # Windows, where no file can be replaced that somebody has 
     LOCK_EX = LOCK_NB = 0  # type: ignore[misc]
 
 if TYPE_CHECKING:
-    from laneway.log.gzipped import GzipFile
-    from laneway.log.seekable import SeekableFile
-
-    Whole = RawFile | SeekableFile | GzipFile
+    from laneway.log.whole import Whole
 
 DRAFT = ".scrub"
 """Ends the name of a hidden file with a text that is not in place yet."""
@@ -47,44 +45,6 @@ TRIES = 3
 
 Change = Callable[[int, bytes], bytes]
 """The line that takes the place of the one at this offset."""
-
-
-def open_text(path: str) -> "Whole":
-    """The plain form counts where both are there.
-
-    Raises:
-        OSError: there is neither.
-    """
-    if path.endswith(GZIPPED):
-        from laneway.log.gzipped import GzipFile
-
-        return GzipFile(path)
-    try:
-        return RawFile(path)
-    except FileNotFoundError:
-        from laneway.log.seekable import SeekableFile
-
-        return SeekableFile(path + PACKED)
-
-
-def iter_all_lines(text: "Whole") -> Iterator[tuple[int, bytes]]:
-    """Offset and bytes of every line, blank and unfinished ones as well; damage is passed over."""
-    from laneway.log.seekable import SeekableFile
-
-    if not isinstance(text, RawFile):
-        _ = text.layout  # of several ``.gz`` in one file the size is known only then
-    offset, size = 0, text.size
-    while offset < size:
-        lines = text.read_lines(offset, MIB)
-        if lines.end <= offset:
-            break
-        begin = lines.end - len(lines.data)
-        for line in lines.data.removesuffix(b"\n").split(b"\n"):
-            yield begin, line
-            begin += len(line) + 1
-        offset = lines.end
-    if offset < size and not isinstance(text, SeekableFile):
-        yield offset, text.read(offset, size - offset)
 
 
 def rewrite(directory: str, segment: str, change: Change, prepare: Callable[[], None]) -> None:
@@ -134,8 +94,7 @@ def seal_live(series: LogPath) -> bool:
 def _try_rewrite(path: str, change: Change, prepare: Callable[[], None]) -> bool:
     """False where the segment changed meanwhile."""
     is_gzipped = path.endswith(GZIPPED)
-    text = open_text(path)
-    try:
+    with open_whole(path) as text:
         place = path if isinstance(text, RawFile) or is_gzipped else path + PACKED
         facts = os.stat(place)
         size = facts.st_size if is_gzipped else text.size
@@ -148,9 +107,6 @@ def _try_rewrite(path: str, change: Change, prepare: Callable[[], None]) -> bool
                 draft = _gzip(draft, int(facts.st_mtime))
             elif place != path:
                 draft = _compress(draft, target)
-    finally:
-        if isinstance(text, RawFile):
-            text.close()
     os.chmod(draft, facts.st_mode & 0o777)
     os.utime(draft, ns=(facts.st_atime_ns, facts.st_mtime_ns))  # retention counts it
     _sync(draft)

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 from laneway.base.clock import now_ns
 from laneway.base.errors import QueryError
-from laneway.model.vocabulary import LEVEL_RANK
 from laneway.store.query.content import CUT
 from laneway.store.query.expr import (
     And,
@@ -37,7 +36,7 @@ from laneway.store.query.expr import (
 )
 from laneway.store.query.field import ERROR, LEVEL, SEQ, Field, Kind, kind_of
 from laneway.store.query.literal import find_literal
-from laneway.store.query.match import clamp_ns, clean, folded_phrase
+from laneway.store.query.match import clamp_ns, clean, folded_phrase, related_levels
 from laneway.store.query.pattern import compile_regex, pattern_pieces
 from laneway.store.query.token import fold
 
@@ -53,7 +52,6 @@ FOLDING = ["\u212a", "\u0130", "\u017f"]
 """Characters beyond ASCII that are an ASCII letter in another case: Kelvin's K, the dotted I, the long s."""
 
 _CUT_WORD = fold(CUT).strip()
-_RANK_OPERATORS = {">": (1,), ">=": (1, 0), "<": (-1,), "<=": (-1, 0), "=": (0,)}
 _PLAIN = re.compile(r"[A-Za-z0-9_]+", re.ASCII)
 
 
@@ -254,9 +252,7 @@ def _compare(
     leaf: Compare, field: Field, operator: str, value: int | float | str, binder: Binder
 ) -> Condition:
     if field == LEVEL:
-        signs, rank = _RANK_OPERATORS[operator], LEVEL_RANK[str(value)]
-        levels = [one for one, r in LEVEL_RANK.items() if (r > rank) - (r < rank) in signs]
-        return Condition(f"level IN {binder.texts(levels)}")
+        return Condition(f"level IN {binder.texts(related_levels(operator, str(value)))}")
     if kind_of(field) is Kind.EXTRA or isinstance(value, str):
         return _below(leaf, field, binder)
     if field.key == "cost_usd":

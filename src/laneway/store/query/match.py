@@ -244,6 +244,12 @@ def _follow(node: Any, path: tuple[str, ...]) -> Any:
     return _ABSENT
 
 
+def related_levels(sign: str, level: str) -> list[str]:
+    """The levels that stand in this relation to ``level``, the lowest first."""
+    relation, rank = _COMPARE[sign], LEVEL_RANK[level]
+    return [one for one, other in LEVEL_RANK.items() if relation(other, rank)]
+
+
 def _compare_matcher(field: Field, sign: str, value: int | float | str) -> Matcher:
     relation = _COMPARE[sign]
     if field == LEVEL:

@@ -27,7 +27,7 @@ from laneway.store.query.expr import (
     Value,
 )
 from laneway.store.query.field import ERROR, ID, LEVEL, SPAN, TRACE
-from laneway.store.query.match import NUSD, clean, name_test
+from laneway.store.query.match import NUSD, clean, name_test, related_levels
 
 from . import schema
 from .fulltext import phrase_of
@@ -191,7 +191,7 @@ def _leaf(connection: sqlite3.Connection, leaf: Expr) -> Condition:
             return _value(connection, field.key, tests) if is_indexed(leaf) else YES
         case Compare(field, operator, value):
             if field == LEVEL:
-                return _level_condition(_ranks(operator, LEVEL_RANK[str(value)]))
+                return _level_condition(related_levels(operator, str(value)))
             return _compare(field.key, operator, value) if is_indexed(leaf) else YES
         case Has(field):
             return _has(leaf) if is_indexed(leaf) else YES
@@ -208,7 +208,7 @@ def _value(connection: sqlite3.Connection, key: str, tests: Sequence[Test]) -> C
     equals = [test.text for test in tests if isinstance(test, Equal)]
     prefixes = [prefix for test in tests if (prefix := hex_prefix(test))]
     if key == LEVEL.key:
-        return _level_condition([LEVEL_RANK[level] for level in equals if level in LEVEL_RANK])
+        return _level_condition(level for level in equals if level in LEVEL_RANK)
     if key == ID.key:
         known = list(find_known(connection, [pack_id(text) for text in equals]))
         marks = _marks(known)
@@ -300,17 +300,8 @@ _FAR_BLOCKS = (
 )
 
 
-def _ranks(operator: str, rank: int) -> list[int]:
-    return [
-        one
-        for one in LEVEL_RANK.values()
-        if (one > rank and ">" in operator)
-        or (one < rank and "<" in operator)
-        or (one == rank and "=" in operator)
-    ]
-
-
-def _level_condition(ranks: Sequence[int]) -> Condition:
+def _level_condition(levels: Iterable[str]) -> Condition:
+    ranks = [LEVEL_RANK[level] for level in levels]
     return _among("level", ranks, [LEVEL_TERM + rank for rank in ranks])
 
 
