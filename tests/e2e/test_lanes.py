@@ -10,7 +10,10 @@ from tests.torture.harness import Hub
 
 pytestmark = pytest.mark.browser
 
-LANES = "all => all.map(one => one.dataset.agent)"
+ARE_IN_ORDER = """names => {
+  const lanes = [...document.querySelectorAll("[data-testid=lane]")];
+  return lanes.map(one => one.dataset.agent).join() === names;
+}"""
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +35,7 @@ def expect_lanes(page: Page, *names: str) -> None:
         "names => window.__laneway.agents().map(one => one.name).join() === names",
         arg=",".join(names),
     )
-    assert page.eval_on_selector_all("[data-testid=lane]", LANES) == list(names)
+    page.wait_for_function(ARE_IN_ORDER, arg=",".join(names))
 
 
 def press_tool(page: Page, agent: str, tool: str) -> None:
