@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from laneway.hub.bus.courier import _first_failure
+from laneway.hub.bus import courier
 from laneway.hub.bus.stream import BusLost
 from tests.hub.bus.cluster import Cluster, Node, running
 from tests.hub.bus.test_outgoing import SECRET
@@ -176,8 +176,35 @@ async def test_work_that_misses_its_cancellation_is_ended_all_the_same() -> None
         raise BusLost("gone")
 
     with pytest.raises(BusLost, match="gone"):
-        await _first_failure([stubborn(), fail()])
+        await courier._first_failure([stubborn(), fail()])
     assert cancelled == 3
+
+
+async def test_a_courier_that_misses_its_hub_s_end_is_ended_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(courier, "STOP_S", 0.01)
+    hung_up, cancelled = asyncio.Event(), 0
+
+    async def stubborn() -> None:
+        nonlocal cancelled
+        hung_up.set()
+        while cancelled < 3:
+            try:
+                await asyncio.sleep(3600)
+            except asyncio.CancelledError:
+                cancelled += 1
+
+    await courier.run_until(hung_up, stubborn())
+    assert cancelled == 3
+
+
+async def test_a_courier_that_cannot_work_says_why() -> None:
+    async def fail() -> None:
+        raise BusLost("the log cannot be written")
+
+    with pytest.raises(BusLost, match="cannot be written"):
+        await courier.run_until(asyncio.Event(), fail())
 
 
 def test_a_hub_with_a_wrong_bus_does_not_start(tmp_path: Path) -> None:

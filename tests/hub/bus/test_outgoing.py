@@ -92,6 +92,15 @@ def test_what_is_left_of_a_batch_stays_until_it_is_acknowledged(bench: Bench) ->
     assert [one.subject for one in outgoing.batch] == ["laneway.=.b"]
 
 
+def test_what_comes_while_nothing_is_published_is_pending_after_a_look(bench: Bench) -> None:
+    outgoing = bench.open()
+    bench.log({"agent": "a", "event": "x"})
+    outgoing.look()
+    assert outgoing.pending_bytes() > 0
+    assert len(take(outgoing)) == 1
+    assert outgoing.pending_bytes() == 0
+
+
 def test_what_came_over_the_bus_is_not_published_again(bench: Bench) -> None:
     outgoing = bench.open()
     series = Place(bench.log_path, "laneway").series

@@ -36,6 +36,14 @@ from laneway.log.segment import LogPath
 from laneway.model.redact import make_redactor
 from laneway.sdk.bus.address import Address, read_address
 
+new_loop: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop
+try:
+    import uvloop
+
+    new_loop = uvloop.new_event_loop  # two thirds of the client's processor time for an event
+except ImportError:  # Windows, PyPy
+    pass
+
 TELL_S = 0.25
 """How often the hub is told how things stand."""
 
@@ -44,6 +52,9 @@ BACKOFF_S = (0.25, 5.0)
 
 CANCEL_S = 0.5
 """Pause before a task that has not ended is cancelled once more."""
+
+STOP_S = 4 * CANCEL_S
+"""The same for the courier as a whole, which ends its tasks in that time."""
 
 LOCK_S = 0.1
 """The courier of a hub that was killed a moment ago lets go of the log when it notices."""
@@ -113,7 +124,7 @@ class Courier:
         )
 
     async def _keep_connected(self) -> None:
-        pause_s = BACKOFF_S[0]
+        loop, pause_s = asyncio.get_running_loop(), BACKOFF_S[0]
         for server in cycle(self._address.servers):
             try:
                 await self._serve(server)
@@ -121,6 +132,7 @@ class Courier:
                 self._note_fault(error.message)
             pause_s = BACKOFF_S[0] if self._is_connected else min(2 * pause_s, BACKOFF_S[1])
             self._is_connected = False
+            await loop.run_in_executor(self._reader, self._outgoing.look)
             await asyncio.sleep(pause_s)
 
     async def _serve(self, server: str) -> None:
@@ -132,9 +144,10 @@ class Courier:
         connection = await connect(self._address, server, self._plan, f"laneway {self._place.hub}")
         try:
             await connection.ensure_stream()
-            work: list[Coroutine[Any, Any, None]] = [_wait_lost(connection)]
             if self._is_in:
                 await connection.subscribe(self._place.hub)
+            work: list[Coroutine[Any, Any, None]] = [_wait_lost(connection)]
+            if self._is_in:
                 work.append(self._take_in(connection))
             if self._is_out:
                 self._outgoing.message_bytes = connection.message_bytes
@@ -203,13 +216,13 @@ async def _first_failure(work: list[Coroutine[Any, Any, None]]) -> None:
         task.result()
 
 
-async def _end(tasks: Sequence["asyncio.Task[None]"]) -> None:
+async def _end(tasks: Sequence["asyncio.Task[None]"], pause_s: float = CANCEL_S) -> None:
     """Cancel until they have ended: before Python 3.12 `asyncio.wait_for`, which the client uses, loses a
     cancellation that comes together with what it waits for, and the task would go on for ever."""
     while running := [task for task in tasks if not task.done()]:
         for task in running:
             task.cancel()
-        await asyncio.wait(running, timeout=CANCEL_S)
+        await asyncio.wait(running, timeout=pause_s)
 
 
 def _tell_hub(status: Status) -> None:
@@ -221,15 +234,29 @@ def _tell_hub(status: Status) -> None:
 
 
 async def _run(settings: Settings) -> None:
+    """Until the hub hangs up, or the courier cannot work."""
     loop = asyncio.get_running_loop()
-    running = asyncio.current_task()
-    assert running
+    hung_up = asyncio.Event()
 
     def end_with_hub() -> None:
         sys.stdin.buffer.read(1)
-        loop.call_soon_threadsafe(running.cancel)
+        loop.call_soon_threadsafe(hung_up.set)
 
     threading.Thread(target=end_with_hub, daemon=True).start()
+    await run_until(hung_up, _carry(settings))
+
+
+async def run_until(end: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
+    """Run ``work`` until it fails, which is raised, or until ``end`` is set, and then until it has ended."""
+    working, ending = asyncio.create_task(work), asyncio.create_task(end.wait())
+    await asyncio.wait((working, ending), return_when=asyncio.FIRST_COMPLETED)
+    ending.cancel()
+    await _end([working], STOP_S)
+    if not working.cancelled():
+        working.result()
+
+
+async def _carry(settings: Settings) -> None:
     lock = _open_lock(settings)
     while not try_lock(lock):  # noqa: ASYNC110 - another process lets go of it
         await asyncio.sleep(LOCK_S)
@@ -249,9 +276,8 @@ def main() -> None:
     for kind in (signal.SIGINT, signal.SIGTERM):
         signal.signal(kind, signal.SIG_IGN)  # they go to the whole group; the hub decides
     try:
-        asyncio.run(_run(settings))
-    except asyncio.CancelledError:
-        pass
+        with asyncio.Runner(loop_factory=new_loop) as runner:
+            runner.run(_run(settings))
     except LanewayError as error:
         log.error("the bus: %s", error.message)
 

@@ -100,6 +100,8 @@ class BusLink:
             log.error("the bus: its courier ended with code %s and is started again", code)
             self.status = self.status._replace(is_connected=False)
             self._process = self._start()
+            if self._closing.is_set():  # just now, and the one before was hung up on
+                self._hang_up()
 
     def _hear(self, line: bytes) -> None:
         try:

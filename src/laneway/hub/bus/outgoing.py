@@ -28,7 +28,7 @@ IDLE_S = 0.5
 
 
 class Outgoing:
-    """`fill` and `settle` are for one thread at a time."""
+    """`fill`, `look` and `settle` are for one thread at a time."""
 
     def __init__(
         self, log_path: LogPath, place: Place, stream: str, lines: LineReader, side: SideFiles
@@ -65,6 +65,10 @@ class Outgoing:
         self._ends = chunks
         if not chunks:
             self._tail.wait(IDLE_S)
+
+    def look(self) -> None:
+        """See what the log has got, while the bus is away and nobody calls `fill`: it is pending."""
+        self._tail.look()
 
     def note_acknowledged(self, ids: "dict[str, bool]") -> None:
         self.batch = [message for message in self.batch if message.id not in ids]
