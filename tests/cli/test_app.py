@@ -179,6 +179,17 @@ def test_without_the_extra_emit_works_and_the_others_say_what_is_missing(home: P
     assert list((home / "logs").glob("events-*.jsonl"))
 
 
+@pytest.mark.parametrize("command", ["stats", "sessions", "query"])
+def test_a_question_without_a_hub_loads_no_web_framework(home: Path, command: str) -> None:
+    code = (
+        "import sys, laneway.cli\n"
+        "assert laneway.cli.main(['emit', 'a', 'b', 'session_id=s']) == 0\n"
+        f"assert laneway.cli.main([{command!r}]) == 0\n"
+        "assert not {'starlette', 'uvicorn', 'asyncio.base_events'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment(home))
+
+
 @pytest.mark.parametrize("command", [["emit", "a", "b"], ["up"]])
 def test_a_missing_orjson_is_told_with_what_to_do(home: Path, command: list[str]) -> None:
     code = (

@@ -19,7 +19,7 @@ from laneway.web.filter import (
     parse_step_ns,
     to_query,
 )
-from laneway.web.pulse import BUCKETS, fitting_step_s
+from laneway.web.question.pulse import BUCKETS, fitting_step_s
 
 NOW_NS = 1_800_000_000 * 10**9
 

@@ -85,11 +85,10 @@ class IndexSource:
 
 
 def _questions() -> dict[Asked, Callable[[Pairs], "Question"]]:
-    """The routes' own modules, imported where they are used: with them comes the web framework."""
-    from laneway.web.failure import ask_errors
-    from laneway.web.pulse import ask_pulse
-    from laneway.web.query import ask_sessions
-    from laneway.web.report import ask_durations, ask_facets, ask_usage
+    from laneway.web.question.failure import ask_errors
+    from laneway.web.question.pulse import ask_pulse
+    from laneway.web.question.report import ask_durations, ask_facets, ask_usage
+    from laneway.web.question.session import ask_sessions
 
     return {
         "pulse": ask_pulse,

@@ -7,12 +7,10 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from laneway.base.clock import NS_PER_MS, format_ns, now_ns
 from laneway.base.errors import QueryError, quote
 from laneway.base.settings import FALSE_WORDS, TRUE_WORDS
 from laneway.hub.hub import Hub
-from laneway.hub.session import state_of
-from laneway.store.api import Group, Query, Scan, Split
+from laneway.store.api import Query, Split
 from laneway.store.query.expr import is_one_of, is_seq
 from laneway.store.query.field import ID, SESSION
 from laneway.store.query.term import terms_of
@@ -22,7 +20,8 @@ from laneway.web.answer import answer_bytes, answer_json
 from laneway.web.desk import desk_of
 from laneway.web.openapi import Entry, Parameter, answer, array, obj, path_parameter, ref
 from laneway.web.problem import NotFoundError
-from laneway.web.question import Desk, Items, Question
+from laneway.web.question import Desk, scan_facts, scanned
+from laneway.web.question.session import ask_sessions, tell_agents, tell_sessions
 from laneway.web.route import Route
 from laneway.web.schema import AGENT_EXAMPLE, EVENT_EXAMPLE, PLAN_EXAMPLE, SESSION_EXAMPLE
 from laneway.web.work import Work
@@ -131,7 +130,7 @@ def query_routes(hub: Hub, work: Work) -> list[Route]:
 
     async def agents(request: Request) -> Response:
         query = _query(request, query_filter.LIMIT)
-        return answer_json(await work(lambda: _agents(desk_of(request, hub), query), query))
+        return answer_json(await work(lambda: tell_agents(desk_of(request, hub), query), query))
 
     async def sessions(request: Request) -> Response:
         query, tell = ask_sessions(request.query_params.multi_items())
@@ -140,7 +139,7 @@ def query_routes(hub: Hub, work: Work) -> list[Route]:
     async def session(request: Request) -> Response:
         name = request.path_params["session_id"]
         query = Query(is_one_of(SESSION, (name,)), limit=1)
-        found = await work(lambda: _sessions(desk_of(request, hub), query)["sessions"])
+        found = await work(lambda: tell_sessions(desk_of(request, hub), query)["sessions"])
         if not found:
             raise NotFoundError(f"there is no session {quote(name)}", hint=NO_EVENT_HINT)
         return answer_json(found[0])
@@ -159,11 +158,6 @@ def query_routes(hub: Hub, work: Work) -> list[Route]:
         Route("/api/sessions/{session_id:path}", session, ONE_SESSION, bound=True),
         Route("/api/explain", explain, EXPLAIN, bound=True),
     ]
-
-
-def ask_sessions(items: Items) -> Question:
-    query = query_filter.to_query(query_filter.parse(items, query_filter.LIMIT))
-    return Question(query, lambda desk: _sessions(desk, query))
 
 
 def _query(request: Request, more: query_filter.Table) -> Query:
@@ -189,54 +183,5 @@ def _total(desk: Desk, query: Query) -> bytes:
     return b',"total":' + orjson.dumps(told)
 
 
-def _agents(desk: Desk, query: Query) -> dict[str, Any]:
-    found = desk.store.groups("agent", query)
-    return {"agents": [_group(group) for group in found.groups], **scanned(found.scan)}
-
-
-def _sessions(desk: Desk, query: Query) -> dict[str, Any]:
-    found = desk.store.groups("session", query)
-    courses = [group.course for group in found.groups]
-    titles = desk.inquiry.texts([course.title_seq for course in courses if course])
-    told = [_session(group, titles, now_ns()) for group in found.groups]
-    return {"sessions": told, **scanned(found.scan)}
-
-
-def scanned(scan: Scan | None) -> dict[str, Any]:
-    return {"scan": scan_facts(scan)} if scan else {}
-
-
-def scan_facts(scan: Scan) -> dict[str, Any]:
-    told = scan._asdict()
-    return {"complete": told.pop("is_complete"), **told}
-
-
 def _explain(desk: Desk, query: Query) -> dict[str, Any]:
     return {"query": write(query.whole()), **desk.store.explain(query)._asdict()}
-
-
-def _group(group: Group) -> dict[str, Any]:
-    return {
-        "name": group.name,
-        "parent": group.parent,
-        "events": group.event_count,
-        "errors": group.error_count,
-        "first": format_ns(group.first_ns),
-        "last": format_ns(group.last_ns),
-        "input_tokens": group.input_tokens,
-        "output_tokens": group.output_tokens,
-        "cost_usd": group.cost_usd,
-    }
-
-
-def _session(group: Group, titles: dict[int, str], time_ns: int) -> dict[str, Any]:
-    course = group.course
-    assert course is not None
-    return {
-        **_group(group),
-        "agents": list(group.agents),
-        "state": state_of(course, time_ns),
-        "title": titles.get(course.title_seq, ""),
-        "duration_ms": (course.last_ns - course.first_ns) / NS_PER_MS,
-        "last_event": course.last_event,
-    }

@@ -12,7 +12,7 @@ from laneway.web import filter as query_filter
 from laneway.web.answer import answer_json
 from laneway.web.desk import desk_of
 from laneway.web.openapi import Entry, answer, array, obj, ref
-from laneway.web.query import scan_facts
+from laneway.web.question import scan_facts
 from laneway.web.route import Route
 from laneway.web.schema import COUNT, TEXT_OR_NULL
 from laneway.web.work import Work
