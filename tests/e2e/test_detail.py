@@ -75,3 +75,32 @@ def test_of_two_lines_each_shows_its_own_event(open_page) -> None:
     expect(detail.get_by_test_id("block-output")).to_have_count(0)
     line(page, "3 sources").click()
     expect(detail.get_by_test_id("block-output")).to_contain_text("3 sources")
+
+
+def test_fields_of_its_own_are_read_without_opening_the_json_and_filter(open_page) -> None:
+    page = open_page()
+    log_event("planner", "decision", "ask the server", options={"chosen": "server"}, confidence=0.8)
+    log_event("planner", "decision", "ask nobody", confidence=0.1)
+    line(page, "ask the server").click()
+    own = page.get_by_test_id("own-fields")
+    expect(own.locator("[data-path='options.chosen']")).to_contain_text("server")
+    confidence = own.locator("[data-path=confidence]")
+    expect(confidence).to_contain_text("0.8")
+    confidence.hover()
+    confidence.get_by_test_id("value-in").click()
+    expect(page.get_by_test_id("chip")).to_have_attribute("data-field", "attr.confidence")
+    expect(page.locator("[data-testid=row]:visible")).to_have_count(1)
+
+
+def test_a_long_system_prompt_leaves_room_for_the_question(open_page) -> None:
+    page = open_page()
+    prompt = "You are careful. " * 300
+    chat = [{"role": "system", "content": prompt}, {"role": "user", "content": "Why?"}]
+    with span("local-8b", kind="llm", agent="planner", input=chat):
+        pass
+    line(page, "Why?").click()
+    turns = page.get_by_test_id("block-input").get_by_test_id("turn")
+    expect(turns.nth(1)).to_contain_text("Why?")
+    assert len(turns.nth(0).inner_text()) < 1_000
+    turns.nth(0).get_by_role("button").click()
+    expect(turns.nth(0)).to_contain_text(prompt.strip())

@@ -95,6 +95,30 @@ def test_events_that_were_not_sent_are_a_row_that_loads_them(open_page) -> None:
     )
 
 
+def test_a_filter_that_finds_nothing_says_so_and_how_to_go_on(open_page) -> None:
+    page = open_page()
+    log_event("coder", "log", "here")
+    page.get_by_test_id("filter-input").fill("agent:nobody")
+    page.keyboard.press("Enter")
+    nothing = page.get_by_test_id("no-match")
+    expect(nothing).to_have_text("No event matches the filter. Clear it")
+    nothing.get_by_role("button", name="Clear it").click()
+    expect(page.locator("[data-testid=row]", has_text="here")).to_be_visible()
+
+
+def test_a_filter_that_finds_nothing_on_the_page_offers_the_older_events(open_page, hub) -> None:
+    log_event("early", "log", "long before")
+    for n in range(10_200):  # more than the page is given at first
+        log_event("coder", "log", f"line {n}")
+    hub.wait_level()
+    page = open_page(path="/logs?q=agent:early")
+    nothing = page.get_by_test_id("no-match")
+    expect(nothing).to_contain_text("None of the 10,000 events on this page", timeout=60_000)
+    expect(page.get_by_test_id("row-count")).to_have_text("0 of 10,000 events")
+    page.get_by_test_id("gap-row").click()
+    expect(page.locator("[data-testid=row]", has_text="long before")).to_be_visible(timeout=60_000)
+
+
 def test_a_clock_that_is_ahead_does_not_take_the_page_into_the_future(open_page) -> None:
     page = open_page()
     log_event("coder", "log", "now")

@@ -1,6 +1,6 @@
 import pytest
 
-from laneway.hub.session import QUIET_NS, state_of
+from laneway.hub.session import QUIET_NS, state_of, title_of
 from laneway.store.api import Course
 
 
@@ -25,3 +25,9 @@ def test_the_last_event_tells_what_a_session_does(
 ) -> None:
     course = Course(0, 1_000, last_event, failed, 0)
     assert state_of(course, 1_000 + quiet_ns) == state
+
+
+def test_a_title_is_told_without_the_marks_of_a_heading() -> None:
+    assert title_of("## Plan *two* days") == "Plan *two* days"
+    assert title_of("#1 is broken") == "#1 is broken"
+    assert title_of("") == ""

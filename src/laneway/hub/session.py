@@ -1,5 +1,6 @@
 """What a session is doing, as far as its last event tells."""
 
+import re
 from typing import Literal
 
 from laneway.base.clock import NS_PER_S
@@ -13,6 +14,14 @@ QUIET_NS = 15 * 60 * NS_PER_S
 ENDS = frozenset({"session_end"})
 WAITS = frozenset({"permission_request", "agent_response"})
 """After these it is a person's turn."""
+
+
+_HEADING = re.compile(r"^#{1,6}\s+")
+
+
+def title_of(line: str) -> str:
+    """The line of a session's first question, without the marks of a heading in Markdown."""
+    return _HEADING.sub("", line)
 
 
 def state_of(course: Course, time_ns: int) -> State:

@@ -40,7 +40,9 @@ describe("filling a gap", () => {
 
     expect(rows.map((row) => row.seq).sort()).toEqual([40, 41, 42, 43, 44]);
     expect(remaining).toEqual([]);
-    expect(queries).toEqual([{ order: "newest", limit: "1000", until: "2026-11-23T10:00:05.000Z" }]);
+    expect(queries).toEqual([
+      { q: "seq>=40 seq<45", order: "newest", limit: "1000", until: "2026-11-23T10:00:05.000Z" },
+    ]);
   });
 
   test("stops after some pages, and leaves the older part a gap", async () => {

@@ -34,7 +34,9 @@ export async function fetchGap(
   let cursor = "";
   if (count === 0) return { rows, remaining: [] };
   for (let page = 0; page < MAX_PAGES; page++) {
-    const query = { order: "newest", limit: String(PAGE_EVENTS), until };
+    // Time alone finds the place; in a fast log it holds more than these pages of what came later.
+    const q = `seq>=${gap.from} seq<${gap.to}`;
+    const query = { q, order: "newest", limit: String(PAGE_EVENTS), until };
     const answer = await fetchPage(cursor ? { ...query, cursor } : query);
     for (const event of answer.events) {
       if (event.seq >= gap.from && event.seq < gap.to) rows.push(toRow(event, names));

@@ -179,7 +179,7 @@ function visible({ journal, picture, view, timeline, rows }: Board): ReturnType<
     isFollowing: timeline.isFollowing,
     isDense: picture.isDense,
     lanes: picture.layout.boxes.length,
-    matching: rows.length,
+    matching: rows.events,
     total: journal.total,
   };
 }

@@ -138,10 +138,16 @@ export class Journal {
     const label = this.spans.label[i] as number;
     if (label >= 0) return this.labels.name(label);
     const row = this.events.rowOfSeq(this.spans.openSeq[i] as number);
-    const words = row < 0 ? "" : (this.events.text[this.events.slot(row)] ?? "");
+    const words = row < 0 ? "" : this.wordsOf(this.events.slot(row));
     if (this.spans.depth[i] === SESSION_DEPTH)
       return `session ${this.sessions.name(this.sessionOf(row))}`.trim();
     return words || this.kinds.name(this.spans.kind[i] as number).replace(/_(start|request|invocation)$/, "");
+  }
+
+  /** What slot `i` says; "" where its line is no more than the name of its kind. */
+  wordsOf(i: number): string {
+    const text = this.events.text[i] ?? "";
+    return text === this.kinds.name(this.events.kind[i] as number) ? "" : text;
   }
 
   private sessionOf(row: number): number {

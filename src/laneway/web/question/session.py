@@ -3,7 +3,7 @@
 from typing import Any
 
 from laneway.base.clock import NS_PER_MS, format_ns, now_ns
-from laneway.hub.session import state_of
+from laneway.hub.session import state_of, title_of
 from laneway.store.api import Group, Query
 from laneway.web import filter as query_filter
 from laneway.web.question import Desk, Items, Question, scanned
@@ -48,7 +48,7 @@ def _session(group: Group, titles: dict[int, str], time_ns: int) -> dict[str, An
         **_group(group),
         "agents": list(group.agents),
         "state": state_of(course, time_ns),
-        "title": titles.get(course.title_seq, ""),
+        "title": title_of(titles.get(course.title_seq, "")),
         "duration_ms": (course.last_ns - course.first_ns) / NS_PER_MS,
         "last_event": course.last_event,
     }

@@ -36,6 +36,13 @@ describe("a reading", () => {
   });
 });
 
+test("fields of its own are kept apart from those of the schema, of both events", () => {
+  const start = { ...END, seq: 1, to: "coder", attempt: 1 };
+
+  expect(read({ ...END, attempt: 2, trace_id: "7", pid: 4 }, start).own).toEqual({ to: "coder", attempt: 2 });
+  expect(read(END, null).own).toBeNull();
+});
+
 describe("a chat", () => {
   test("is read from a list of messages, or from an object that holds one", () => {
     const messages = [

@@ -14,6 +14,8 @@ export interface Reading {
   readonly error: ErrorReading | null;
   readonly tokens: string;
   readonly cost: string;
+  /** What else the event carries, by names that the schema does not know; null for nothing. */
+  readonly own: Readonly<Record<string, unknown>> | null;
   /** Payloads of which the event holds the beginning only, by the block that shows them. */
   readonly side: Readonly<Record<"content" | "input" | "output" | "stack", readonly SideFile[]>>;
 }
@@ -23,6 +25,15 @@ export interface ErrorReading {
   readonly message: string;
   readonly stack: string;
 }
+
+/** Shown elsewhere, or of use to machines alone. */
+const KNOWN = new Set(
+  (
+    "seq id timestamp agent event level tool model provider role session_id trace_id span_id parent_span_id " +
+    "parent_agent pod host pid content input output error duration_ms cost_usd input_tokens output_tokens " +
+    "cache_read_tokens cache_write_tokens truncated side_files"
+  ).split(" "),
+);
 
 export function read(event: StoredEvent, start: StoredEvent | null): Reading {
   return {
@@ -39,6 +50,7 @@ export function read(event: StoredEvent, start: StoredEvent | null): Reading {
       output: sideFiles(event, "/output"),
       stack: sideFiles(event, "/error"),
     },
+    own: readOwn(event, start),
     cost: typeof event["cost_usd"] === "number" ? `$${event["cost_usd"].toFixed(4)}` : "",
   };
 }
@@ -73,6 +85,11 @@ function readError(error: StoredEvent["error"]): ErrorReading | null {
   const text = (value: unknown) =>
     typeof value === "string" ? value : value === undefined ? "" : JSON.stringify(value);
   return { title: text(error.type) || "Error", message: text(error.message), stack: text(error.stack) };
+}
+
+function readOwn(event: StoredEvent, start: StoredEvent | null): Reading["own"] {
+  const own = Object.entries({ ...start, ...event }).filter(([name]) => !KNOWN.has(name));
+  return own.length > 0 ? Object.fromEntries(own) : null;
 }
 
 /** Only what was reported: nothing is estimated. */

@@ -4,6 +4,7 @@ import { ApiError } from "../../api/client";
 import { fetchTelling } from "../../api/report";
 import type { StoredEvent } from "../../model/stored";
 import { type Story, tellStory } from "../../model/story";
+import { headline } from "./turn";
 
 export type Source = { readonly session: string } | { readonly trace: string };
 
@@ -45,6 +46,6 @@ export class Reel {
   /** What a reader calls it: the first thing a person said. */
   get title(): string {
     const said = this.events.find((event) => event.event === "user_message")?.content;
-    return typeof said === "string" ? (said.split("\n")[0] ?? "") : "";
+    return typeof said === "string" ? headline(said) : "";
   }
 }

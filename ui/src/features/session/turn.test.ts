@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { StoredEvent } from "../../model/stored";
 import { tellStory } from "../../model/story";
-import { lineOf, offset, priceOf, tookOf, turnsOf } from "./turn";
+import { headline, lineOf, offset, priceOf, tookOf, turnsOf } from "./turn";
 
 let seq = 0;
 const event = (ms: number, name: string, more: Partial<StoredEvent> = {}): StoredEvent => ({
@@ -59,5 +59,13 @@ describe("the turns of a transcript", () => {
       "1:02:03.4",
       "0:00.0",
     ]);
+  });
+});
+
+describe("the headline of a question", () => {
+  it("is its first line that says something, without the marks of a heading", () => {
+    expect(headline("\n## Fix it\n\nnow")).toBe("Fix it");
+    expect(headline("#1 is broken")).toBe("#1 is broken");
+    expect(headline("# \n")).toBe("");
   });
 });

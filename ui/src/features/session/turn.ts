@@ -74,6 +74,12 @@ export function wordsOf(step: Step): string {
   return "";
 }
 
+/** The first line that says something, without the marks of a heading. */
+export function headline(text: string): string {
+  const first = text.split("\n").find((one) => /[^\s#]/.test(one)) ?? "";
+  return first.replace(/^\s*#{1,6}\s+/, "").trim();
+}
+
 /** One line beside the name. */
 export function lineOf(step: Step): string {
   if (step.category === "tool" || step.category === "permission")

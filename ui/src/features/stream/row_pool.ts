@@ -117,7 +117,7 @@ export class RowPool {
     write(row.cells.agent, agent);
     write(row.cells.kind, end < 0 ? kinds.name(kind) : kinds.name(kind).replace(/_(start|end)$/, ""));
     write(row.cells.tool, label >= 0 ? labels.name(label) : "");
-    write(row.cells.text, end < 0 ? (events.text[i] ?? "") : this.textOf(i, end));
+    write(row.cells.text, end < 0 ? this.journal.wordsOf(i) : this.textOf(i, end));
     this.fillTimes(row);
     write(
       row.cells.took,
@@ -148,12 +148,12 @@ export class RowPool {
   private textOf(i: number, end: number): string {
     const { events, kinds, labels } = this.journal;
     const isEndFirst = ((events.flag[i] as number) & FLAG_CLOSES) !== 0; // late news
-    const asked = events.text[isEndFirst ? events.slot(end) : i] ?? "";
-    const answer = events.text[isEndFirst ? i : events.slot(end)] ?? "";
+    const asked = this.journal.wordsOf(isEndFirst ? events.slot(end) : i);
+    const answer = this.journal.wordsOf(isEndFirst ? i : events.slot(end));
     // An end that brought nothing is summed up by the name of its tool or kind.
     const kind = kinds.name(events.kind[i] as number);
     const names = [asked, "", labels.name(events.label[i] as number), kind.replace(/_(start|end)$/, "")];
-    if (names.includes(answer) || /_end$/.test(answer)) return asked;
+    if (names.includes(answer)) return asked;
     return `${asked} ${answer.startsWith("→") ? "" : "→ "}${answer}`.trim();
   }
 
