@@ -12,6 +12,8 @@ from tests.torture.harness import Hub
 pytestmark = pytest.mark.browser
 
 HAS_FOCUS = "dialog => dialog.contains(document.activeElement)"
+STAYS = "() => document.activeElement.matches('body, dialog, dialog *')"
+"""Between its last control and its first a browser gives the focus to itself, which is the body's."""
 
 
 @pytest.fixture(autouse=True)
@@ -57,8 +59,7 @@ def test_a_dialog_keeps_the_focus_and_gives_it_back(open_page, name: str) -> Non
     assert dialog.evaluate(HAS_FOCUS)
     for _ in range(12):
         page.keyboard.press("Tab")
-        outside = "() => document.activeElement !== document.body && !document.activeElement.closest('dialog')"
-        assert not page.evaluate(outside)
+        assert page.evaluate(STAYS)
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
     expect(before).to_be_focused()
