@@ -13,13 +13,13 @@ from .history import HOSTILE, OTHER, SESSION
 
 LIST = """\
 STATE    SESSION                            START                DURATION  EVENTS  ERR  AGENTS  TOKENS   COST  TITLE
-· idle   s1                                 2026-11-23 12:00:00     9.0 s      11    1       3    1280  $0.02  Plan a weekend in Hamburg, please.
+· idle   s1                                 2026-11-23 12:00:00       9 s      11    1       3    1280  $0.02  Plan a weekend in Hamburg, please.
 ✓ ended  s0                                 2026-11-23 11:00:01      0 ms       1    -       1       -      -
 · idle   a\\x1b]0;title\\x07b\\u202ec\\x9b31md  2026-11-23 11:00:00      0 ms       1    -       1       3      -
 """  # noqa: E501 - a pipe gets all of it
 TRANSCRIPT = """\
 s1  · idle  Plan a weekend in Hamburg, please.
-2026-11-23 12:00:00, 9.0 s   11 events   1 error   1200→80 tokens   $0.02
+2026-11-23 12:00:00, 9 s   11 events   1 error   1200→80 tokens   $0.02
 user  planner  coder
 
 ── 2026-11-23 ────────
@@ -29,10 +29,10 @@ user  planner  coder
 
 12:00:01.000  planner   → agent_start      plan
 12:00:02.000  planner   → llm_request      local-8b
-12:00:03.000  planner   ← llm_response     local-8b  1.0 s  1200→80 tok  I look it up.
+12:00:03.000  planner   ← llm_response     local-8b  1 s  1200→80 tok  I look it up.
 12:00:03.500  coder     → tool_invocation  grep  q=tide
 12:00:04.000  coder     · log              half way
-12:00:04.500  coder     ✗ tool_result      grep  1.0 s  TimeoutError: no answer
+12:00:04.500  coder     ✗ tool_result      grep  1 s  TimeoutError: no answer
 12:00:05.000  coder     → tool_invocation  read  path=x
 12:00:06.000  coder     · log              whose child am I?
 12:00:07.000  planner   · decision         no ferry

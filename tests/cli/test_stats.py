@@ -12,30 +12,30 @@ FIGURES = """\
 events  ▄▄▄██▄▄▄ ▄
 failed      █
         2026-11-23 12:00:00 – 12:00:10
-        a bar is 1.0 s, the highest 2 events
+        a bar is 1 s, the highest 2 events
 
 AGENT    EVENTS  ERR  TOK IN  TOK OUT   COST  OVER TIME
 coder         5    1       -        -      -     ▄█▄▄
 planner       5    -    1200       80  $0.02   ███   █ █
 user          1    -       -        -      -  █
 
-EVENT            EVENTS  ERR    P50    P95    P99  OVER TIME
-log                   2    -      -      -      -      █ █
-tool_invocation       2    -      -      -      -     █ █
-agent_response        1    -      -      -      -           █
-agent_start           1    -      -      -      -   █
-decision              1    -      -      -      -         █
-llm_request           1    -      -      -      -    █
-llm_response          1    -  1.0 s  1.0 s  1.0 s     █
-tool_result           1    1  1.0 s  1.0 s  1.0 s      █
-user_message          1    -      -      -      -  █
+EVENT            EVENTS  ERR  P50  P95  P99  OVER TIME
+log                   2    -    -    -    -      █ █
+tool_invocation       2    -    -    -    -     █ █
+agent_response        1    -    -    -    -           █
+agent_start           1    -    -    -    -   █
+decision              1    -    -    -    -         █
+llm_request           1    -    -    -    -    █
+llm_response          1    -  1 s  1 s  1 s     █
+tool_result           1    1  1 s  1 s  1 s      █
+user_message          1    -    -    -    -  █
 
-TOOL  EVENTS  ERR    P50    P95    P99  OVER TIME
-grep       2    1  1.0 s  1.0 s  1.0 s     ██
-read       1    -      -      -      -       █
+TOOL  EVENTS  ERR  P50  P95  P99  OVER TIME
+grep       2    1  1 s  1 s  1 s     ██
+read       1    -    -    -    -       █
 
-MODEL     EVENTS  ERR    P50    P95    P99  TOK IN  TOK OUT   COST
-local-8b       2    -  1.0 s  1.0 s  1.0 s    1200       80  $0.02
+MODEL     EVENTS  ERR  P50  P95  P99  TOK IN  TOK OUT   COST
+local-8b       2    -  1 s  1 s  1 s    1200       80  $0.02
 """
 BY_LEVEL = """\
 11 events   1 failed (9.1%)   3 agents   1 session   1200→80 tokens   $0.02
@@ -43,10 +43,10 @@ BY_LEVEL = """\
 events  ▄▄▄██▄▄▄ ▄
 failed      █
         2026-11-23 12:00:00 – 12:00:10
-        a bar is 1.0 s, the highest 2 events
+        a bar is 1 s, the highest 2 events
 
-LEVEL  EVENTS  ERR    P50    P95    P99  TOK IN  TOK OUT   COST  OVER TIME
-info       10    -  1.0 s  1.0 s  1.0 s    1200       80  $0.02  ▄▄▄█▄▄▄▄ ▄
+LEVEL  EVENTS  ERR  P50  P95  P99  TOK IN  TOK OUT   COST  OVER TIME
+info       10    -  1 s  1 s  1 s    1200       80  $0.02  ▄▄▄█▄▄▄▄ ▄
 … and 1 more; --limit shows them
 
 INPUT.Q  EVENTS  ERR

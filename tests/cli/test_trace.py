@@ -11,20 +11,20 @@ from .history import HOSTILE, OTHER, SESSION, TRACE
 
 PICTURE = """\
 trace 4bf92f3577b34da6a3ce929d0e0e4736
-2026-11-23 12:00:01.000  8.0 s  5 spans  10 events  2 agents  1 error  2 open
+2026-11-23 12:00:01.000  8 s  5 spans  10 events  2 agents  1 error  2 open
 a parent span was never seen: not sent, lost, or removed by retention
 
-                    ╷0              ╷2.7 s          ╷5.3 s     8.0 s╷
-planner agent_start ━╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌     open
-├ local-8b planner        ━━━━━━                                         1.0 s
-├ grep coder                       ━━━◆━━                                1.0 s ✗
-└ read coder                                ╺╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌     open
+                    ╷0              ╷2.7 s          ╷5.3 s      8 s╷
+planner agent_start ━╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌      open
+├ local-8b planner        ━━━━━━                                           1 s
+├ grep coder                       ━━━◆━━                                  1 s ✗
+└ read coder                                ━╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌      open
 ? ffffffffffffffff                                                     missing
 └ coder log                                       ◆                       0 ms
 
 in no span
   planner                                               ◆ decision  no ferry
-  planner           agent_response  On Saturday you take the harbo… ◆
+  planner           agent_response  On Saturday you take the harb… ◆
 """
 
 
