@@ -12,7 +12,8 @@ import orjson
 import pytest
 
 from laneway.base.settings import Settings, resolve
-from laneway.cli.check import FAIL, NOTE, OK, WARN, disk, machine, service
+from laneway.cli import doctor
+from laneway.cli.check import FAIL, NOTE, OK, WARN, Finding, disk, machine, service
 from laneway.log import mount
 
 from .conftest import Run, StartHub, Write
@@ -144,6 +145,27 @@ def test_a_log_that_may_not_be_written_is_broken(
     assert found.state == FAIL
     assert "Read-only file system" in found.value
     assert "LOG_PATH" in found.remedy
+
+
+def test_a_file_of_the_log_that_may_not_be_read_is_broken(
+    settings: Settings, write: Write, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write([{"agent": "a", "event": "x"}])
+    monkeypatch.setattr(os, "access", lambda entry, mode: not isinstance(entry, os.DirEntry))
+    found = disk.check_log_directory(settings)
+    assert found.state == FAIL
+    assert found.value == f"{home}/logs: you may not read events-000001.jsonl"
+
+
+def test_a_check_that_may_not_look_says_where_and_what_to_do(settings: Settings) -> None:
+    def check_damage(settings: Settings) -> Finding:
+        raise PermissionError(errno.EACCES, "Permission denied", "/var/log/agents")
+
+    found = doctor.run_check(check_damage, settings)
+    assert found == Finding(
+        "damage", FAIL, "/var/log/agents: Permission denied",
+        "`ls -ld '/var/log/agents'` tells whose it is: be that user, or let yours read it",
+    )  # fmt: skip
 
 
 def test_lines_lost_by_two_writers_are_broken(

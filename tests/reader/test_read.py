@@ -1,7 +1,9 @@
 """Events in programs and notebooks: from files, from a hub, and as data frames."""
 
+import os
 import subprocess
 import sys
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,6 +14,8 @@ import pytest
 
 import laneway
 from laneway.base.errors import LanewayError, QueryError, SettingError
+from laneway.base.settings import resolve
+from laneway.reader.source import open_source
 from tests.torture.harness import Hub, wait_for
 
 
@@ -145,6 +149,16 @@ def test_what_is_wrong_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(LanewayError, match="needs polars") as caught:
         laneway.read().to_polars()
     assert caught.value.hint == "pip install polars"
+
+
+def test_files_that_may_not_be_read_are_told(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(os, "access", lambda entry, mode: not isinstance(entry, os.DirEntry))
+    settings = resolve({"log_path": str(log)})
+    with closing(open_source(settings, on_problem=told.append)) as source:
+        assert list(source.iter_events((), 10))
+    (word,) = told
+    assert word.startswith("not in the answer: events-000001.jsonl, which you may not read")
 
 
 def test_the_facade_loads_nothing_of_it_before_it_is_used() -> None:

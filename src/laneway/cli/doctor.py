@@ -138,7 +138,16 @@ def run_check(check: Callable[[Settings], Finding], settings: Settings) -> Findi
         return check(settings)
     except (LanewayError, OSError) as error:
         name = check.__name__.removeprefix("check_").replace("_", " ")
-        return Finding(name, FAIL, str(error), getattr(error, "hint", ""))
+        return Finding(name, FAIL, *_tell(error))
+
+
+def _tell(error: LanewayError | OSError) -> tuple[str, str]:
+    """What was seen, and what to do."""
+    if isinstance(error, LanewayError):
+        return error.message, error.hint
+    value = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+    remedy = f"`ls -ld '{error.filename}'` tells whose it is: be that user, or let yours read it"
+    return value, remedy if isinstance(error, PermissionError) and error.filename else ""
 
 
 def _block(finding: Finding, terminal: Terminal) -> Iterator[str]:

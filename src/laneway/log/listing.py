@@ -34,6 +34,16 @@ def is_log_file(name: str) -> bool:
     return LOG_FILE.fullmatch(name) is not None
 
 
+def find_unreadable(directory: str) -> list[str]:
+    """The log files that this user may not read: they are passed over until he may."""
+    with os.scandir(directory) as entries:
+        return sorted(
+            entry.name
+            for entry in entries
+            if is_log_file(entry.name) and not entry.is_symlink() and not os.access(entry, os.R_OK)
+        )
+
+
 def list_settled(
     directory: str, skip: Callable[[str], bool], known: Mapping[str, Inode]
 ) -> Listing:

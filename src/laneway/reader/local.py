@@ -9,6 +9,7 @@ import orjson
 
 from laneway.base.limits import PAGE_EVENTS
 from laneway.base.settings import Settings
+from laneway.log.listing import find_unreadable
 from laneway.log.segment import LogPath
 from laneway.reader.index import Index, is_writable
 from laneway.reader.source import Asked, Found, Pairs, Show, one
@@ -38,6 +39,8 @@ class IndexSource:
                 made = tempfile.TemporaryDirectory(prefix="laneway-index-")
                 index_directory = stack.enter_context(made)
             self._index = Index(settings, index_directory, on_problem)
+            if missing := find_unreadable(LogPath.parse(settings.log_path).directory):
+                on_problem(_tell_missing(missing))
             stack.callback(self._index.close)
             self._index.catch_up(show)
             self._stack = stack.pop_all()
@@ -82,6 +85,13 @@ class IndexSource:
 
     def close(self) -> None:
         self._stack.close()
+
+
+def _tell_missing(names: list[str]) -> str:
+    more = f" and {len(names) - 1} more" if names[1:] else ""
+    return (
+        f"not in the answer: {names[0]}{more}, which you may not read; `laneway doctor` tells more"
+    )
 
 
 def _questions() -> dict[Asked, Callable[[Pairs], "Question"]]:

@@ -14,6 +14,7 @@ from laneway.cli.amount import show_bytes
 from laneway.cli.check import FAIL, NOTE, OK, WARN, Finding
 from laneway.cli.check.machine import CLOCK_SKEW_S
 from laneway.log import mount
+from laneway.log.listing import find_unreadable
 from laneway.log.segment import LogPath
 from laneway.log.series import list_segments
 
@@ -78,6 +79,9 @@ def check_log_directory(settings: Settings) -> Finding:
             f"chown $USER '{directory}' && chmod u+rwx '{directory}', or set LOG_PATH to another"
         )
         return Finding("log", FAIL, f"{directory}: {problem}", remedy)
+    if closed := find_unreadable(directory):
+        value = f"{directory}: you may not read {', '.join(closed[:3])}{' …' * (len(closed) > 3)}"
+        return Finding("log", FAIL, value, f"chmod u+r '{directory}'/*, or chown them to you")
     numbers = log_path.numbers()
     size = sum(file.size for file in list_segments(log_path))
     facts = f"{len(numbers)} segment{'s' * (len(numbers) != 1)}, {show_bytes(size)}, from {origin}"
