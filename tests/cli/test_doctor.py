@@ -150,7 +150,7 @@ def test_a_log_that_may_not_be_written_is_broken(
 def test_a_file_of_the_log_that_may_not_be_read_is_broken(
     settings: Settings, write: Write, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write([{"agent": "a", "event": "x"}])
+    write({"agent": "a", "event": "x"})
     monkeypatch.setattr(os, "access", lambda entry, mode: not isinstance(entry, os.DirEntry))
     found = disk.check_log_directory(settings)
     assert found.state == FAIL
