@@ -100,7 +100,8 @@ def test_a_log_that_is_no_directory_is_no_bug_of_ours(
     ended = run(*command.split(), "--log", str(tmp_path / "file"))
     assert ended.code == 3
     assert ended.err == (
-        f"error: {tmp_path / 'file'}: Not a directory (hint: `laneway doctor` tells what is wrong)\n"
+        f"error: {tmp_path / 'file'} is not a directory"
+        " (hint: name the directory of a log, or a file in it that ends in .jsonl)\n"
     )
 
 

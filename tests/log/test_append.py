@@ -139,9 +139,9 @@ def test_an_unwritable_directory_is_a_log_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     appender = Appender(LogPath(str(tmp_path / "file" / "logs")))
 
-    with pytest.raises(LogError, match="Not a directory") as caught:
+    with pytest.raises(LogError, match="is not a directory") as caught:
         appender.append([b"{}"])
-    assert "doctor" in caught.value.hint
+    assert "name the directory of a log" in caught.value.hint
 
 
 def test_a_stopped_lock_holder_stops_nobody(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import os
 import orjson
 
 from laneway.base.errors import HubError
-from laneway.log.segment import make_directory
+from laneway.log.segment import make_directory, tell_fault
 
 try:
     from fcntl import LOCK_EX, LOCK_NB, flock
@@ -41,10 +41,8 @@ class HubLock:
             make_directory(directory)
             self._fd = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
         except OSError as error:
-            raise HubError(
-                f"{directory}: {error.strerror}",
-                hint="the hub keeps its log there; `laneway doctor` tells what is wrong",
-            ) from error
+            told, hint = tell_fault(directory, error)
+            raise HubError(told, hint=hint) from error
         if not try_lock(self._fd):
             holder = _describe(os.pread(self._fd, 4096, 0))
             os.close(self._fd)

@@ -22,7 +22,7 @@ from laneway.base.clock import NS_PER_S, day_end_ns, format_ns, now_ns
 from laneway.base.errors import LogError
 from laneway.base.limits import SEGMENT_BYTES
 from laneway.log import sync
-from laneway.log.segment import SEAL, LogPath, make_directory
+from laneway.log.segment import SEAL, LogPath, make_directory, tell_fault
 from laneway.log.share import share
 from laneway.log.sync import Group
 from laneway.log.syncer import Source
@@ -286,11 +286,9 @@ class Appender(Source):
             raise self._log_error(error) from error
 
     def _log_error(self, error: OSError) -> LogError:
-        return LogError(
-            f"{self.log_path.directory}: {error.strerror or error}",
-            hint="`laneway doctor` tells what is wrong with the directory",
-            status=NO_SPACE_STATUS if error.errno in NO_SPACE else 0,
-        )
+        told, hint = tell_fault(self.log_path.directory, error)
+        status = NO_SPACE_STATUS if error.errno in NO_SPACE else 0
+        return LogError(told, hint=hint, status=status)
 
     def _wait_for_lock(self, fd: int, ts_ns: int, refusal: OSError) -> bool:
         """Take the exclusive lock after all, or give up after a bounded wait."""

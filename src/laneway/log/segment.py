@@ -45,6 +45,14 @@ def make_directory(path: str) -> None:
             raise
 
 
+def tell_fault(directory: str, error: OSError) -> tuple[str, str]:
+    """What is wrong with a log's directory, and what to do."""
+    if isinstance(error, NotADirectoryError | FileExistsError):
+        hint = "name the directory of a log, or a file in it that ends in .jsonl"
+        return f"{directory} is not a directory", hint
+    return f"{directory}: {error.strerror or error}", "`laneway doctor` tells what is wrong"
+
+
 class LogPath:
     """A parsed ``LOG_PATH``: ``directory`` and the segments' ``name``."""
 
@@ -76,8 +84,8 @@ class LogPath:
         if error is None or isinstance(error, FileNotFoundError):
             hint = "the first event makes it: laneway emit me hello"
             return LogError(f"{self.directory}: there is no log yet", hint=hint)
-        hint = "`laneway doctor` tells what is wrong"
-        return LogError(f"{self.directory}: {error.strerror}", hint=hint)
+        told, hint = tell_fault(self.directory, error)
+        return LogError(told, hint=hint)
 
     def __repr__(self) -> str:
         return f"LogPath({self.directory!r}, {self.name!r})"

@@ -22,6 +22,9 @@ ANSWER_BYTES = 64 * MIB
 
 ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}  # noqa: S104 - read, not bound
 
+UNAUTHORIZED = 401
+STRANGER_HINT = "another program is there; --port or LANEWAY_PORT says where the hub is"
+
 Parameters = Sequence[tuple[str, str]]
 
 
@@ -88,7 +91,7 @@ class Client:
         _, body = self._exchange("GET", "/health", {}, CONNECT_S * 3)
         answer = _decode(body)
         if answer is None or not {"version", "index"} <= answer.keys():
-            raise StrangerError(f"{self.url} is not a Laneway hub")
+            raise StrangerError(f"{self.url} is not a Laneway hub", hint=STRANGER_HINT)
         return answer
 
     def try_health(self) -> dict[str, Any] | None:
@@ -105,7 +108,7 @@ class Client:
         """The body of an answer that is no JSON."""
         status, body = self._exchange("GET", path, self._authorization(), ANSWER_S)
         if status >= 300:
-            raise _as_error(status, _decode(body) or {})
+            raise self._as_error(status, _decode(body) or {})
         return body
 
     def post(self, path: str) -> dict[str, Any]:
@@ -125,13 +128,20 @@ class Client:
             told = f"no token to ask the hub with: {self._token_path}: {reason}"
             raise HubError(told, hint=self._hint) from error
 
+    def _as_error(self, status: int, answer: dict[str, Any]) -> LanewayError:
+        message = str(answer.get("message", f"the hub answered {status}"))
+        hint = self._hint if status == UNAUTHORIZED else str(answer.get("hint", ""))
+        kind = QueryError if answer.get("code") == QueryError.code else HubError
+        return kind(message, hint=hint, status=status)
+
     def _ask(self, method: str, target: str) -> dict[str, Any]:
         status, body = self._exchange(method, target, self._authorization(), ANSWER_S)
         answer = _decode(body)
         if answer is None:
-            raise StrangerError(f"{self.url} answered {status}, and not as a Laneway hub does")
+            told = f"{self.url} answered {status}, and not as a Laneway hub does"
+            raise StrangerError(told, hint=STRANGER_HINT)
         if status >= 300:
-            raise _as_error(status, answer)
+            raise self._as_error(status, answer)
         return answer
 
     def _exchange(
@@ -172,15 +182,6 @@ def _decode(body: bytes) -> dict[str, Any] | None:
     except orjson.JSONDecodeError:
         return None
     return answer if isinstance(answer, dict) else None
-
-
-def _as_error(status: int, answer: dict[str, Any]) -> LanewayError:
-    message, hint = (
-        str(answer.get("message", f"the hub answered {status}")),
-        str(answer.get("hint", "")),
-    )
-    kind = QueryError if answer.get("code") == QueryError.code else HubError
-    return kind(message, hint=hint, status=status)
 
 
 def _reason(error: Exception) -> str:

@@ -91,6 +91,12 @@ class Post:
         return {**headers, "Authorization": f"Bearer {token}"} if token else headers
 
 
+UNAUTHORIZED = 401
+UNAUTHORIZED_DETAIL = (
+    "a token is missing or wrong (LANEWAY_TOKEN or LANEWAY_TOKEN_FILE gives it; "
+    "it stands in ingest.token in the hub's home)"
+)
+
 DETAIL_CHARS = 200
 """Of a refusal: a proxy may send a page."""
 
@@ -122,8 +128,9 @@ def _read_answer(status: int, body: bytes, retry_after: str, line_count: int) ->
         return list(range(line_count))
     if not 200 <= status < 300:
         retry_after_s = float(retry_after) if retry_after.isdigit() else 0.0
+        detail = UNAUTHORIZED_DETAIL if status == UNAUTHORIZED else _detail(body)
         raise Refusal(
-            f"the hub answered {status}: {_detail(body)}",
+            f"the hub answered {status}: {detail}",
             status=status,
             retry_after_s=min(retry_after_s, 60.0),
         )
@@ -145,4 +152,5 @@ def _detail(body: bytes) -> str:
         message, hint = answer["message"], answer.get("hint")
         return (f"{message} ({hint})" if hint else str(message))[:DETAIL_CHARS]
     except (ValueError, TypeError, KeyError, AttributeError):
-        return body[:DETAIL_CHARS].decode("utf-8", "replace").strip()
+        text = " ".join(body[:DETAIL_CHARS].decode("utf-8", "replace").split())
+        return f"no hub's answer: {text}" if text.startswith("<") else text

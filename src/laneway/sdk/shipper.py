@@ -141,12 +141,12 @@ class Shipper:
 
     def _fail(self, error: Exception) -> float:
         self._failures += 1
-        self._last_error = str(error)
+        self._last_error = told = _tell(error)
         asked_s = error.retry_after_s if isinstance(error, Refusal) else 0.0
         self._not_before_s = monotonic() + asked_s
         is_refusal = isinstance(error, Refusal) and error.status != TOO_MANY
         if self._failures >= 3 or is_refusal:
-            self._complain(f"events wait in the spool: {error}")
+            self._complain(f"events wait in the spool: {told}")
         longest_s = min(BACK_OFF_S[1], BACK_OFF_S[0] * 2.0 ** min(self._failures, 10))
         return max(asked_s, longest_s * (0.5 + random() / 2))  # noqa: S311 - jitter, no secret
 
@@ -240,3 +240,9 @@ class Shipper:
         if self._lock_fd >= 0:
             os.close(self._lock_fd)
             self._lock_fd = -1
+
+
+def _tell(error: Exception) -> str:
+    if isinstance(error, ConnectionRefusedError):
+        return f"nobody answers there ({error.strerror})"
+    return getattr(error, "strerror", None) or str(error)
