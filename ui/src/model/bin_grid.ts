@@ -11,6 +11,15 @@ export interface BinSource extends GridSource {
 export class BinGrid extends StepGrid<BinSource, Uint32Array> {
   counts = new Uint32Array(0);
   errors = new Uint32Array(0);
+  private changedBin = Infinity;
+
+  /** The first bin with a count that changed since this was asked last, Infinity where none did. Of a recount
+      `recounts` tells. */
+  takeChanged(): number {
+    const bin = this.changedBin;
+    this.changedBin = Infinity;
+    return bin;
+  }
 
   at(line: number, bin: number): number {
     return this.counts[line * this.bins + bin] ?? 0;
@@ -36,6 +45,7 @@ export class BinGrid extends StepGrid<BinSource, Uint32Array> {
     const cell = line * this.bins + bin;
     this.counts[cell] = (this.counts[cell] as number) + 1;
     if ((flag[slot] as number) & FLAG_ERROR) this.errors[cell] = (this.errors[cell] as number) + 1;
+    if (bin < this.changedBin) this.changedBin = bin;
   }
 }
 

@@ -1,5 +1,6 @@
 // Grids of several steps beside each other: who zooms in and out again finds what was counted before. What
-// would read many rows is added up from one grid over all of memory instead.
+// would read many rows is added up from a grid over all of memory instead: of those, each has steps twice as
+// long as the one before, and the longest that fit are the fewest to add up.
 
 import type { GridSource, StepGrid } from "./step_grid";
 
@@ -9,7 +10,7 @@ const MOST_GRIDS = 16;
 const MOST_CELLS = 1 << 22;
 /** Fewer rows than this are read at once: a millisecond or two. */
 const MANY_ROWS = 1 << 16;
-/** Bins of the grid over all of memory: at most this many, and this many cells. */
+/** Bins of the finest grid over all of memory: at most this many, and this many cells. */
 const WHOLE_BINS = 1 << 14;
 const WHOLE_CELLS = 1 << 20;
 
@@ -18,15 +19,14 @@ type AnyGrid<Source extends GridSource> = StepGrid<Source, Uint32Array> | StepGr
 export class GridShelf<Source extends GridSource, Grid extends AnyGrid<Source>> {
   /** By step; the longest unused first. */
   private readonly grids = new Map<number, Grid>();
-  private readonly whole: Grid;
+  /** Over all of memory, the finest first. */
+  private readonly wholes: Grid[] = [];
 
   /** `longStep`: the shortest step of at least so many ms that divides all longer ones. */
   constructor(
     private readonly make: () => Grid,
     private readonly longStep: (atLeastMs: number) => number,
-  ) {
-    this.whole = make();
-  }
+  ) {}
 
   /** The grid of this step, brought up to date for [fromMs, toMs). */
   take(source: Source, fromMs: number, toMs: number, stepMs: number): Grid {
@@ -42,15 +42,29 @@ export class GridShelf<Source extends GridSource, Grid extends AnyGrid<Source>> 
     return taken;
   }
 
-  /** The grid over all of memory, if steps of `stepMs` can be added up from its own. */
+  /** The coarsest grid over all of memory that steps of `stepMs` can be added up from, if there is one. */
   private wholeFor(source: Source, stepMs: number): Grid | null {
-    const { whole } = this;
-    const [fromMs, toMs] = source.events.range();
+    const range = source.events.range();
+    const [fromMs, toMs] = range;
+    const finest = (this.wholes[0] ??= this.make());
     const mostBins = Math.min(WHOLE_BINS, WHOLE_CELLS / Math.max(1, source.lines));
-    const isKept = whole.stepMs > 0 && whole.covers(source, fromMs, toMs, whole.stepMs);
-    const wholeMs = isKept ? whole.stepMs : this.longStep((toMs - fromMs) / mostBins);
-    if (stepMs % wholeMs !== 0) return null;
-    whole.refresh(source, fromMs, toMs, wholeMs);
+    const isKept = finest.stepMs > 0 && finest.covers(source, fromMs, toMs, finest.stepMs);
+    const finestMs = isKept ? finest.stepMs : this.longStep((toMs - fromMs) / mostBins);
+    if (stepMs % finestMs !== 0) return null;
+    let level = 0;
+    while ((stepMs / finestMs) % 2 ** (level + 1) === 0) level++;
+    return this.whole(source, range, finestMs, level);
+  }
+
+  /** The grid over all of memory with steps of `finestMs` doubled `level` times, brought up to date. */
+  private whole(source: Source, range: readonly [number, number], finestMs: number, level: number): Grid {
+    const whole = (this.wholes[level] ??= this.make());
+    const stepMs = finestMs * 2 ** level;
+    if (level > 0 && !whole.covers(source, ...range, stepMs)) {
+      const finer = this.whole(source, range, finestMs, level - 1);
+      whole.sumFrom(finer as never, source, ...range, stepMs);
+    }
+    whole.refresh(source, ...range, stepMs);
     return whole;
   }
 

@@ -6,6 +6,9 @@ import { AS_GAP, type EventTable } from "./event_table";
 /** Bins kept on each side of the view, as a share of it: panning recounts only when it leaves them, and
     zooming out stays within them until the step is another one. */
 const MARGIN = 0.5;
+/** The number of bins is a multiple of this: views of about one length share the size of their columns, and
+    a step that comes again finds room that was made before. */
+const BIN_ROOM = 64;
 
 export interface GridSource {
   readonly events: EventTable;
@@ -45,17 +48,10 @@ export abstract class StepGrid<Source extends GridSource, Column extends Uint32A
     const offset = this.firstBin * ratio - fine.firstBin;
     const own = this.columns();
     fine.columns().forEach((column, n) => {
-      for (let line = 0; line < this.lines; line++)
-        addUp(
-          column,
-          line * fine.bins,
-          offset,
-          fine.bins,
-          own[n] as Column,
-          line * this.bins,
-          this.bins,
-          ratio,
-        );
+      for (let line = 0; line < this.lines; line++) {
+        const into = own[n]?.subarray(line * this.bins, (line + 1) * this.bins) as Column;
+        addUp(column.subarray(line * fine.bins, (line + 1) * fine.bins), offset, into, ratio);
+      }
     });
     this.readRow = fine.readRow;
   }
@@ -83,7 +79,7 @@ export abstract class StepGrid<Source extends GridSource, Column extends Uint32A
     const until = Math.floor(toMs / stepMs) + 1;
     const margin = Math.ceil((until - from) * MARGIN);
     this.firstBin = from - margin;
-    this.bins = until - from + 2 * margin;
+    this.bins = Math.ceil((until - from + 2 * margin) / BIN_ROOM) * BIN_ROOM;
     this.stepMs = stepMs;
     this.lines = source.lines;
     this.version = source.version;
@@ -117,22 +113,21 @@ export abstract class StepGrid<Source extends GridSource, Column extends Uint32A
   }
 }
 
-/** Adds the cells of a line of short steps, `offset` cells on, to the cells of a line of steps `ratio` times as long. */
+/** Adds the cells of a line of short steps, `offset` cells on, to the cells of a line of steps `ratio` times as
+    long, all of them 0. */
 function addUp(
   fine: Uint32Array | Float64Array,
-  fineStart: number,
   offset: number,
-  fineBins: number,
   coarse: Uint32Array | Float64Array,
-  coarseStart: number,
-  coarseBins: number,
   ratio: number,
 ): void {
-  for (let bin = 0; bin < coarseBins; bin++) {
+  const first = Math.max(0, Math.floor(-offset / ratio));
+  const end = Math.min(coarse.length, Math.ceil((fine.length - offset) / ratio));
+  for (let bin = first; bin < end; bin++) {
     const from = Math.max(0, offset + bin * ratio);
-    const until = Math.min(fineBins, offset + (bin + 1) * ratio);
+    const until = Math.min(fine.length, offset + (bin + 1) * ratio);
     let sum = 0;
-    for (let n = from; n < until; n++) sum += fine[fineStart + n] as number;
-    coarse[coarseStart + bin] = sum;
+    for (let n = from; n < until; n++) sum += fine[n] as number;
+    coarse[bin] = sum;
   }
 }

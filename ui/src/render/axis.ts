@@ -18,8 +18,24 @@ export function viewTicks(view: Viewport, widthPx: number): Ticks {
   return { stepMs, timesMs: ticks(view.fromMs, view.toMs, stepMs, localOffsetMs(view.fromMs)) };
 }
 
-export function paintAxis(surface: Surface, view: Viewport, theme: Theme): void {
-  surface.fit();
+export class AxisPainter {
+  private drawn: { view: Viewport; theme: Theme } | null = null;
+
+  constructor(private readonly surface: Surface) {}
+
+  /** Where nothing changed since, nothing is drawn. */
+  paint(view: Viewport, theme: Theme): void {
+    const { surface, drawn } = this;
+    const isFitted = surface.fit();
+    const isSame =
+      drawn?.theme === theme && drawn.view.fromMs === view.fromMs && drawn.view.toMs === view.toMs;
+    if (isSame && !isFitted) return;
+    this.drawn = { view, theme };
+    paintAxis(surface, view, theme);
+  }
+}
+
+function paintAxis(surface: Surface, view: Viewport, theme: Theme): void {
   const { widthPx, heightPx } = surface;
   const ctx = surface.begin(theme.bg);
   const { stepMs, timesMs } = viewTicks(view, widthPx);

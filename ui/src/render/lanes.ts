@@ -21,19 +21,22 @@ export class LanePainter {
   private readonly instantPainter = new InstantPainter();
   private readonly density = new Density();
 
-  paint(surface: Surface, scene: LaneScene, theme: Theme): void {
-    const ctx = surface.begin(theme.bg);
-    paintGround(ctx, scene, theme);
-    if (scene.isDense) {
-      const sight = boxesInSight(scene);
-      this.density.paint(ctx, { ...scene, theme }, { ...scene, fromBox: sight.from, toBox: sight.to });
-    }
+  /** Returns the scene as it was drawn: the dense picture moves by whole pixels. */
+  paint(surface: Surface, wanted: LaneScene, theme: Theme): LaneScene {
+    const scene = wanted.isDense ? this.paintDensity(surface, wanted, theme) : wanted;
+    const ctx = scene.isDense ? surface.ctx : surface.begin(theme.bg);
+    if (!scene.isDense) paintGround(ctx, scene, theme);
     paintUnknown(ctx, scene, theme);
     this.bars.collect(scene);
     this.barPainter.paint(ctx, scene, this.bars, theme);
     paintArrows(ctx, scene, this.bars, theme);
     if (!scene.isDense) this.instantPainter.paint(ctx, scene, theme, surface.scale);
     if (scene.isFollowing) paintNow(ctx, scene, theme);
+    return scene;
+  }
+
+  private paintDensity(surface: Surface, scene: LaneScene, theme: Theme): LaneScene {
+    return { ...scene, view: this.density.paint(surface.goOn(), scene, theme, surface.scale) };
   }
 }
 

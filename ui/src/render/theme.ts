@@ -27,6 +27,8 @@ export interface Theme {
   readonly error: string;
   readonly errorFill: string;
   readonly pulse: string;
+  /** As `density`: what all pictures of the lanes stand on, `bg`, `grid` and `line`. */
+  readonly ground: { readonly bg: number; readonly grid: number; readonly line: number };
   /** Little-endian RGBA of the histogram behind the bars, from few events to many, and of errors. */
   readonly density: readonly number[];
   readonly densityError: number;
@@ -45,11 +47,14 @@ export function readTheme(host: HTMLElement): Theme {
   const isDark = luma(bg) < 128;
   const fillShare = isDark ? 0.36 : 0.3;
   const error = read("--error");
+  const line = read("--line");
+  const grid = mix(line, bg, 0.55);
   return {
     isDark,
     bg: css(bg),
-    line: css(read("--line")),
-    grid: css(mix(read("--line"), bg, 0.55)),
+    line: css(line),
+    grid: css(grid),
+    ground: { bg: packed(bg), grid: packed(grid), line: packed(line) },
     session: css(mix(hue("life"), bg, 0.4)),
     veil: css(read("--surface")),
     text: css(read("--text")),
