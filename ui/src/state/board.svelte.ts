@@ -3,7 +3,7 @@
 import { fetchGap } from "../api/backfill";
 import { ApiError, fetchEvent, fetchEvents, fetchSeqs, fetchTerms } from "../api/client";
 import { type LinkState, type Owner, streamPath } from "../api/stream";
-import { spanMs, type Viewport } from "../base/viewport";
+import type { Viewport } from "../base/viewport";
 import { AS_GAP } from "../model/event_table";
 import { type Filter, NO_FILTER, queryOf, toggleValue } from "../model/filter";
 import { Journal } from "../model/journal";
@@ -662,8 +662,8 @@ export class Board implements Owner, Listener {
 
   /** The range in words of the address: its length while following, else its two ends. */
   range(): { lastMs: number; sinceMs: number; untilMs: number } {
-    const { view, isFollowing } = this.timeline;
-    if (isFollowing) return { lastMs: spanMs(view), sinceMs: NaN, untilMs: NaN };
+    if (this.timeline.isFollowing) return { lastMs: this.timeline.lengthMs, sinceMs: NaN, untilMs: NaN };
+    const { view } = this.timeline;
     return { lastMs: NaN, sinceMs: view.fromMs, untilMs: view.toMs };
   }
 

@@ -23,6 +23,9 @@ const MAX_AHEAD_MS = 5_000;
 
 export class Timeline {
   view = $state.raw<Viewport>(endingAt({ fromMs: 0, toMs: DEFAULT_SPAN_MS }, Date.now()));
+  /** The length of the range, to a hundredth of a millisecond: whoever shows it has nothing to do while the
+      range only moves. */
+  readonly lengthMs = $derived(Math.round(spanMs(this.view) * 100) / 100);
   isFollowing = $state(true);
   /** The newest moment that is shown while following; open bars end here. Never goes back. */
   edgeMs = 0;
