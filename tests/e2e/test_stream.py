@@ -1,6 +1,9 @@
-"""The stream as one reads it: pairs and repeats as one line, all of it when asked for."""
+"""The stream as one reads it: pairs and repeats as one line, a part of it where nobody can read so fast."""
 
 import re
+import threading
+import time
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -85,6 +88,67 @@ def test_an_end_that_is_told_in_its_starts_line_is_chosen_there(open_page) -> No
     expect(page.locator("[data-testid=row].chosen .text")).to_have_text("TODO")
     page.keyboard.press("j")
     expect(page.locator("[data-testid=row].chosen .text")).to_have_text("meanwhile")
+
+
+@pytest.fixture
+def flood() -> Iterator[threading.Event]:
+    """Thousands of lines, each of its own, until told to end."""
+    ending = threading.Event()
+
+    def write() -> None:
+        number = 0
+        while not ending.is_set():
+            for _ in range(40):
+                log_event("coder", "log", f"line {number}")
+                number += 1
+            time.sleep(0.02)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    yield ending
+    ending.set()
+    writer.join()
+
+
+IS_THINNED = """() => {
+  const said = document.querySelector("[data-testid=sampled]")?.textContent ?? "";
+  const rows = [...document.querySelectorAll("[data-testid=row]:not([hidden]) .text")];
+  const lines = rows.map(row => Number(row.textContent.slice(5))).sort((a, b) => a - b);
+  const k = Number(/1 in ([\\d,]+)/.exec(said)?.[1].replace(",", ""));
+  return lines.length > 3 && lines.every((line, n) => n === 0 || line - lines[n - 1] === k);
+}"""
+"""Each line shown is the k-th after the one above it, and k is what the head says."""
+
+
+def test_a_stream_faster_than_the_eye_shows_a_part_and_says_which(open_page, flood) -> None:
+    page = open_page()
+    sampled = page.get_by_test_id("sampled")
+    expect(sampled).to_be_visible()
+    page.wait_for_function(IS_THINNED)
+
+    page.get_by_test_id("pause").click()  # to read: all of it, one after the other
+    expect(sampled).to_have_count(0)
+    page.wait_for_function(IS_THINNED.replace("=== k", "=== 1"))
+
+    flood.set()
+    page.keyboard.press("End")
+    expect(sampled).to_have_count(0)
+
+
+def test_many_events_that_come_at_once_are_no_speed(open_page, hub) -> None:
+    for n in range(6_000):
+        log_event("coder", "log", f"line {n}")
+    log_event("planner", "log", "alone")
+    hub.wait_level()
+    page = open_page()
+    expect(page.locator("[data-testid=row]:visible", has_text="alone")).to_be_visible()
+    page.get_by_test_id("filter-input").fill("agent:planner")
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("row-count")).to_have_text("1 of 6,001 events")
+    page.get_by_test_id("filter-clear").click()
+    expect(page.get_by_test_id("row-count")).to_have_text("6,001 events")
+    expect(page.locator("[data-testid=row]:visible", has_text="line 5999")).to_be_visible()
+    expect(page.get_by_test_id("sampled")).to_have_count(0)
 
 
 def test_paused_the_stream_says_how_many_are_new_and_shows_them_when_it_follows(open_page) -> None:

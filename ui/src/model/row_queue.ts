@@ -6,6 +6,8 @@ export class RowQueue {
   private stop = 0;
   /** How many rows ever left at the front: adds to an index for a number that stays. */
   dropped = 0;
+  /** How often it began anew. */
+  era = 0;
 
   get length(): number {
     return this.stop - this.start;
@@ -17,6 +19,7 @@ export class RowQueue {
 
   clear(): void {
     this.start = this.stop = this.dropped = 0;
+    this.era++;
   }
 
   push(row: number): void {

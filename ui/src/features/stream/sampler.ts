@@ -8,14 +8,21 @@ export class Sampler {
   private factor = 1;
   private windowStartMs = 0;
   private windowCount = 0;
+  private era = NaN;
 
-  /** 1, 2, 4, …: show each row whose number is a multiple. `total` counts all rows that ever matched. */
-  factorFor(total: number, rowsOnScreen: number, nowMs: number): number {
+  /** 1, 2, 4, …: show each row whose number is a multiple. `total` counts all rows of the list since its `era`
+   *  began: what a new list has at once is no speed. */
+  factorFor(total: number, rowsOnScreen: number, nowMs: number, era: number): number {
+    if (era !== this.era) {
+      this.era = era;
+      this.factor = 1;
+      this.windowStartMs = nowMs;
+      this.windowCount = total;
+    }
     const elapsedMs = nowMs - this.windowStartMs;
     if (elapsedMs >= WINDOW_MS) {
-      const isFirst = this.windowStartMs === 0;
-      const perSecond =
-        isFirst || elapsedMs > 5 * WINDOW_MS ? 0 : ((total - this.windowCount) * 1000) / elapsedMs;
+      const isOld = elapsedMs > 5 * WINDOW_MS;
+      const perSecond = isOld ? 0 : ((total - this.windowCount) * 1000) / elapsedMs;
       this.factor = powerOfTwo((perSecond * (DWELL_MS / 1000)) / Math.max(1, rowsOnScreen));
       this.windowStartMs = nowMs;
       this.windowCount = total;
