@@ -15,8 +15,9 @@ from laneway.base.errors import LanewayError
 from laneway.hub.metric import Metric
 from laneway.hub.pipeline import Intake
 from laneway.log.gzipped import GzipFile
+from laneway.log.pack import write
 from laneway.log.reference import References
-from laneway.log.seekable import SeekableFile, write
+from laneway.log.seekable import SeekableFile
 from laneway.log.segment import LogPath
 from laneway.log.sweep import iter_referred
 from laneway.log.tail import Tail

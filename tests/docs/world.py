@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from laneway.log.seekable import zstd
+from laneway.log.frame import zstd
 
 BIN = Path(sys.executable).parent
 PATIENCE_S = 90.0

@@ -11,10 +11,11 @@ import pytest
 
 from laneway.base.errors import LogError
 from laneway.log import compress as compress_module
-from laneway.log import seekable
+from laneway.log import pack
 from laneway.log.append import Appender
 from laneway.log.compress import compress, find_sealed, sweep
 from laneway.log.read import Reader
+from laneway.log.seekable import SeekableFile
 from laneway.log.segment import LogPath
 from laneway.log.tail import Tail
 
@@ -100,7 +101,7 @@ def test_a_writer_that_has_the_segment_open_goes_on_in_the_live_one(log_path: Lo
 def test_a_late_append_is_not_lost(
     log_path: LogPath, segment: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write = seekable.write
+    write = pack.write
 
     def write_and_grow(*args: object) -> str:
         digest = write(*args)  # type: ignore[arg-type]
@@ -108,7 +109,7 @@ def test_a_late_append_is_not_lost(
             file.write(b'\n{"late":1}\n')
         return digest
 
-    monkeypatch.setattr(seekable, "write", write_and_grow)
+    monkeypatch.setattr(pack, "write", write_and_grow)
     assert compress(log_path.directory, segment.name) is None
     assert names(log_path) == ["events-000001.jsonl", "events-000002.jsonl"]
     assert b'{"late":1}' in all_lines(log_path)
@@ -128,7 +129,7 @@ def test_a_writer_that_holds_the_lock_is_waited_for_and_then_left_alone(
 def test_what_does_not_read_back_is_not_trusted(
     log_path: LogPath, segment: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write = seekable.write
+    write = pack.write
 
     def write_badly(*args: object) -> str:
         digest = write(*args)  # type: ignore[arg-type]
@@ -139,7 +140,7 @@ def test_what_does_not_read_back_is_not_trusted(
             file.write(b"\0")
         return digest
 
-    monkeypatch.setattr(seekable, "write", write_badly)
+    monkeypatch.setattr(pack, "write", write_badly)
     with pytest.raises(LogError, match="does not read back"):
         compress(log_path.directory, segment.name)
     assert names(log_path) == ["events-000001.jsonl", "events-000002.jsonl"]
@@ -251,7 +252,7 @@ def test_a_tail_hands_out_what_is_whole_and_tells_the_rest(
 ) -> None:
     compress(log_path.directory, segment.name)
     path = Path(f"{segment}.zst")
-    frames = seekable.SeekableFile(str(path)).layout.frames
+    frames = SeekableFile(str(path)).layout.frames
     data = bytearray(path.read_bytes())
     data[frames[1].place + 99] ^= 1
     path.write_bytes(data)

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from laneway.log import seekable
-from laneway.log.seekable import DamageError, SeekableFile
+from laneway.log.frame import HEAD_BYTES, DamageError
+from laneway.log.pack import write
+from laneway.log.seekable import SeekableFile
 from laneway.log.text import fingerprint_of
 
 from .sealed import make_lines
@@ -23,7 +24,7 @@ def pack(path: Path, text: bytes) -> SeekableFile:
     raw.write_bytes(text)
     fd = os.open(raw, os.O_RDONLY)
     with path.open("wb") as target:
-        seekable.write(fd, len(text), fingerprint_of(text) or "00" * 16, target)
+        write(fd, len(text), fingerprint_of(text) or "00" * 16, target)
     os.close(fd)
     return SeekableFile(str(path))
 
@@ -174,7 +175,7 @@ def test_a_file_that_was_cut_gives_what_is_left_and_tells_the_rest(path: Path, t
         found, lost = found_again(packed)
         kept = [f for f in frames if f.place + f.size <= size]
         assert sorted(found) == [f.offset for f in kept], size
-        if size >= seekable.HEAD_BYTES:
+        if size >= HEAD_BYTES:
             assert packed.size == len(text)
             end = kept[-1].end if kept else 0
             assert [(e.damage.start, e.damage.end) for e in lost][:1] in (

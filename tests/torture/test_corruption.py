@@ -25,7 +25,7 @@ from laneway.base.settings import Settings, resolve
 from laneway.hub import keeper as keeper_module
 from laneway.hub.engine import Engine
 from laneway.hub.live import Live
-from laneway.log import seekable
+from laneway.log import pack
 from laneway.log.compress import compress
 from laneway.log.seekable import SeekableFile
 from laneway.log.segment import LogPath
@@ -262,7 +262,7 @@ def one_damage(world: World, directory: Path, draw: random.Random) -> tuple[str,
 def test_what_is_hit_is_told_and_everything_else_is_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(seekable, "FRAME_BYTES", 8_192)
+    monkeypatch.setattr(pack, "FRAME_BYTES", 8_192)
     monkeypatch.setattr(keeper_module, "REST", 0)
     seed = SEED or random.randrange(1, 10**6)
     draw = random.Random(seed)

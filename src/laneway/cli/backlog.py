@@ -109,7 +109,8 @@ def iter_back(path: str, end: int) -> Iterator[tuple[int, bytes]]:
 
 def _iter_back_packed(path: str, end: int) -> Iterator[tuple[int, bytes]]:
     """Damaged frames are passed over: `laneway doctor` tells of them."""
-    from laneway.log.seekable import DamageError, SeekableFile
+    from laneway.log.frame import DamageError
+    from laneway.log.seekable import SeekableFile
 
     packed = SeekableFile(path)
     for number, frame in reversed(list(enumerate(packed.layout.frames))):

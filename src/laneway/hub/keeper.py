@@ -180,7 +180,8 @@ class Keeper:
         return True
 
     def _verify_packed(self, segment: str) -> None:
-        from laneway.log.seekable import DamageError, SeekableFile
+        from laneway.log.frame import DamageError
+        from laneway.log.seekable import SeekableFile
 
         try:
             packed = SeekableFile(os.path.join(self._log_path.directory, segment + PACKED))

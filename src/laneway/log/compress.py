@@ -19,7 +19,9 @@ from typing import NamedTuple
 from laneway.base.clock import NS_PER_S, now_ns
 from laneway.base.errors import LogError
 from laneway.base.limits import MIB
-from laneway.log import seekable
+from laneway.log import pack
+from laneway.log.frame import DamageError
+from laneway.log.seekable import SeekableFile
 from laneway.log.segment import PACKED, SEAL, LogPath
 from laneway.log.sync import sync_directory, sync_file
 from laneway.log.text import RawFile
@@ -109,7 +111,7 @@ TEMPORARY = ".tmp"
 def _has_whole_form(path: str, source: int, size: int) -> bool:
     """Whether the compressed form is there already, and holds just this text."""
     try:
-        packed = seekable.SeekableFile(path + PACKED)
+        packed = SeekableFile(path + PACKED)
     except OSError:
         return False
     return packed.size == size and _digest_of(packed) == _digest_of_raw(source, size)
@@ -128,13 +130,13 @@ def _write(path: str, source: int, size: int) -> bool:
         target.truncate(0)
         with RawFile(path) as raw:
             fingerprint = raw.read_fingerprint()
-        digest = seekable.write(source, size, fingerprint, target)
+        digest = pack.write(source, size, fingerprint, target)
         target.flush()
         facts = os.fstat(source)
         os.fchmod(target.fileno(), facts.st_mode & 0o777)
         os.utime(target.fileno(), ns=(facts.st_atime_ns, facts.st_mtime_ns))  # retention counts it
         sync_file(target.fileno())
-        if _digest_of(seekable.SeekableFile(temporary)) != digest:
+        if _digest_of(SeekableFile(temporary)) != digest:
             os.unlink(temporary)
             raise LogError(
                 f"{segment}: its compressed form does not read back as it was written",
@@ -145,13 +147,13 @@ def _write(path: str, source: int, size: int) -> bool:
     return True
 
 
-def _digest_of(packed: seekable.SeekableFile) -> str:
+def _digest_of(packed: SeekableFile) -> str:
     """Of the text as it can be read; nothing where any of it is damaged."""
     whole = blake2b(digest_size=16)
     try:
         for number in range(len(packed.layout.frames)):
             whole.update(packed.read_frame(number))
-    except seekable.DamageError:
+    except DamageError:
         return ""
     return "" if packed.layout.fault else whole.hexdigest()
 

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from laneway.base.limits import BODY_BYTES, MIB
-from laneway.log.seekable import Frame, Layout
+from laneway.log.frame import Frame, Layout
 from laneway.log.text import FINGERPRINT_BYTES, Lines, fingerprint_of, open_own
 
 FRAME_BYTES = MIB

@@ -165,7 +165,7 @@ class Reader:
         return b"".join(pieces)
 
     def _frame(self, packed: "SeekableFile | GzipFile", segment: str, number: int) -> bytes:
-        from laneway.log.seekable import DamageError
+        from laneway.log.frame import DamageError
 
         key = segment, number
         with self._lock:

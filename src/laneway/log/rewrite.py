@@ -141,11 +141,11 @@ def _respelt(line: bytes) -> bytes:
 
 
 def _compress(draft: str, source: IO[bytes]) -> str:
-    from laneway.log import seekable
+    from laneway.log import pack
 
     packed = f"{draft.removesuffix(DRAFT)}{PACKED}{DRAFT}"
     with open(packed, "w+b", opener=_open_private) as target, RawFile(draft) as raw:
-        seekable.write(source.fileno(), raw.size, raw.read_fingerprint(), target)
+        pack.write(source.fileno(), raw.size, raw.read_fingerprint(), target)
     os.unlink(draft)
     return packed
 

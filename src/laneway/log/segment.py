@@ -12,7 +12,7 @@ from laneway.base.errors import LogError
 
 SUFFIX = ".jsonl"
 PACKED = ".zst"
-"""Follows `SUFFIX` once a sealed segment is compressed (`laneway.log.seekable`)."""
+"""Follows `SUFFIX` once a sealed segment is compressed (`laneway.log.frame`)."""
 
 GZIPPED = ".gz"
 """Follows the name of a foreign log that somebody else compressed (`laneway.log.gzipped`)."""
