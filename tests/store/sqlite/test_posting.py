@@ -41,8 +41,8 @@ def test_the_rows_of_a_name_are_those_it_was_given(
         connection.execute(TABLE)
         for at in range(0, len(terms), batch):
             book = PostingBook(connection, start + at - 1)  # as after a restart
-            for i, some in enumerate(terms[at : at + batch]):
-                book.add(start + at + i, some)
+            given = [tuple(some) for some in terms[at : at + batch]]
+            book.add(range(start + at, start + at + len(given)), given, [0] * len(given))
             book.write()
         end = start + len(terms)
         for term in range(1, 5):
@@ -54,8 +54,8 @@ def test_the_rows_of_a_name_are_those_it_was_given(
 
 def test_a_name_in_many_rows_is_a_map_and_in_few_a_list(connection: sqlite3.Connection) -> None:
     book = PostingBook(connection, 0)
-    for seq in range(1, LIST_PLACES + 1):
-        book.add(seq, (1,), 2 if seq == 7 else None)
+    seqs = range(1, LIST_PLACES + 1)
+    book.add(seqs, [(1,) for _ in seqs], [2 if seq == 7 else 0 for seq in seqs])
     book.write()
     sizes = dict(connection.execute("SELECT term, length(places) FROM posting").fetchall())
     assert sizes == {1: CHUNK_EVENTS // 8, 2: 2}
@@ -63,8 +63,8 @@ def test_a_name_in_many_rows_is_a_map_and_in_few_a_list(connection: sqlite3.Conn
 
 def test_a_search_ends_at_the_rows_it_names(connection: sqlite3.Connection) -> None:
     book = PostingBook(connection, 0)
-    for seq in range(1, 3 * CHUNK_EVENTS):
-        book.add(seq, (1 if seq % 1_000 == 0 else 2,))
+    seqs = range(1, 3 * CHUNK_EVENTS)
+    book.add(seqs, [(1 if seq % 1_000 == 0 else 2,) for seq in seqs], [0] * len(seqs))
     book.write()
     found = rows_with(connection, AnyOf((1,)), 2_000, 10_000)
     assert found == [2_000, 3_000, 4_000, 5_000, 6_000, 7_000, 8_000, 9_000, 10_000]

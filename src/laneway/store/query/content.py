@@ -33,6 +33,14 @@ NO_LIMIT = 2**40
 
 def text_of(event: Event) -> str:
     """The searchable text: keys and values, in order, at most `TEXT_CHARS` characters."""
+    if SILENT_FIELDS.issuperset(event):
+        found = [value for value in map(event.get, LEADING_FIELDS) if value is not None]
+        try:
+            text = "\n".join(found)  # type: ignore[arg-type]
+        except TypeError:  # an input, an output or an error is no text
+            text = ""
+        if 0 < len(text) < TEXT_CHARS - 1:  # as nearly all of them
+            return spread(text)
     parts, left = _collect(event, TEXT_CHARS)
     if left <= 0:
         parts.append(CUT)

@@ -8,9 +8,10 @@ from collections.abc import Iterable
 from laneway.store.sketch import Sketch, sketch_of
 
 from . import schema
-from .rollup import SHAPE_FIELDS
+from .rollup import SHAPE_FIELDS, Shape
 
-SKETCHED = (schema.AGENT, schema.TOOL, schema.MODEL)
+SKETCHED = {schema.AGENT: 0, schema.TOOL: 2, schema.MODEL: 4}
+"""Kinds of names, and where they stand in a shape."""
 
 SKETCH_CACHE = 2_000
 """Sketches remembered by a writer: about a megabyte."""
@@ -30,14 +31,23 @@ class SketchBook:
         self._errors: dict[Key, int] = {}
         self._touched: set[Key] = set()
 
-    def add(self, keys: Iterable[tuple[int, int | None]], value_ms: float, has_error: int) -> None:
-        for kind, code in keys:
-            if code is not None:
-                key = kind, code
-                sketch = self._sketches.get(key) or self._load(key)
-                sketch.add(value_ms)
-                self._errors[key] += has_error
-                self._touched.add(key)
+    def add(self, timed: Iterable[tuple[Shape, float]]) -> None:
+        """Events that took time: their shapes, and milliseconds."""
+        of_shape: defaultdict[Shape, list[float]] = defaultdict(list)
+        for shape, value_ms in timed:
+            of_shape[shape].append(value_ms)
+        values: defaultdict[Key, list[float]] = defaultdict(list)
+        errors: defaultdict[Key, int] = defaultdict(int)
+        for shape, some in of_shape.items():
+            for kind, place in SKETCHED.items():
+                if (code := shape[place]) is not None:
+                    values[kind, code] += some
+                    errors[kind, code] += len(some) * shape[-1]
+        for key, some in values.items():
+            sketch = self._sketches.get(key) or self._load(key)
+            sketch.add_all(some)
+            self._errors[key] += errors[key]
+        self._touched.update(values)
 
     def write(self) -> None:
         self._connection.executemany(_WRITE, map(self._row, self._touched))

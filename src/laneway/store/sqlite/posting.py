@@ -6,6 +6,7 @@ Sets of places are joined as big integers, one bit a row, before any row is read
 
 import sqlite3
 import struct
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
@@ -68,15 +69,32 @@ class PostingBook:
             else:
                 self._lists[term] = list(struct.unpack(f"<{len(data) // 2}H", data))
 
-    def add(self, seq: int, terms: Iterable[int], further: int | None = None) -> None:
-        """The hot loop: about 0.7 µs an event. ``seq`` is greater than any before."""
-        if seq >> CHUNK_BITS != self._chunk:
-            self._turn(seq >> CHUNK_BITS)
-        new, place = self._new, seq & PLACE
-        for term in terms:
-            new[term].append(place)
-        if further is not None:
-            new[further].append(place)
+    def add(
+        self, seqs: Sequence[int], terms: Sequence[tuple[int, ...]], further: Sequence[int]
+    ) -> None:
+        """``seqs`` rise, and are greater than any before. Each has its ``terms``, and a ``further`` one
+        where that is not 0. Rows of the same terms go in together: 0.3 µs an event."""
+        start = 0
+        while start < len(seqs):
+            chunk = seqs[start] >> CHUNK_BITS
+            if chunk != self._chunk:
+                self._turn(chunk)
+            end = bisect_left(seqs, (chunk + 1) << CHUNK_BITS, start)
+            of_terms: defaultdict[tuple[int, ...], list[int]] = defaultdict(list)
+            of_further: defaultdict[int, list[int]] = defaultdict(list)
+            for seq, some, one in zip(
+                seqs[start:end], terms[start:end], further[start:end], strict=True
+            ):
+                place = seq & PLACE
+                of_terms[some].append(place)
+                of_further[one].append(place)
+            of_further.pop(0, None)
+            for some, places in of_terms.items():
+                for term in some:
+                    self._new[term] += places
+            for term, places in of_further.items():
+                self._new[term] += places
+            start = end
 
     def write(self) -> None:
         self._flush()
@@ -91,6 +109,7 @@ class PostingBook:
 
     def _flush(self) -> None:
         for term, places in self._new.items():
+            places.sort()
             self._rows.append((self._chunk, term, self._put(term, places)))
         self._new.clear()
 

@@ -7,11 +7,14 @@ A *shape* is one combination of all the named fields that the segment has seen, 
 """
 
 import sqlite3
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from laneway.base.clock import NS_PER_S
+
+if TYPE_CHECKING:
+    from .batch import Batch
 
 TENTH_NS = 10 * NS_PER_S
 MINUTE_NS = 60 * NS_PER_S
@@ -138,11 +141,11 @@ class Tally:
         "last_failed", "last_ns", "last_seq", "output_tokens", "title_ns", "title_seq",
     )  # fmt: skip
 
-    def __init__(self, ts_ns: int) -> None:
+    def __init__(self, first_ns: int, last_ns: int, last_seq: int) -> None:
         self.event_count = self.error_count = 0
-        self.first_ns = self.last_ns = ts_ns
+        self.first_ns, self.last_ns, self.last_seq = first_ns, last_ns, last_seq
         self.input_tokens = self.output_tokens = self.cost_nusd = 0
-        self.last_seq = self.last_event = self.last_failed = 0
+        self.last_event = self.last_failed = 0
         self.title_ns: int | None = None
         self.title_seq: int | None = None
 
@@ -158,49 +161,55 @@ class Tally:
 class Totals:
     """What one batch adds; collected in memory, then written with one upsert per cell."""
 
-    def __init__(self) -> None:
-        self._tenths: defaultdict[int, list[int]] = defaultdict(lambda: [0, 0])
-        self._minutes: defaultdict[tuple[int, Shape], int] = defaultdict(int)
-        self._tally: dict[tuple[int, int], Tally] = {}
+    def __init__(self, batch: "Batch") -> None:
+        shapes = [kind.shape for kind in batch.kinds]
+        self._failed = [place for place, shape in enumerate(shapes) if shape[-1]]
+        self._tenths = Counter([ts_ns // TENTH_NS for ts_ns in batch.times])
+        self._failed_tenths = Counter(batch.times[place] // TENTH_NS for place in self._failed)
+        minutes = [ts_ns // MINUTE_NS for ts_ns in batch.times]
+        self._minutes = Counter(zip(minutes, shapes, strict=True))
         self._usage: dict[tuple[int, int, int], list[int]] = {}
+        self._tally = self._tallied(batch, shapes)
+        self._count_usage(batch, shapes)
 
-    def count(
-        self, seq: int, ts_ns: int, shape: Shape, session: int, is_title: bool,
-        input_tokens: int | None, output_tokens: int | None, cost_nusd: int | None,
-    ) -> None:  # fmt: skip
-        """The hot loop: about 1.5 µs an event."""
-        agent, event, has_error = shape[0], shape[1], shape[-1]
-        cell = self._tenths[ts_ns // TENTH_NS]
-        cell[0] += 1
-        self._minutes[ts_ns // MINUTE_NS, shape] += 1
-        key = session, agent
-        row = self._tally.get(key)
-        if row is None:
-            row = self._tally[key] = Tally(ts_ns)
-        row.event_count += 1
-        if has_error:
-            cell[1] += 1
-            row.error_count += 1
-        if ts_ns >= row.last_ns:
-            row.last_ns, row.last_seq, row.last_event = ts_ns, seq, event
-            row.last_failed = has_error
-        elif ts_ns < row.first_ns:
-            row.first_ns = ts_ns
-        if is_title and (row.title_ns is None or ts_ns < row.title_ns):
-            row.title_ns, row.title_seq = ts_ns, seq
-        if input_tokens is not None or output_tokens is not None or cost_nusd is not None:
-            amounts = input_tokens or 0, output_tokens or 0, cost_nusd or 0
+    def _tallied(self, batch: "Batch", shapes: Sequence[Shape]) -> dict[tuple[int, int], Tally]:
+        keys = list(zip(batch.sessions, [shape[0] for shape in shapes], strict=True))
+        order: Sequence[int] = range(len(keys))
+        at = batch.times.__getitem__
+        if batch.times != sorted(batch.times):
+            order = sorted(order, key=at)  # of two at one time the later seq stays the last
+        grouped: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
+        for place in order:
+            grouped[keys[place]].append(place)
+        tally = {}
+        for key, places in grouped.items():
+            last = places[-1]
+            row = tally[key] = Tally(at(places[0]), at(last), batch.seqs[last])
+            row.event_count = len(places)
+            row.last_event, row.last_failed = shapes[last][1], shapes[last][-1]
+        for place in self._failed:
+            tally[keys[place]].error_count += 1
+        for place, kind in enumerate(batch.kinds):
+            if kind.is_title:
+                row = tally[keys[place]]
+                if row.title_ns is None or at(place) < row.title_ns:
+                    row.title_ns, row.title_seq = at(place), batch.seqs[place]
+        return tally
+
+    def _count_usage(self, batch: "Batch", shapes: Sequence[Shape]) -> None:
+        for place, usage in enumerate(batch.usages):
+            if usage == _NO_USAGE:
+                continue
+            shape = shapes[place]
+            amounts = [amount or 0 for amount in usage]
+            row = self._tally[batch.sessions[place], shape[0]]
             row.input_tokens += amounts[0]
             row.output_tokens += amounts[1]
             row.cost_nusd += amounts[2]
-            self._use((ts_ns // HOUR_NS, agent, shape[4] or NONE), has_error, amounts)
-
-    def _use(self, key: tuple[int, int, int], has_error: int, amounts: tuple[int, ...]) -> None:
-        row = self._usage.setdefault(key, [0] * 5)
-        row[0] += 1
-        row[1] += has_error
-        for place, amount in enumerate(amounts, 2):
-            row[place] += amount
+            hour = batch.times[place] // HOUR_NS
+            sums = self._usage.setdefault((hour, shape[0], shape[4] or NONE), [0] * 5)
+            for i, amount in enumerate((1, shape[-1], *amounts)):
+                sums[i] += amount
 
     def write(self, connection: sqlite3.Connection) -> None:
         connection.executemany(_ADD_ROLLUP, self._rollup_rows())
@@ -216,8 +225,8 @@ class Totals:
             yield shape, count
 
     def _rollup_rows(self) -> Iterable[tuple[int, ...]]:
-        for start, (events, errors) in self._tenths.items():
-            yield 0, start, 0, 0, 0, 0, events, errors
+        for start, events in self._tenths.items():
+            yield 0, start, 0, 0, 0, 0, events, self._failed_tenths[start]
         for first_grain, minutes in self._fold_minutes():
             for place, step_ns in enumerate(COARSER):
                 for start, cells in _coarsen(minutes, step_ns // MINUTE_NS).items():
@@ -238,6 +247,9 @@ class Totals:
             if level is not None:
                 _add(levels.setdefault(minute, {}), (0, 0, 0, level), count, errors)
         return [(FIRST_BOTH, both), (FIRST_TOOL, tools), (FIRST_LEVEL, levels)]
+
+
+_NO_USAGE = (None, None, None)
 
 
 class ShapeBook:

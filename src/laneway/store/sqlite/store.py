@@ -35,7 +35,7 @@ from .pool import TimeBox
 from .raw import ReadText
 from .searcher import Searcher
 from .segment import SegmentWriter, find_known
-from .summary import read_summary
+from .summary import Reach, read_summary
 
 QUERY_LIMIT_S = 2.0
 """A reader's patience; beyond it the person should be told to narrow the question."""
@@ -296,7 +296,12 @@ class SqliteStore:
     def _find_known(self, writer: SegmentWriter, ids: Sequence[Packed]) -> set[Packed]:
         """Those of ``ids`` that any segment holds; asks only segments whose ids reach so far."""
         known: set[Packed] = set()
+        if not ids:
+            return known
+        reach = Reach.of(ids)
         for summary in self._catalog.all():
+            if not summary.may_hold_any(reach):
+                continue
             some = [packed for packed in ids if summary.may_hold(packed)]
             if some and summary.segment == writer.summary.segment:
                 known |= writer.find_known(some)

@@ -1,8 +1,9 @@
 """What is kept in memory of every segment: enough to tell whether a query must open it."""
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from laneway.store.api import SegmentState
 
@@ -16,6 +17,19 @@ _GET_META = """
 SELECT segment, fingerprint, indexed_bytes, event_count, first_ns, last_ns, first_seq, last_seq,
     timed_low, timed_high, other_count FROM meta
 """
+
+
+class Reach(NamedTuple):
+    """Of some ids: the ends of those that tell their time, and whether there are others."""
+
+    low: bytes
+    high: bytes
+    has_others: bool
+
+    @classmethod
+    def of(cls, ids: Sequence[Packed]) -> "Reach":
+        timed = [packed for packed in ids if is_timed(packed)]
+        return cls(min(timed, default=b""), max(timed, default=b""), len(timed) < len(ids))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +64,11 @@ class Summary:
         if is_timed(packed):
             return self.timed_low <= packed <= self.timed_high
         return self.other_count > 0
+
+    def may_hold_any(self, reach: Reach) -> bool:
+        """`may_hold`, of any of many: asked first, for most segments are far from what comes."""
+        overlaps = self.timed_low <= reach.high and reach.low <= self.timed_high
+        return (bool(reach.high) and overlaps) or (reach.has_others and self.other_count > 0)
 
 
 def read_summary(connection: sqlite3.Connection) -> Summary:

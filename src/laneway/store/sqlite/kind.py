@@ -1,0 +1,131 @@
+"""Events by their names: which combinations there are, and what follows from one."""
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from laneway.model.event import Event
+from laneway.model.vocabulary import LEVEL_RANK, TITLE_EVENTS, is_end, is_start
+from laneway.store.query.match import clean
+from laneway.store.query.outcome import ERROR_RANK, INFO_RANK, has_failed
+
+from . import schema
+from .rollup import Shape
+
+NAME_CACHE = 50_000
+"""Names remembered by a writer; sessions alone could fill the memory."""
+
+KIND_CACHE = 10_000
+"""Combinations of names remembered by a writer, half a kilobyte each; 40 agents make some 2,000."""
+
+LEVEL_TERM = -10
+"""``posting.term`` of level 0; the others follow. Below every name code."""
+
+ERROR_TERM = -1
+
+NULL = ""
+"""Stands for None in a row of `event`, where no column holds an empty text. For each parameter that is no
+plain int, float, str or bytearray, `sqlite3` looks for an adapter: 0.3 µs for None, 0.7 for bytes."""
+
+Names = tuple[
+    str, str, str | None, str | None, str | None, str | None, str | None, str | None, bool
+]
+"""What an event's shape follows from: its names and level, and whether it tells an error."""
+
+
+class Kind(NamedTuple):
+    """What events of the same names have in common."""
+
+    shape: Shape
+    columns: tuple[int | str, ...]
+    """``shape`` as a row has it: with `NULL`."""
+    terms: tuple[int, ...]
+    """In `posting`, but for the session."""
+    is_start: bool
+    is_end: bool
+    is_title: bool
+
+
+class KindBook:
+    """The names and the kinds that a writer has met."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._codes: list[dict[str, int]] = [{} for _ in range(8)]
+        self._kinds: dict[Names, Kind] = {}
+        (last_code,) = connection.execute("SELECT max(code) FROM name").fetchone()
+        self._last_code: int = last_code or 0
+
+    def kinds_of(self, events: Sequence[Event]) -> list[Kind]:
+        fields: Sequence[dict[str, Any]] = events  # type: ignore[assignment]
+        all_names: list[Names] = [
+            (
+                one["agent"], one["event"], one.get("tool"), one.get("level"), one.get("model"),
+                one.get("provider"), one.get("pod"), one.get("host"), "error" in one,
+            )
+            for one in fields
+        ]  # fmt: skip
+        known = self._kinds
+        return [
+            known.get(names) or self._new_kind(names, event)
+            for names, event in zip(all_names, events, strict=True)
+        ]
+
+    def sessions_of(self, events: Sequence[Event]) -> list[int]:
+        """Codes; 0 of an event outside of any."""
+        known = self._codes[schema.SESSION]
+        return [
+            0
+            if (name := event.get("session_id")) is None
+            else known.get(name) or self._new_code(schema.SESSION, name)
+            for event in events
+        ]
+
+    def _new_kind(self, names: Names, event: Event) -> Kind:
+        agent, event_type, tool, level, model, provider, pod, host, _ = names
+        has_error = has_failed(event)
+        code = self._code
+        shape = (
+            code(schema.AGENT, agent) or 0,
+            code(schema.EVENT, event_type) or 0,
+            code(schema.TOOL, tool),
+            LEVEL_RANK.get(level or "", ERROR_RANK if has_error else INFO_RANK),
+            code(schema.MODEL, model),
+            code(schema.PROVIDER, provider),
+            code(schema.POD, pod),
+            code(schema.HOST, host),
+            int(has_error),
+        )
+        terms = [*shape[:3], *shape[4:8], LEVEL_TERM + shape[3], ERROR_TERM if has_error else None]
+        if len(self._kinds) >= KIND_CACHE:
+            self._kinds.clear()
+        kind = self._kinds[names] = Kind(
+            shape,
+            tuple(NULL if code is None else code for code in shape),
+            tuple(term for term in terms if term is not None),
+            is_start(event_type),
+            is_end(event_type),
+            event_type in TITLE_EVENTS,
+        )
+        return kind
+
+    def _code(self, kind: int, value: str | None) -> int | None:
+        return (
+            None if value is None else self._codes[kind].get(value) or self._new_code(kind, value)
+        )
+
+    def _new_code(self, kind: int, value: str) -> int:
+        text = clean(value)
+        found = self._connection.execute(
+            "SELECT code FROM name WHERE kind = ? AND value = ?", (kind, text)
+        ).fetchone()
+        if found:
+            code: int = found[0]
+        else:
+            code = self._last_code = self._last_code + 1
+            self._connection.execute("INSERT INTO name VALUES (?, ?, ?)", (code, kind, text))
+        codes = self._codes[kind]
+        if len(codes) >= NAME_CACHE:
+            codes.clear()
+        codes[value] = code
+        return code
