@@ -1,6 +1,7 @@
 """What the page shows when not all is well, to whom it shows it, and on what: each state of its own."""
 
 import json
+import re
 import time
 
 import pytest
@@ -115,8 +116,11 @@ def test_a_filter_that_finds_nothing_on_the_page_offers_the_older_events(open_pa
     nothing = page.get_by_test_id("no-match")
     expect(nothing).to_contain_text("None of the 10,000 events on this page", timeout=60_000)
     expect(page.get_by_test_id("row-count")).to_have_text("0 of 10,000 events")
+    page.get_by_test_id("pause").click()
     page.get_by_test_id("gap-row").click()
     expect(page.locator("[data-testid=row]", has_text="long before")).to_be_visible(timeout=60_000)
+    log_event("coder", "log", "just now")
+    expect(page.get_by_test_id("resume")).to_have_text(re.compile(r"^\s*1 new"))
 
 
 def test_a_clock_that_is_ahead_does_not_take_the_page_into_the_future(open_page) -> None:

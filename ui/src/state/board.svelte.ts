@@ -573,7 +573,10 @@ export class Board implements Owner, Listener {
       const { rows, remaining } = await fetchGap(gap, count, after, this.journal, (query) =>
         fetchEvents(query),
       );
+      const known = this.journal.total;
       this.journal.merge(rows, [...this.otherGaps(from), ...remaining]);
+      this.pausedTotal += this.journal.total - known; // they are not new, and tell of no speed
+      this.meter.skip(this.journal.total, performance.now());
       this.missing = Math.max(0, this.missing - (this.bounds ? gap.to - gap.from : rows.length));
       if (this.choice) this.choose(this.choice.seq);
       this.judgeBy(this.verdict);
