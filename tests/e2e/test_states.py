@@ -3,6 +3,8 @@
 import json
 import re
 import time
+import urllib.error
+import urllib.request
 
 import pytest
 from playwright.sync_api import Page, WebSocketRoute, expect
@@ -10,6 +12,7 @@ from playwright.sync_api import Page, WebSocketRoute, expect
 import laneway
 from laneway import log_event, span
 from tests.torture.harness import Hub
+from tests.torture.volume import fill, mounted
 
 pytestmark = pytest.mark.browser
 
@@ -63,6 +66,44 @@ def test_a_hub_behind_its_log_is_said_to_lag(open_page) -> None:
     expect(page.get_by_test_id("connection")).to_have_text("Lagging 5 MB")
     routes[0].send(json.dumps({**beat, "lag_bytes": 0}))
     expect(page.get_by_test_id("connection")).to_have_text("Live")
+
+
+def post(hub: Hub, content: str) -> int:
+    token = (hub.home / "ingest.token").read_text().strip()
+    body = json.dumps({"agent": "coder", "event": "log", "content": content}).encode()
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    try:
+        request = urllib.request.Request(f"{hub.url}/log", body, headers)
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def test_a_full_disk_is_told_until_there_is_room_again(open_page, hub, tmp_path) -> None:
+    with mounted(tmp_path / "volume", "48m") as volume:
+        hub.stop()
+        hub.env["LOG_PATH"] = str(volume / "log")
+        hub.output.unlink()
+        hub.start()
+        try:
+            page = open_page()
+            assert post(hub, "before") == 200
+            expect(page.locator("[data-testid=row]", has_text="before")).to_be_visible()
+            filler = fill(volume)
+            while post(hub, "x" * 2000) != 507:
+                pass
+            chip = page.get_by_test_id("connection")
+            expect(chip).to_have_text("Disk full")
+
+            filler.unlink()
+            while post(hub, "after") != 200:
+                time.sleep(0.1)
+            expect(chip).to_have_text("Live")
+            after = page.locator("[data-testid=row]:visible", has_text="after")
+            expect(after.first).to_be_visible()
+        finally:
+            hub.stop()
 
 
 def test_events_that_were_not_sent_are_a_row_that_loads_them(open_page) -> None:

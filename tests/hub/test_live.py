@@ -356,9 +356,13 @@ def test_a_beat_tells_the_lag_and_is_no_event() -> None:
     live.publish(rows(1, 4))
     viewer = live.join(ignore, history=0)
     taken(viewer)
-    live.beat(77)
+    live.beat(77, "space")
     (beat,) = taken(viewer)
     assert (beat["type"], beat["seq"], beat["lag_bytes"]) == ("beat", 3, 77)
+    assert beat["fault"] == "space"
+    live.beat(0)
+    (beat,) = taken(viewer)
+    assert "fault" not in beat
 
 
 def test_viewers_beyond_the_limit_are_refused_until_one_leaves() -> None:

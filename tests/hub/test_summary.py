@@ -52,6 +52,8 @@ def line(kind: str, **fields: Any) -> str:
         ({"event": "agent_start", "input": {"task": "find it"}}, "find it"),
         ({"event": "tool_invocation", "tool": "now"}, "now"),
         ({"event": "handoff", "to": "coder", "content": "fix it"}, "→ coder fix it"),
+        ({"event": "handoff", "to": "coder", "content": "coder: fix it"}, "→ coder fix it"),
+        ({"event": "handoff", "to": "coder", "content": "coder"}, "→ coder"),
         ({"event": "decision", "chosen": "b", "agent": "x"}, "chosen=b"),
         ({"event": "session_start"}, "session_start"),
         (

@@ -94,8 +94,10 @@ def gap(since: int, until: int, before: Mark | None) -> Frame:
     return Frame(orjson.dumps({"type": "gap", "from": since, "to": until}), since, until, before)
 
 
-def beat(seq: int, lag_bytes: int) -> Frame:
+def beat(seq: int, lag_bytes: int, fault: str = "") -> Frame:
     message = {"type": "beat", "now": now_ms(), "seq": seq, "lag_bytes": lag_bytes}
+    if fault:
+        message["fault"] = fault
     return Frame(orjson.dumps(message), seq + 1, seq + 1)
 
 

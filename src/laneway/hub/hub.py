@@ -66,6 +66,7 @@ class Hub:
         self._appender.on_sync_fault = self._note_sync_fault
         self._sync_fault_count = 0
         self._append_fault = ""
+        self._has_no_space = False
         self._reserve = Reserve.of(settings)
         self._reserve.give_up_if_full()  # before anything is written: the start needs some space
         self.lock = HubLock(self.log_path.directory)
@@ -160,7 +161,8 @@ class Hub:
 
     def note_refused(self, error: LogError) -> None:
         self._append_fault = error.message
-        if error.status == NO_SPACE_STATUS:
+        self._has_no_space = error.status == NO_SPACE_STATUS
+        if self._has_no_space:
             self._reserve.give_up()
         self.metric.fault.add(1, "append")
 
@@ -172,6 +174,12 @@ class Hub:
     def lag_bytes(self) -> int:
         """Bytes of the log that are not indexed yet."""
         return self._index.status().lag_bytes
+
+    def fault(self) -> str:
+        """What keeps events away, in a word: ``space``, ``log`` or ``index``; else nothing."""
+        if self._append_fault:
+            return "space" if self._has_no_space else "log"
+        return "index" if self._index.status().fault else ""
 
     def health(self) -> dict[str, Any]:
         """What ``/health`` tells; no paths and no names, since it needs no token."""

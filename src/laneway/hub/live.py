@@ -423,10 +423,11 @@ class Live:
             if not sieve.viewer_count:
                 del self._sieves[sieve.where]
 
-    def beat(self, lag_bytes: int) -> None:
-        """Tell everybody that the hub is alive."""
+    def beat(self, lag_bytes: int, fault: str = "") -> None:
+        """Tell everybody that the hub is alive, and in a word what keeps events away."""
         with self._lock:
-            self._offer([wire.beat(self._flushed - 1, lag_bytes)], "frame", "excerpt", "seqs")
+            beat = wire.beat(self._flushed - 1, lag_bytes, fault)
+            self._offer([beat], "frame", "excerpt", "seqs")
 
     def restart(self, epoch: str) -> None:
         """Another index: all seqs are void, and viewers come back for the new ones."""

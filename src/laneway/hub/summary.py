@@ -212,7 +212,10 @@ def _failure(event: Mapping[str, Any]) -> str:
 
 def _handoff(event: Mapping[str, Any]) -> str:
     target = event.get("to") or event.get("target") or event.get("to_agent")
-    return _join(f"→ {_text(target)}" if target else "", _text(event.get("content"))) or _any(event)
+    said, name = _text(event.get("content")), _text(target)
+    if name and f"{said}:".startswith(f"{name}:"):  # it says itself whom it is for
+        said = said[len(name) + 1 :].lstrip()
+    return _join(f"→ {name}" if name else "", said) or _any(event)
 
 
 SUMMARISERS: dict[str, Callable[[Mapping[str, Any]], str]] = {

@@ -105,7 +105,7 @@ class Streams:
         """Tell every viewer, every `BEAT_S`, that the hub is alive. Runs until cancelled."""
         while True:
             await asyncio.sleep(BEAT_S)
-            self.hub.live.beat(self.hub.lag_bytes())
+            self.hub.live.beat(self.hub.lag_bytes(), self.hub.fault())
 
     async def drain(self, timeout_s: float) -> None:
         """Wait until every viewer was let go, or the time is over."""

@@ -75,6 +75,8 @@ export interface Beat {
   readonly now: number;
   readonly seq: number;
   readonly lag_bytes: number;
+  /** What keeps events away: "space" for the log, the "log", the "index"; absent while all is well. */
+  readonly fault?: string;
 }
 
 /** Of the seqs `from` to `to`, those that the query of the connection finds. */

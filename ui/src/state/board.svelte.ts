@@ -74,6 +74,8 @@ export class Board implements Owner, Listener {
   newCount = $state(0);
   missing = $state(0);
   lagBytes = $state(0);
+  /** Of the hub; see Beat. */
+  fault = $state("");
   hubVersion = $state("");
   /** Of which agents and pods alone this page sees events; null where it sees all. */
   bounds = $state.raw<Bounds | null>(null);
@@ -215,6 +217,7 @@ export class Board implements Owner, Listener {
   private takeBeat(beat: Beat): void {
     this.setClock(beat.now);
     this.lagBytes = beat.lag_bytes ?? 0;
+    this.fault = beat.fault ?? "";
     this.beats++;
     this.refreshFaceSoon();
   }
