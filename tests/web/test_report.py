@@ -7,7 +7,7 @@ import pytest
 
 from laneway.hub import inquiry
 from laneway.hub.hub import Hub
-from laneway.web import pulse as pulse_module
+from laneway.web.question import pulse as pulse_module
 
 from ..hub.event import event, eventually
 from .test_query import ask, fill

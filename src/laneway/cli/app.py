@@ -9,7 +9,7 @@ from keyword import iskeyword
 from typing import Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperArgument, TyperGroup
 
 from laneway.base.errors import LanewayError, QueryError, SettingError
 from laneway.cli import FAILED, FOUND, NOTHING, USAGE, emit, tell_missing
@@ -116,7 +116,7 @@ def build(names: Sequence[str]) -> TyperGroup:
 
 def _tidy(command: Any) -> None:
     """Helps as the framework takes them: paragraphs in one line each, signs of its markup taken as they
-    are, and no type behind a flag."""
+    are, and no type behind a flag or an argument that is any text."""
     is_shown = COMPLETION not in os.environ
     help_option = command.get_help_option(typer.Context(command, help_option_names=HELP_FLAGS))
     for part in (command, *command.params, help_option):
@@ -125,6 +125,13 @@ def _tidy(command: Any) -> None:
             part.help = "\n\n".join(paragraphs).replace("[", r"\[")
         if getattr(part, "is_flag", False) and part.metavar is None:
             part.metavar = ""
+        has_choice = getattr(getattr(part, "type_descriptor", None), "is_choice", False)
+        if isinstance(part, TyperArgument) and not has_choice:
+            setattr(part, "display_type_rich", _show_no_type)  # noqa: B010 - it may have another name
+
+
+def _show_no_type(*_: object, **__: object) -> None:
+    """In place of ``<str>``, which nobody types."""
 
 
 def _command(name: str) -> Callable[..., None]:

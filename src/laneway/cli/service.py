@@ -58,7 +58,12 @@ def command(
     ] = False,
     kind: Annotated[
         Kind | None,
-        typer.Option("--for", help="The service manager.", show_default="this system's"),
+        typer.Option(
+            "--for",
+            metavar="systemd|launchd",
+            help="The service manager.",
+            show_default="this system's",
+        ),
     ] = None,
 ) -> None:
     """Have systemd (Linux) or launchd (macOS) start the hub when you log in, and again when it fails.

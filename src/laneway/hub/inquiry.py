@@ -54,8 +54,6 @@ class Facet(NamedTuple):
     event_count: int
     error_count: int
     accuracy: Accuracy
-    scanned_count: int
-    """Events that were looked at."""
 
 
 class Surroundings(NamedTuple):
@@ -107,14 +105,14 @@ class Inquiry:
         """The values of a field by its path in the event; lists count each of their values."""
         counts: Counter[str] = Counter()
         failed: Counter[str] = Counter()
-        seen = with_value = errors = 0
+        with_value = errors = 0
         is_all = True
         until_s = monotonic() + FACET_S
-        for event in self._iter_events(replace(query, after=None, newest_first=True)):
+        found = self._iter_events(replace(query, after=None, newest_first=True))
+        for seen, event in enumerate(found):
             if seen >= FACET_EVENTS or monotonic() > until_s:
                 is_all = False
                 break
-            seen += 1
             has_error = is_failure(event)
             values = set(_values_at(event, path))
             with_value += bool(values)
@@ -125,7 +123,7 @@ class Inquiry:
         order = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[: query.limit]
         values_told = [Value(value, count, failed[value]) for value, count in order]
         accuracy: Accuracy = "exact" if is_all else "at_least"
-        return Facet(values_told, len(counts), with_value, errors, accuracy, seen)
+        return Facet(values_told, len(counts), with_value, errors, accuracy)
 
     def failures(self, query: Query) -> tuple[list[Failure], bool]:
         """The kinds of failure among the newest that match, and whether those are all."""

@@ -95,7 +95,6 @@ class Layout:
     size: int
     fingerprint: str
     frames: list[Frame] = field(default_factory=list)
-    text_digest: str = ""
     fault: str = ""
 
 

@@ -78,7 +78,7 @@ def _by_table(fd: int) -> Layout | None:
     if facts["table"] != digest(table):
         return None
     frames = list(_iter_frames(sizes, facts["lines"]))
-    return Layout(facts["size"], facts["fingerprint"], frames, facts["text"])
+    return Layout(facts["size"], facts["fingerprint"], frames)
 
 
 def _iter_frames(

@@ -97,8 +97,7 @@ def tell_facet(desk: Desk, query: Query, path: Field | list[str]) -> dict[str, A
     if isinstance(path, list):
         found = desk.inquiry.facet(query, path)
         values = [list(value) for value in found.values]
-        field, totals = f"attr.{'.'.join(path)}", found
-        return _tell_values(field, values, *totals[1:5])
+        return _tell_values(f"attr.{'.'.join(path)}", values, *found[1:])
     table = desk.store.aggregate(query, Split((path,)))
     values = [[cell.keys[0], cell.event_count, cell.error_count] for cell in table.cells]
     told = _tell_values(
