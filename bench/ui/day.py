@@ -10,7 +10,6 @@ views that read the index. Times by the wall clock: they hold for a quiet machin
 import argparse
 import itertools
 import random
-import shutil
 import tempfile
 import time
 from collections.abc import Iterator
@@ -21,8 +20,8 @@ import orjson
 from playwright.sync_api import Page, sync_playwright
 
 from bench.table import machine, show
-from bench.ui.figures import heap_mib, link_of
-from bench.ui.frames import SIZE, sweep
+from bench.ui.figures import link_of
+from bench.ui.page import SIZE, heap_mib, launch, sweep
 from laneway.base.clock import NS_PER_S, format_ns
 from laneway.base.ids import new_event_id, new_span_id
 from tests.torture.harness import Hub
@@ -119,13 +118,8 @@ def run(folder: Path, count: int) -> list[dict[str, object]]:
         rows: list[dict[str, object]] = [
             {"what": f"index of {count:,} events", "measured": indexed}
         ]
-        with sync_playwright() as playwright:
-            chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-            browser = playwright.chromium.launch(
-                executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
-            )
+        with sync_playwright() as playwright, launch(playwright) as browser:
             rows += look(browser.new_page(viewport=SIZE), hub)
-            browser.close()
         return rows
     finally:
         hub.stop()

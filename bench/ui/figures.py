@@ -12,7 +12,6 @@ memory is full (about 4.5 minutes). The dashboard of disler is in no package reg
 import argparse
 import gzip
 import re
-import shutil
 import statistics
 import subprocess
 import sys
@@ -24,10 +23,11 @@ from pathlib import Path
 from playwright.sync_api import Browser, CDPSession, Page, Response, sync_playwright
 
 from bench.table import machine, show
-from bench.ui.frames import LONG_TASKS, SIZE, measure, metrics, mock_hub, sweep
+from bench.ui.frames import LONG_TASKS, measure
+from bench.ui.million import zoom
+from bench.ui.page import SIZE, heap_mib, launch, mock_hub
 from tests.torture.harness import Hub
 
-MILLION = Path(__file__).parent / "million.js"
 HISTORY = 10_000
 HISTORY_SENDER = """
 import sys, laneway
@@ -43,9 +43,6 @@ FIRST_PAINT = f"""async () => {{
 ROUNDS = 5
 HEAP_EVERY_S = 20
 FULL_MEMORY = 1 << 20
-WIDEST = 120
-"""Turns of the wheel from a day to seconds."""
-
 Row = dict[str, object]
 
 
@@ -83,31 +80,17 @@ def live(browser: Browser, seconds: float, agents: int) -> Iterator[Row]:
     yield row(f"{name}: long tasks", "0", str(seen.long_tasks), holds=seen.long_tasks == 0)
 
 
-def million(browser: Browser, seconds: float) -> Iterator[Row]:
-    with mock_hub(1, 1) as url:
-        page = browser.new_page(viewport=SIZE)
-        page.add_init_script(path=MILLION)
-        started = time.monotonic()
-        page.goto(url)
-        page.wait_for_function("() => window.__laneway?.visible().total >= 1e6", timeout=300_000)
-        took = time.monotonic() - started
-        held = page.evaluate("() => window.__laneway.visible().matching")
-        page.keyboard.press("0")
-        page.wait_for_timeout(3_000)
-        session = page.context.new_cdp_session(page)
-        session.send("Performance.enable", {"timeDomain": "threadTicks"})
-        page.evaluate("() => window.__laneway.resetFrames()")
-        before = metrics(session)["TaskDuration"]
-        sweep(page, seconds, turns=WIDEST)
-        task_ms = 1000 * (metrics(session)["TaskDuration"] - before)
-        count = page.evaluate("() => window.__laneway.frames.count")
-        work = page.evaluate("() => window.__laneway.frames.work")
-        heap = heap_mib(session)
-        page.close()
-    seen = f"{work['p50']:.1f} / {work['p95']:.1f} / {work['p99']:.1f} ms (p50/p95/p99)"
-    seen += f"; main thread {task_ms / max(1, count):.1f} ms of CPU a frame"
-    yield row(f"zoom sweep, {held:,} events in memory", "8 ms p99", seen, holds=work["p99"] <= 8)
-    yield row("a million events taken in", "", f"{took:.1f} s, heap {heap:.0f} MiB", holds=None)
+def million(browser: Browser, _: float) -> Iterator[Row]:
+    seen = zoom(browser)
+    times = (
+        f"{seen.p50:.1f} / {seen.p95:.1f} / {seen.p99:.1f} ms of an animation frame (p50/p95/p99)"
+    )
+    times += f"; main thread {seen.task_per_frame:.1f} ms a frame"
+    yield row(
+        f"zoom sweep, {seen.events:,} events in memory", "8 ms p99", times, holds=seen.p99 <= 8
+    )
+    taken = f"{seen.took_in_s:.1f} s, heap {seen.heap_mib:.0f} MiB"
+    yield row(f"{seen.events:,} events taken in", "", taken, holds=None)
 
 
 def first_paint(browser: Browser, _: float) -> Iterator[Row]:
@@ -162,13 +145,6 @@ def is_part(response: Response) -> bool:
     return response.request.resource_type in ("document", "script", "stylesheet")
 
 
-def heap_mib(session: CDPSession) -> float:
-    session.send("HeapProfiler.enable")
-    session.send("HeapProfiler.collectGarbage")
-    used: float = session.send("Runtime.getHeapUsage")["usedSize"] / 2**20
-    return used
-
-
 def heap(browser: Browser, minutes: float) -> Iterator[Row]:
     seen: list[tuple[float, int, float]] = []
     with mock_hub(50, 4_000) as url:
@@ -203,17 +179,12 @@ def main() -> None:
         "first": first_paint,
     }
     rows: list[Row] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium") or shutil.which("chromium-browser"),
-            args=["--no-sandbox", "--disable-gpu"],
-        )
+    with sync_playwright() as playwright, launch(playwright) as browser:
         for name, part in parts.items():
             if options.only in name:
                 rows += part(browser, options.seconds)
         if options.minutes:
             rows += heap(browser, options.minutes)
-        browser.close()
     print(machine())
     show("The page", rows)
 

@@ -8,28 +8,24 @@ or against a hub that runs already, with whatever it is being sent::
 
     python -m bench.ui.frames --url 'http://127.0.0.1:8001/logs#code=…' [--query agent:coder]
 
+and, with the mock hub, over a million events in memory (`bench.ui.million`).
+
 "work" is what the page's own frame loop took, and the messages taken in since the frame before;
 "task" is all that the main thread did, a frame that drew, in its own CPU time (Chromium's
 TaskDuration in thread ticks: script, style, layout, paint, garbage collection).
 """
 
 import argparse
-import contextlib
-import shutil
-import socket
-import subprocess
 import time
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from playwright.sync_api import CDPSession, Page, sync_playwright
 
 from bench.table import machine, show, sized, tell
+from bench.ui.million import zoom
+from bench.ui.page import SIZE, launch, metrics, mock_hub, sweep
 
-ROOT = Path(__file__).parents[2]
-SIZE = {"width": 1600, "height": 900}
 SETTLE_MS = sized(4_000, 500)
 LONG_TASKS = """() => {
   window.longTasks = [];
@@ -71,44 +67,6 @@ class Measured:
         }
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-@contextlib.contextmanager
-def mock_hub(agents: int, rate: int) -> Iterator[str]:
-    port = free_port()
-    command = ["node", "dev/hub.mjs", "--port", str(port)]
-    command += ["--agents", str(agents), "--rate", str(rate)]
-    process = subprocess.Popen(command, cwd=ROOT / "ui", stdout=subprocess.DEVNULL)
-    url = f"http://127.0.0.1:{port}/logs"
-    try:
-        wait_until_up(url)
-        yield url
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
-def wait_until_up(url: str, seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            urllib.request.urlopen(url, timeout=1).close()
-            return
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.1)
-
-
-def metrics(session: CDPSession) -> dict[str, float]:
-    found = session.send("Performance.getMetrics")["metrics"]
-    return {metric["name"]: metric["value"] for metric in found}
-
-
 def measure(page: Page, session: CDPSession, scene: str, seconds: float) -> Measured:
     """Lets the page run; sweeps the zoom meanwhile where the scene is one."""
     page.evaluate("() => { window.__laneway.resetFrames(); window.longTasks.length = 0 }")
@@ -143,19 +101,6 @@ def count_events(page: Page) -> int:
     return page.evaluate("() => window.__laneway.visible().total")
 
 
-def sweep(page: Page, seconds: float, turns: int = 20) -> None:
-    """In and out again with the wheel: of 20 turns from seconds to minutes."""
-    box = page.get_by_test_id("axis").bounding_box()
-    assert box
-    page.mouse.move(box["x"] + box["width"] * 0.7, box["y"] + 10)
-    ends = time.monotonic() + seconds
-    step = 0
-    while time.monotonic() < ends:
-        page.mouse.wheel(0, 90 if step % (2 * turns) < turns else -90)
-        page.wait_for_timeout(16)
-        step += 1
-
-
 def scenes(page: Page, session: CDPSession, seconds: float) -> Iterator[Measured]:
     for name in ("30 s", "1 m", "5 m"):
         page.get_by_role("button", name=name, exact=True).click()
@@ -168,11 +113,7 @@ def scenes(page: Page, session: CDPSession, seconds: float) -> Iterator[Measured
 
 
 def run(url: str, seconds: float, query: str = "") -> None:
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
-        )
+    with sync_playwright() as playwright, launch(playwright) as browser:
         page = browser.new_page(viewport=SIZE)
         page.goto(url)
         page.wait_for_function("() => window.__laneway?.visible().total > 0")
@@ -184,13 +125,19 @@ def run(url: str, seconds: float, query: str = "") -> None:
         session = page.context.new_cdp_session(page)
         session.send("Performance.enable", {"timeDomain": "threadTicks"})
         found = list(scenes(page, session, seconds))
-        browser.close()
     show(f"The page ({machine()})", [measured.row() for measured in found])
     following = [measured for measured in found if measured.scene.startswith("follow")]
     fewest = min(measured.frames / measured.seconds for measured in following)
     dearest = max(measured.task_per_frame for measured in following)
     tell("frames.per_s", fewest, runs=len(following))
     tell("frames.task_ms", dearest, runs=len(following))
+
+
+def run_million() -> None:
+    with sync_playwright() as playwright, launch(playwright) as browser:
+        zoomed = zoom(browser)
+    show(f"Zoom from a day to seconds and back ({machine()})", [zoomed.row()])
+    tell("frames.million", zoomed.task_per_frame, runs=zoomed.frames, events=zoomed.events)
 
 
 def main() -> None:
@@ -206,6 +153,7 @@ def main() -> None:
     else:
         with mock_hub(options.agents, options.rate) as url:
             run(url, options.seconds)
+        run_million()
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-// In place of the live socket: a hub that tells a day of a million events at once, then keeps silent.
-// Given to the page before its own scripts (bench/ui/figures.py).
+// In place of the live socket: a hub that tells a day of so many events (`window.__events`) at once, then keeps
+// silent. Given to the page before its own scripts (bench/ui/million.py).
 (() => {
-  const COUNT = 1_000_000;
+  const COUNT = window.__events;
   const AGENTS = 50;
   const BATCH = 5_000;
   const DAY_MS = 86_400_000;
