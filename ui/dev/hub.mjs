@@ -39,7 +39,7 @@ const TYPES = {
   ".svg": "image/svg+xml",
 };
 const HISTORY_RATE_LIMIT = 200; // events a second of made-up past: a long past of a fast fleet is not the point
-const BATCH_MS = 50;
+const BATCH_MS = 20; // as the hub
 const BEAT_MS = 10_000;
 
 let log = new Log();

@@ -1,5 +1,4 @@
-// The zoomed-out picture of the lanes on the canvas: its pixels are written into memory, and what changed of
-// them is put onto a canvas that keeps the rest.
+// The zoomed-out picture of the lanes on the canvas: its pixels are written into memory and put there in one go.
 
 import type { Viewport } from "../base/viewport";
 import { DensityPixels } from "./density_pixels";
@@ -10,29 +9,46 @@ import type { Theme } from "./theme";
 const COARSE_FROM_SCALE = 2;
 
 export class Density {
-  private readonly canvas = document.createElement("canvas");
-  private readonly own = this.canvas.getContext("2d", { alpha: false }) as CanvasRenderingContext2D;
   private readonly picture = new DensityPixels();
   private image: ImageData | null = null;
+  /** Where the picture has other pixels than the screen: it is stretched from here. */
+  private readonly coarse = document.createElement("canvas");
 
   /** Fills the canvas, ground and all. Returns the view that is drawn: it moves by whole pixels. */
   paint(ctx: CanvasRenderingContext2D, scene: LaneScene, theme: Theme, scale: number): Viewport {
     const { picture } = this;
     const unit = scale < COARSE_FROM_SCALE ? scale : 1;
-    const drawn = picture.update(scene, theme, unit);
-    if (this.image?.data.buffer !== picture.pixels.buffer) {
-      this.canvas.width = picture.widthPx;
-      this.canvas.height = picture.heightPx;
-      const bytes = new Uint8ClampedArray(picture.pixels.buffer);
-      this.image = new ImageData(bytes, picture.widthPx, picture.heightPx);
-    }
-    const { offsetPx, fromPx, toPx } = drawn;
-    if (fromPx < toPx) this.own.putImageData(this.image, 0, 0, fromPx, 0, toPx - fromPx, picture.heightPx);
+    const { offsetPx, fromPx, toPx, view } = picture.update(scene, theme, unit);
+    const isFresh = this.image?.data.buffer !== picture.pixels.buffer;
+    if (isFresh || !this.image)
+      this.image = new ImageData(
+        new Uint8ClampedArray(picture.pixels.buffer),
+        picture.widthPx,
+        picture.heightPx,
+      );
     const wide = Math.ceil(scene.widthPx * unit);
-    const tall = picture.heightPx;
+    const { image } = this;
+    if (unit === scale) ctx.putImageData(image, -offsetPx, 0, offsetPx, 0, wide, picture.heightPx);
+    else this.stretch(ctx, image, { offsetPx, fromPx, toPx, wide }, isFresh);
+    return view;
+  }
+
+  /** Puts the columns that changed onto a canvas that keeps the rest, and that one onto the page's. */
+  private stretch(
+    ctx: CanvasRenderingContext2D,
+    image: ImageData,
+    at: { offsetPx: number; fromPx: number; toPx: number; wide: number },
+    isFresh: boolean,
+  ): void {
+    const { coarse } = this;
+    if (isFresh) {
+      coarse.width = image.width;
+      coarse.height = image.height;
+    }
+    const own = coarse.getContext("2d", { alpha: false }) as CanvasRenderingContext2D;
+    if (at.fromPx < at.toPx) own.putImageData(image, 0, 0, at.fromPx, 0, at.toPx - at.fromPx, image.height);
     ctx.imageSmoothingEnabled = false;
-    ctx.drawImage(this.canvas, offsetPx, 0, wide, tall, 0, 0, wide / unit, tall / unit);
+    ctx.drawImage(coarse, at.offsetPx, 0, at.wide, image.height, 0, 0, at.wide, image.height);
     ctx.imageSmoothingEnabled = true;
-    return drawn.view;
   }
 }
