@@ -32,7 +32,7 @@ from laneway.log.segment import GZIPPED, PACKED, LogPath
 from laneway.log.series import list_segments
 from laneway.log.side import DIRECTORY, HASH_CHARS, SideFiles
 from laneway.log.sweep import iter_unreferred, sweep
-from laneway.log.text import fingerprint
+from laneway.log.text import fingerprint, open_own
 from laneway.log.whole import fingerprint_of_whole, iter_all_lines, open_whole
 from laneway.model.encode import encode
 from laneway.model.redact import make_redactor
@@ -213,7 +213,7 @@ class Scrub:
 
     def _note_finds(self, path: str, rules: Counter[str]) -> bool:
         try:
-            with open(path, "rb", opener=_open_plain) as file:
+            with open(path, "rb", opener=open_own) as file:
                 found = self._cleaner.inspect_payload(file.read())
         except OSError:  # the hub's sweeper was first; or it is a link, or somebody else's
             return False
@@ -245,10 +245,6 @@ class Scrub:
                         yield offset, bare, mark
         except OSError as error:
             raise LogError(f"{name}: {error.strerror or error}") from error
-
-
-def _open_plain(path: str, flags: int) -> int:
-    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0))
 
 
 def _base(name: str) -> str:

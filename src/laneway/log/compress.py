@@ -24,7 +24,7 @@ from laneway.log.frame import DamageError
 from laneway.log.seekable import SeekableFile
 from laneway.log.segment import PACKED, SEAL, LogPath
 from laneway.log.sync import sync_directory, sync_file
-from laneway.log.text import RawFile
+from laneway.log.text import RawFile, open_private
 
 try:
     from fcntl import LOCK_EX, LOCK_NB, LOCK_UN, flock
@@ -120,7 +120,7 @@ def _has_whole_form(path: str, source: int, size: int) -> bool:
 def _write(path: str, source: int, size: int) -> bool:
     directory, segment = os.path.split(path)
     temporary = os.path.join(directory, f".{segment}{PACKED}{TEMPORARY}")
-    with open(temporary, "r+b", opener=_open_private) as target:
+    with open(temporary, "r+b", opener=_open_draft) as target:
         try:
             flock(target.fileno(), LOCK_NOW)
         except BlockingIOError:
@@ -206,5 +206,5 @@ def _opened(path: str) -> Iterator[int]:
         os.close(fd)
 
 
-def _open_private(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
+def _open_draft(path: str, flags: int) -> int:
+    return open_private(path, flags | os.O_CREAT)

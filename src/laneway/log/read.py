@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from laneway.base.errors import LogError
 from laneway.base.limits import MIB
 from laneway.log.segment import GZIPPED, PACKED, LogPath
-from laneway.log.text import Damage
+from laneway.log.text import Damage, open_own
 
 if TYPE_CHECKING:
     from laneway.log.gzipped import GzipFile
@@ -122,10 +122,7 @@ class Reader:
         if os.path.basename(segment) != segment:
             raise LogError(f"{segment!r} is not a file name", status=404)
         try:
-            fd = os.open(
-                os.path.join(self._directory, segment),
-                os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0),
-            )
+            fd = open_own(os.path.join(self._directory, segment), os.O_RDONLY)
         except FileNotFoundError:
             return -1
         except OSError as error:

@@ -18,10 +18,10 @@ from typing import IO, TYPE_CHECKING
 
 from laneway.base.errors import LogError
 from laneway.base.limits import MIB
-from laneway.log.append import FILE_MODE, OPEN_FLAGS, open_segment, seal
+from laneway.log.append import OPEN_FLAGS, open_segment, seal
 from laneway.log.segment import GZIPPED, PACKED, LogPath
 from laneway.log.sync import sync_directory, sync_file
-from laneway.log.text import RawFile
+from laneway.log.text import RawFile, open_private
 from laneway.log.whole import iter_all_lines, open_whole
 
 try:
@@ -101,7 +101,7 @@ def _try_rewrite(path: str, change: Change, prepare: Callable[[], None]) -> bool
         if is_gzipped:
             _check_whole(path)
         draft = _draft_path(path)
-        with open(draft, "w+b", opener=_open_private) as target:
+        with open(draft, "w+b", opener=open_private) as target:
             _write(text, change, target)
             if is_gzipped:
                 draft = _gzip(draft, int(facts.st_mtime))
@@ -144,7 +144,7 @@ def _compress(draft: str, source: IO[bytes]) -> str:
     from laneway.log import pack
 
     packed = f"{draft.removesuffix(DRAFT)}{PACKED}{DRAFT}"
-    with open(packed, "w+b", opener=_open_private) as target, RawFile(draft) as raw:
+    with open(packed, "w+b", opener=open_private) as target, RawFile(draft) as raw:
         pack.write(source.fileno(), raw.size, raw.read_fingerprint(), target)
     os.unlink(draft)
     return packed
@@ -157,7 +157,7 @@ def _gzip(draft: str, time_s: int) -> str:
     packed = f"{draft.removesuffix(DRAFT)}{GZIPPED}{DRAFT}"
     with (
         open(draft, "rb") as source,
-        open(packed, "w+b", opener=_open_private) as target,
+        open(packed, "w+b", opener=open_private) as target,
         gzip.GzipFile("", "wb", fileobj=target, mtime=time_s) as compressed,
     ):
         copyfileobj(source, compressed, MIB)
@@ -206,10 +206,6 @@ def _lock(fd: int) -> None:
 def _draft_path(path: str) -> str:
     directory, segment = os.path.split(path)
     return os.path.join(directory, f".{segment}{DRAFT}")
-
-
-def _open_private(path: str, flags: int) -> int:
-    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), FILE_MODE)
 
 
 def _sync(path: str) -> None:

@@ -7,7 +7,7 @@ from errno import ESTALE
 
 from laneway.log.frame import DamageError, Layout, decode, zstd
 from laneway.log.layout import read_head, read_layout
-from laneway.log.text import Lines
+from laneway.log.text import Lines, open_own
 
 
 class SeekableFile:
@@ -99,9 +99,7 @@ class SeekableFile:
                 yield damage
 
     def _open(self) -> int:
-        return os.open(
-            self.path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
-        )
+        return open_own(self.path, os.O_RDONLY)
 
 
 def _identity_of(fd: int) -> tuple[int, int, int]:

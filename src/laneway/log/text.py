@@ -64,6 +64,11 @@ def open_own(path: str, flags: int) -> int:
     return os.open(path, flags)
 
 
+def open_private(path: str, flags: int) -> int:
+    """The opener of a file that is for its owner only, and never somebody's link."""
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o600)
+
+
 class RawFile:
     """A file of plain lines. `close` once."""
 

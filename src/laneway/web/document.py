@@ -13,6 +13,7 @@ import orjson
 from laneway.base.errors import SettingError
 from laneway.base.limits import MIB
 from laneway.log.segment import make_directory
+from laneway.log.text import open_own
 
 try:
     from fcntl import LOCK_EX, flock
@@ -49,8 +50,7 @@ class Document:
             SettingError: it cannot be read, or is no such document.
         """
         try:
-            fd = os.open(self.path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
-            with open(fd, "rb") as file:
+            with open(self.path, "rb", opener=open_own) as file:
                 text = file.read(MOST_BYTES + 1)
         except FileNotFoundError:
             return {}

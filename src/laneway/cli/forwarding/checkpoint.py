@@ -8,6 +8,7 @@ import orjson
 
 from laneway.base.errors import LogError
 from laneway.base.settings import Settings
+from laneway.log.replace import replace_file
 from laneway.log.segment import make_directory
 
 Positions = dict[str, tuple[str, int]]
@@ -48,9 +49,6 @@ class Checkpoint:
         """
         try:
             make_directory(os.path.dirname(self.path))
-            fd = os.open(f"{self.path}.new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(fd, "wb") as file:
-                file.write(orjson.dumps({"log": self.positions, "open": self.opened}))
-            os.replace(f"{self.path}.new", self.path)
+            replace_file(self.path, orjson.dumps({"log": self.positions, "open": self.opened}))
         except OSError as error:
             raise LogError(f"{self.path}: {error.strerror or error}") from error

@@ -13,6 +13,8 @@ import orjson
 from laneway.base.errors import LogError, QueryError, quote
 from laneway.base.limits import MIB
 from laneway.hub.alert.rule import MOST_RULES, Rule, parse_rule
+from laneway.log.replace import replace_file
+from laneway.log.text import open_own
 
 RULES, STATE = ".alerts.json", ".alerts-state.json"
 MOST_BYTES = 4 * MIB
@@ -76,8 +78,7 @@ class Book:
     @staticmethod
     def _read(path: str) -> dict[str, Any]:
         try:
-            fd = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
-            with open(fd, "rb") as file:
+            with open(path, "rb", opener=open_own) as file:
                 told = orjson.loads(file.read(MOST_BYTES + 1))
         except FileNotFoundError:
             return {}
@@ -90,13 +91,7 @@ class Book:
     @staticmethod
     def _write(path: str, content: object) -> None:
         """All of it or none, on the disk before it has the name."""
-        draft = f"{path}.new"
         try:
-            fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with open(fd, "wb") as file:
-                file.write(orjson.dumps(content))
-                file.flush()
-                os.fsync(fd)
-            os.replace(draft, path)
+            replace_file(path, orjson.dumps(content), is_synced=True)
         except OSError as error:
             raise LogError(f"{path}: {error.strerror}", hint="is there space?") from error

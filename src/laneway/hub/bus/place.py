@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from laneway.base.errors import LogError
+from laneway.log.replace import replace_file
 from laneway.log.segment import LogPath, make_directory
 from laneway.log.series import place_series
 from laneway.sdk.bus.subject import encode_name
@@ -44,7 +45,7 @@ class Place:
         except FileNotFoundError:
             pass
         name = secrets.token_hex(8)
-        _write(path, name.encode())
+        replace_file(path, name.encode())
         return name
 
     def read_positions(self) -> Positions:
@@ -63,15 +64,6 @@ class Place:
             LogError: the disk does not take it; what it says is published again after a restart.
         """
         try:
-            _write(self._path, orjson.dumps(positions))
+            replace_file(self._path, orjson.dumps(positions))
         except OSError as error:
             raise LogError(f"{self._path}: {error.strerror}") from error
-
-
-def _write(path: str, data: bytes) -> None:
-    fd = os.open(f"{path}.new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        os.write(fd, data)
-    finally:
-        os.close(fd)
-    os.replace(f"{path}.new", path)

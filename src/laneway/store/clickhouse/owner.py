@@ -4,7 +4,7 @@ import os
 import uuid
 
 from laneway.base.errors import StoreError
-from laneway.store.sqlite.directory import open_private
+from laneway.log.text import open_private
 
 OWNER_FILE = "owner"
 

@@ -10,8 +10,8 @@ from contextlib import closing
 from hashlib import blake2b
 
 from laneway.base.limits import MIB
+from laneway.log.text import open_private
 from laneway.store.sqlite import vocabulary
-from laneway.store.sqlite.directory import open_private
 from laneway.store.sqlite.duration import derive_spreads
 from laneway.store.sqlite.rollup import derive
 from laneway.store.sqlite.schema import INDEX_SLOW, open_existing

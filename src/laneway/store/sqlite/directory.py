@@ -23,6 +23,7 @@ from typing import IO
 
 from laneway.base.errors import StoreError
 from laneway.log.segment import make_directory
+from laneway.log.text import open_private
 from laneway.store.api import IndexInUse
 
 try:
@@ -260,8 +261,3 @@ def read_epoch(path: str) -> tuple[str, int] | None:
             return (epoch, int(floor)) if check == _check(epoch, int(floor)) else None
     except (FileNotFoundError, ValueError):
         return None
-
-
-def open_private(path: str, flags: int) -> int:
-    """A file of the index: for its owner only, and never somebody's link."""
-    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o600)

@@ -12,8 +12,8 @@ import os
 import sqlite3
 
 from laneway.base.limits import MIB
+from laneway.log.text import open_private
 from laneway.store.query.token import TOKENIZER
-from laneway.store.sqlite.directory import open_private
 
 VERSION = 7
 """Any other number in the file means: drop it, the log is indexed again."""
