@@ -11,6 +11,11 @@ from pathlib import Path
 import orjson
 import pytest
 
+from laneway.base.settings import resolve
+from laneway.cli.terminal import Terminal
+from laneway.cli.up import greeting
+from laneway.web.server import Ready
+
 from .conftest import PATIENCE_S, Run, Show, StartHub, Write
 
 
@@ -31,6 +36,18 @@ def exchange(url: str, link: str) -> int:
     code = link.rpartition("#code=")[2].strip()
     headers = {"Content-Type": "application/json", "Origin": url}
     return ask(url, "POST", "/auth/exchange", orjson.dumps({"code": code}), headers)[0]
+
+
+def test_files_that_the_hub_may_not_read_are_told_loudly(
+    write: Write, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write({"agent": "a", "event": "x"})
+    monkeypatch.setattr(os, "access", lambda entry, mode: not isinstance(entry, os.DirEntry))
+    ready = Ready("http://127.0.0.1:8001", "link", (), lambda: None)
+    told = "\n".join(greeting(ready, resolve({"home": home}), Terminal()))
+    assert "WARNING" in told
+    assert "may not read" in told
+    assert "events-000001.jsonl" in told
 
 
 def test_it_says_where_it_is_and_how_to_send_the_first_event(

@@ -16,6 +16,7 @@ from laneway.base.errors import HubError
 from laneway.base.settings import BY_NAME, Settings, resolve
 from laneway.cli import option
 from laneway.cli.terminal import Terminal
+from laneway.log.listing import find_unreadable
 from laneway.log.segment import LogPath
 from laneway.log.series import list_segments
 
@@ -149,11 +150,18 @@ def greeting(ready: "Ready", settings: Settings, terminal: Terminal) -> Iterator
     size = _size(log_path)
     yield f"  Log        {log_path.directory}" + terminal.paint(size and f"  {size}", "dim")
     yield ""
-    for warning in ready.warnings:
+    for warning in (*ready.warnings, *_tell_unreadable(log_path)):
         yield from _loudly(warning, terminal)
         yield ""
     yield from _lessons(ready, settings, terminal) if _is_empty(log_path) else ()
     yield terminal.paint("  Ctrl-C stops it.", "dim")
+
+
+def _tell_unreadable(log_path: LogPath) -> Iterator[str]:
+    names = find_unreadable(log_path.directory)
+    if names:
+        some = ", ".join(names[:3]) + " …" * (len(names) > 3)
+        yield f"nothing is shown of what this user may not read: {some}; `laneway doctor` tells more"
 
 
 def _loudly(warning: str, terminal: Terminal) -> Iterator[str]:

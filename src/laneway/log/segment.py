@@ -50,7 +50,8 @@ def tell_fault(directory: str, error: OSError) -> tuple[str, str]:
     if isinstance(error, NotADirectoryError | FileExistsError):
         hint = "name the directory of a log, or a file in it that ends in .jsonl"
         return f"{directory} is not a directory", hint
-    return f"{directory}: {error.strerror or error}", "`laneway doctor` tells what is wrong"
+    place = error.filename or directory
+    return f"{place}: {error.strerror or error}", "`laneway doctor` tells what is wrong"
 
 
 class LogPath:
