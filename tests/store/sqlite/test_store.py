@@ -441,3 +441,19 @@ def test_a_reader_at_work_finds_a_segment_under_its_old_name(
     count = "SELECT count(*) FROM event"
     found = index._catalog.read(before, pool.TimeBox(1), lambda c: c.execute(count).fetchone())
     assert found == (20,)
+
+
+def test_readers_that_know_the_chunks_of_a_segment_find_what_comes_later(
+    reopen: Callable[[], SqliteStore],
+) -> None:
+    index = reopen()
+    query = ask("agent:planner", limit=1_000)
+    for count in (20, 5_000, 20):
+        fill(index, "a", count)
+        state = index.segments()[0]
+        assert index.find(query).hits[0].seq == state.last_seq
+        assert [hit.seq for hit in index.find(query).hits] == [
+            *range(state.last_seq, max(state.last_seq - 1_000, 0), -1)
+        ]
+    early = ask("agent:planner", since_ns=T0_NS + 100, until_ns=T0_NS + 103, newest_first=False)
+    assert [hit.ts_ns - T0_NS for hit in index.find(early).hits] == [100, 101, 102]

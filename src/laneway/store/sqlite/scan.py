@@ -10,6 +10,7 @@ from typing import NamedTuple, TypeAlias
 from .hits import Hits
 from .mask import Rows, all_masks
 from .posting import CHUNK_BITS
+from .schema import Reader
 from .search import Search
 from .span import Span
 from .where import HIGH, LOW, Filter, pick_seqs
@@ -112,14 +113,47 @@ def read_chunks(
     connection: sqlite3.Connection, made: Filter, since_ns: int, until_ns: int, newest_first: bool
 ) -> list[Span]:
     """As `iter_spans`, all blocks of a chunk taken as one."""
-    order = "max(max_ns) DESC, 1 DESC" if newest_first else "min(min_ns), 1"
+    if not made.blocks and isinstance(connection, Reader):
+        here = [
+            s for s in _known_chunks(connection) if s.max_ns >= since_ns and s.min_ns <= until_ns
+        ]
+        if all(since_ns <= span.min_ns and span.max_ns <= until_ns for span in here):
+            return (
+                sorted(here, key=_by_end, reverse=True)
+                if newest_first
+                else sorted(here, key=_by_start)
+            )
     where, values = block_conditions(made, since_ns, until_ns)
+    order = "max(max_ns) DESC, 1 DESC" if newest_first else "min(min_ns), 1"
+    return _select_chunks(connection, f"WHERE {where} GROUP BY 5 ORDER BY {order}", values)
+
+
+def _known_chunks(connection: Reader) -> Sequence[Span]:
+    """All of the segment. Asking for the version costs 3 µs, reading a thousand blocks 600."""
+    (version,) = connection.execute("PRAGMA data_version").fetchone()
+    if version != connection.chunks_version:
+        connection.chunks = _select_chunks(connection, "GROUP BY 5", ())
+        connection.chunks_version = version
+    return connection.chunks
+
+
+def _select_chunks(
+    connection: sqlite3.Connection, rest: str, values: Sequence[object]
+) -> list[Span]:
     rows = connection.execute(
-        f"SELECT min(first_seq), max(last_seq), min(min_ns), max(max_ns) FROM block"  # noqa: S608 - marks and constants only
-        f" WHERE {where} GROUP BY first_seq >> {CHUNK_BITS} ORDER BY {order}",
+        "SELECT min(first_seq), max(last_seq), min(min_ns), max(max_ns),"  # noqa: S608 - marks and constants only
+        f" first_seq >> {CHUNK_BITS} FROM block {rest}",
         values,
     )
-    return [Span(*row) for row in rows]
+    return [Span(*row) for *row, _ in rows]
+
+
+def _by_end(span: Span) -> tuple[int, int]:
+    return span.max_ns, span.first_seq
+
+
+def _by_start(span: Span) -> tuple[int, int]:
+    return span.min_ns, span.first_seq
 
 
 def block_conditions(made: Filter, since_ns: int, until_ns: int) -> tuple[str, list[object]]:

@@ -10,10 +10,12 @@ filters it combines; that costs a third of the inserts and of the bytes of B-tre
 
 import os
 import sqlite3
+from collections.abc import Sequence
 
 from laneway.base.limits import MIB
 from laneway.log.text import open_private
 from laneway.store.query.token import TOKENIZER
+from laneway.store.sqlite.span import Span
 
 VERSION = 7
 """Any other number in the file means: drop it, the log is indexed again."""
@@ -265,20 +267,32 @@ def _fold(connection: sqlite3.Connection) -> None:
         pass
 
 
+class Reader(sqlite3.Connection):
+    """Remembers the chunks of its database: they are worked out from a thousand rows of `block`, and in a
+    segment that is whole they never change."""
+
+    chunks: Sequence[Span] = ()
+    chunks_version = -1
+    """``data_version`` at which ``chunks`` were read."""
+
+
 def open_reader(path: str) -> sqlite3.Connection:
     """Cannot write. Not ``mode=ro``: that one cannot recover the WAL of a killed writer."""
-    connection = open_existing(path)
+    connection = open_existing(path, Reader)
     connection.execute("PRAGMA query_only = ON")
     connection.execute(f"PRAGMA cache_size = -{READER_CACHE_KIB}")
     return connection
 
 
-def open_existing(path: str) -> sqlite3.Connection:
+def open_existing(
+    path: str, kind: type[sqlite3.Connection] = sqlite3.Connection
+) -> sqlite3.Connection:
     """Raises sqlite3.OperationalError where there is no file; SQLite by itself would make one."""
     uri = f"file:{_quote_path(path)}?mode=rw"
     return sqlite3.connect(
-        uri, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
-    )
+        uri, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False,
+        factory=kind,
+    )  # fmt: skip
 
 
 def _quote_path(path: str) -> str:
