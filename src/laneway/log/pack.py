@@ -27,9 +27,9 @@ from laneway.log.frame import (
     zstd,
 )
 
-FRAME_BYTES = 128 * KIB
-"""Text of one frame. 64 KiB compresses 4 % worse and 256 KiB 3 % better, while one line read alone
-costs the whole frame: about 0.15 ms (docs/log.md)."""
+FRAME_BYTES = 256 * KIB
+"""Text of one frame. 128 KiB takes 5 to 11 % more bytes for what agents write, while one line read alone
+costs the whole frame: about 0.24 ms (docs/adr/0029-frames.md)."""
 
 LEVEL = 6
 """Of zstd: level 9 saves 1.5 % and takes half as long again, level 3 costs 6 % of the bytes."""
