@@ -40,7 +40,7 @@ export interface Metrics {
 export const SESSION_PX = 3;
 const ROOMY: Metrics = { minHeightPx: 34, padPx: 6, railHeightPx: 13, barPx: 17, gapPx: 2, maxRows: 8 };
 const COMPACT: Metrics = { minHeightPx: 26, padPx: 4, railHeightPx: 10, barPx: 12, gapPx: 1, maxRows: 3 };
-const TIGHT: Metrics = { minHeightPx: 22, padPx: 3, railHeightPx: 9, barPx: 6, gapPx: 1, maxRows: 2 };
+const TIGHT: Metrics = { minHeightPx: 24, padPx: 3, railHeightPx: 9, barPx: 6, gapPx: 1, maxRows: 2 };
 /** With more lanes than this, each gets less room: 50 agents should be seen without much scrolling. */
 const ROOMY_LANES = 10;
 const COMPACT_LANES = 24;
