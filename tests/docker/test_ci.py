@@ -24,15 +24,15 @@ class Engine:
     def __init__(self, directory: Path, up: str) -> None:
         self.calls = directory / "calls"
         self.program = directory / "engine"
-        self._write(self.program, f'echo "$1" >>"{self.calls}"\n[ "$1" != up ] || {{ {up}; }}')
-        self._write(directory / "docker", "exit 1")
+        self.write(self.program, f'echo "$1" >>"{self.calls}"\n[ "$1" != up ] || {{ {up}; }}')
+        self.write(directory / "docker", "exit 1")
         self.env = os.environ | {
             "PATH": f"{directory}:{os.environ['PATH']}", "DOCKER_ENGINE": str(self.program),
             "START_LIMIT_S": "1", "SETTLE_S": "0",
         }  # fmt: skip
 
     @staticmethod
-    def _write(path: Path, text: str) -> None:
+    def write(path: Path, text: str) -> None:
         path.write_text(f"#!/bin/sh\n{text}\n")
         path.chmod(0o700)
 
@@ -70,6 +70,19 @@ def test_an_engine_that_does_not_start_is_taken_down_and_told(
     assert engine.run().splitlines()[-1] == (
         f"docker: the tests are not run: {engine.program} {reason}"
     )
+    assert engine.called() == ["env", "up", "down"]
+
+
+@pytest.mark.parametrize("code", [0, 2])
+def test_the_run_fails_with_a_test_and_the_engine_is_taken_down(tmp_path: Path, code: int) -> None:
+    engine = Engine(tmp_path, f"touch {tmp_path}/is-up")
+    engine.write(tmp_path / "docker", f"[ -e {tmp_path}/is-up ]")
+    engine.write(tmp_path / "make", f'echo "make $*"; exit {code}')
+    done = subprocess.run(
+        [SCRIPT], env=engine.env, capture_output=True, text=True, timeout=90, check=False
+    )
+    assert done.returncode == code
+    assert done.stdout.splitlines()[-1] == "make test-docker FORM=short"
     assert engine.called() == ["env", "up", "down"]
 
 
