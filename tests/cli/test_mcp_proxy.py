@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import anyio
 import httpx
 import orjson
 import pytest
@@ -63,18 +64,24 @@ async def test_a_client_and_a_server_do_not_notice_and_all_is_recorded(
     proxy: str, home: Path
 ) -> None:
     progress: list[float] = []
+    progressed = anyio.Event()
 
     async def note(done: float, total: float | None, message: str | None) -> None:
         progress.append(done)
+        progressed.set()
 
     async with Client(proxy) as client:
         assert {tool.name for tool in (await client.list_tools()).tools} == {"add", "fail"}
         answer = await client.call_tool("add", {"a": 2, "b": 3}, progress_callback=note)
         assert answer.content[0].text == "5"  # type: ignore[union-attr]
         assert (await client.call_tool("fail", {})).is_error
+        with anyio.fail_after(60):
+            await progressed.wait()
     assert progress == [1]
 
     eventually(lambda: sum(e["event"] == "tool_result" for e in stored(home)) == 2)
+    eventually(lambda: any(e["event"] == "mcp_notification" for e in stored(home)))
+    eventually(lambda: any(e.get("name") == "tools/list" for e in stored(home)))
     found = stored(home)
     assert {event["agent"] for event in found} == {"sums"}
     calls = [event for event in found if event["event"] == "tool_invocation"]
