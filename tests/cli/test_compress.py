@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from laneway.base.limits import KIB
 from laneway.cli.app import run
+from laneway.log import pack
 from laneway.log.compress import SETTLED_S
 from laneway.log.seekable import SeekableFile
 from laneway.log.segment import LogPath
@@ -69,8 +71,9 @@ def test_queries_and_tail_read_compressed_segments_without_a_hub(
 
 
 def test_doctor_tells_frame_bytes_and_lines_of_what_is_damaged(
-    log: Path, capsys: pytest.CaptureFixture[str]
+    log: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(pack, "FRAME_BYTES", 16 * KIB)
     run(["compress", "--log", str(log), "--settled", "0"])
     run(["doctor", "--log", str(log)])
     assert "2 of 2 compressed" in capsys.readouterr().out
