@@ -11,12 +11,14 @@ const PAD_PX = 1;
 export class Marks {
   private readonly atlas = document.createElement("canvas");
   private cellPx = 0;
+  private scale = 1;
   private key = "";
 
   prepare(theme: Theme, scale: number): void {
     const key = `${theme.inks.map((ink) => ink.mark).join()}/${scale}`;
     if (key === this.key) return;
     this.key = key;
+    this.scale = scale;
     this.cellPx = Math.ceil((MARK_PX + 2 * PAD_PX) * scale);
     this.atlas.width = this.cellPx * CATEGORIES.length;
     this.atlas.height = this.cellPx;
@@ -33,9 +35,12 @@ export class Marks {
     });
   }
 
+  /** About a place, to a whole pixel of the screen: between two, a mark would be blurred, and dearer to draw. */
   stamp(ctx: CanvasRenderingContext2D, category: number, xPx: number, yPx: number): void {
-    const size = MARK_PX + 2 * PAD_PX;
-    const left = category * this.cellPx;
-    ctx.drawImage(this.atlas, left, 0, this.cellPx, this.cellPx, xPx - size / 2, yPx - size / 2, size, size);
+    const { cellPx, scale } = this;
+    const sizePx = cellPx / scale;
+    const leftPx = Math.round((xPx - sizePx / 2) * scale) / scale;
+    const topPx = Math.round((yPx - sizePx / 2) * scale) / scale;
+    ctx.drawImage(this.atlas, category * cellPx, 0, cellPx, cellPx, leftPx, topPx, sizePx, sizePx);
   }
 }
