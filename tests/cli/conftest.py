@@ -12,10 +12,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import httpx
 import orjson
 import pytest
 
 from laneway.cli import main
+from tests.hub.event import eventually
 
 COMMAND = [sys.executable, "-m", "laneway"]
 PATIENCE_S = 90.0
@@ -189,9 +191,15 @@ class RunningHub(NamedTuple):
 StartHub = Callable[..., RunningHub]
 
 
+def is_level(hub: RunningHub) -> bool:
+    """Whether it has in its index what the log had before it."""
+    index = httpx.get(f"{hub.url}/health", timeout=60, trust_env=False).json()["index"]
+    return bool(index["events"]) and not index["lag_bytes"]
+
+
 @pytest.fixture
 def start_hub(home: Path) -> Iterator[StartHub]:
-    """Starts ``laneway up`` on a free port and waits until it serves."""
+    """Starts ``laneway up`` on a free port and waits until it serves, and has read the log that was there."""
     hubs: list[subprocess.Popen[str]] = []
 
     def start(*args: str, **env: str) -> RunningHub:
@@ -210,7 +218,10 @@ def start_hub(home: Path) -> Iterator[StartHub]:
             if "Ctrl-C stops it" in line:
                 break
         assert "http://" in text, text
-        return RunningHub("http://" + text.split("http://")[1].split("/")[0], text, process)
+        hub = RunningHub("http://" + text.split("http://")[1].split("/")[0], text, process)
+        if not env and any(path.stat().st_size for path in (home / "logs").glob("*.jsonl")):
+            eventually(lambda: is_level(hub))
+        return hub
 
     yield start
     for process in hubs:
