@@ -152,7 +152,8 @@ def _iter_places(bits: int, start: int) -> Iterator[int]:
 def _evaluate(mask: Mask, found: dict[int, bytes], chunk: int) -> int:
     match mask:
         case AnyOf(terms):
-            return reduce(or_, (decode(found[term]) for term in terms if term in found), 0)
+            some = [decode(found[term]) for term in terms if term in found]
+            return some[0] if len(some) == 1 else reduce(or_, some, 0)
         case Without(terms):
             return ALL_ROWS & ~_evaluate(AnyOf(terms), found, chunk)
         case Single(seqs):
@@ -161,11 +162,11 @@ def _evaluate(mask: Mask, found: dict[int, bytes], chunk: int) -> int:
         case Either(parts):
             return reduce(or_, (_evaluate(part, found, chunk) for part in parts), 0)
         case Both(parts):
-            bits = ALL_ROWS
-            for part in parts:
-                bits &= _evaluate(part, found, chunk)
+            bits = _evaluate(parts[0], found, chunk)
+            for part in parts[1:]:
                 if not bits:
                     break
+                bits &= _evaluate(part, found, chunk)
             return bits
     return ALL_ROWS
 

@@ -18,6 +18,7 @@ PLACE = CHUNK_EVENTS - 1
 """Of a seq: its place within the chunk."""
 
 MAP_BYTES = CHUNK_EVENTS // 8
+BITS = tuple(1 << place for place in range(8))
 
 LIST_PLACES = 128
 """From so many places on, a map of bits is read faster than the list, which is then half as long."""
@@ -50,7 +51,7 @@ def map_of(places: Iterable[int]) -> bytearray:
 
 def mark(bits: bytearray, places: Iterable[int]) -> None:
     for place in places:
-        bits[place >> 3] |= 1 << (place & 7)
+        bits[place >> 3] |= BITS[place & 7]
 
 
 class PostingBook:
