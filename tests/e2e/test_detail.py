@@ -104,3 +104,16 @@ def test_a_long_system_prompt_leaves_room_for_the_question(open_page) -> None:
     assert len(turns.nth(0).inner_text()) < 1_000
     turns.nth(0).get_by_role("button").click()
     expect(turns.nth(0)).to_contain_text(prompt.strip())
+
+
+def test_a_failure_from_before_the_pages_memory_has_its_input_too(open_page, hub) -> None:
+    with pytest.raises(KeyError), span("lookup", agent="coder", input={"customer": "c-2"}):
+        look_up("c-2")
+    for n in range(10_200):  # more than the page is given at first
+        log_event("planner", "log", f"line {n}")
+    hub.wait_level()
+    page = open_page(path="/logs?view=insights")
+    page.get_by_test_id("failure-open").click()
+    detail = page.get_by_test_id("detail")
+    expect(detail.get_by_test_id("block-stack")).to_contain_text("in look_up")
+    expect(detail.get_by_test_id("block-input")).to_contain_text("c-2")

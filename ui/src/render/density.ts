@@ -19,6 +19,7 @@ export class Density {
     const { picture } = this;
     const unit = scale < COARSE_FROM_SCALE ? scale : 1;
     const { offsetPx, fromPx, toPx, view } = picture.update(scene, theme, unit);
+    if (picture.widthPx < 1 || picture.heightPx < 1) return view; // not laid out yet
     const isFresh = this.image?.data.buffer !== picture.pixels.buffer;
     if (isFresh || !this.image)
       this.image = new ImageData(
