@@ -1,15 +1,18 @@
 """The stream as one reads it: pairs and repeats as one line, a part of it where nobody can read so fast."""
 
+import json
 import re
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
 import laneway
 from laneway import log_event, span
+from laneway.base.clock import format_ns
 from tests.torture.harness import Hub
 
 pytestmark = pytest.mark.browser
@@ -163,3 +166,49 @@ def test_paused_the_stream_says_how_many_are_new_and_shows_them_when_it_follows(
     expect(page.locator("[data-testid=row]:visible", has_text="line 74")).to_have_count(0)
     page.keyboard.press("End")
     expect(page.locator("[data-testid=row]:visible .text", has_text="line 74")).to_be_visible()
+
+
+STANDS_AT_THE_RANGE = """([firstMs, stepMs]) => {
+  const { toMs } = window.__laneway.visible();
+  const rows = [...document.querySelectorAll("[data-testid=row]:not([hidden]) .text")];
+  const foot = Math.max(...rows.map(row => Number(row.textContent.split(" ")[1])));
+  // the last row may be cut off at the foot
+  return Math.abs(foot - Math.floor((toMs - firstMs) / stepMs)) <= 1;
+}"""
+
+
+def test_the_list_goes_along_with_the_range_that_is_chosen_on_the_lanes(open_page, hub) -> None:
+    step_ms = 200
+    first_ms = int(time.time() * 1000) - 900 * step_ms
+    lines = [
+        {
+            "timestamp": format_ns((first_ms + n * step_ms) * 1_000_000),
+            "agent": "a",
+            "event": "log",
+            "content": f"at {n}",
+        }
+        for n in range(900)
+    ]
+    (Path(hub.env["LOG_PATH"]) / "plain.jsonl").write_text(
+        "".join(f"{json.dumps(line)}\n" for line in lines)
+    )
+    page = open_page()
+    wait_events(page, 900)
+    last = page.locator("[data-testid=row]:visible .text", has_text="at 899")
+    expect(last).to_be_visible()
+    for _ in range(2):
+        page.keyboard.press("a")
+    expect(last).to_have_count(0)
+    page.wait_for_function(STANDS_AT_THE_RANGE, arg=[first_ms, step_ms])
+    first = page.locator("[data-testid=row]:visible .text").first
+    before = first.text_content() or ""
+    page.get_by_test_id("stream").hover()
+    page.mouse.wheel(0, -240)
+    expect(first).not_to_have_text(before)
+    page.wait_for_timeout(1_000)  # a hand at the list is let go
+    there = first.text_content() or ""
+    page.mouse.move(5, 5)
+    page.wait_for_timeout(1_000)
+    expect(first).to_have_text(there)
+    page.keyboard.press("End")
+    expect(last).to_be_visible()
