@@ -58,6 +58,7 @@ def test_the_palette_goes_to_agents_sessions_and_views_by_keyboard(open_page) ->
     ).to_be_visible()
     page.keyboard.press("Enter")
     page.wait_for_function("() => window.__laneway.visible().matching === 4")
+    expect(page.get_by_test_id("lane-count")).to_have_text("1 of 2")
 
     page.keyboard.press("/")
     page.keyboard.press("Control+k")

@@ -6,6 +6,7 @@ import { type LinkState, type Owner, streamPath } from "../api/stream";
 import type { Viewport } from "../base/viewport";
 import { AS_GAP } from "../model/event_table";
 import { type Filter, NO_FILTER, queryOf, toggleValue } from "../model/filter";
+import { HubClock } from "../model/hub_clock";
 import { Journal } from "../model/journal";
 import type { Batch, Beat, Bounds, Gap, Hello, Message, ProtocolError } from "../model/protocol";
 import { parseTimeMs } from "../model/stored";
@@ -92,7 +93,7 @@ export class Board implements Owner, Listener {
   private readonly timeMarks = new Set([this.frame.add(() => (this.isActive = this.advance()))]);
   private readonly rowMarks = new Set<() => void>();
   private readonly meter = new Meter();
-  private clockOffsetMs = 0;
+  private readonly clock = new HubClock();
   private faceTimer = 0;
   private pausedTotal = 0;
   private historyUntil = -1;
@@ -164,7 +165,8 @@ export class Board implements Owner, Listener {
 
   private takeHello(hello: Hello): void {
     const isResumed = this.journal.takeHello(hello);
-    this.setClock(hello.now);
+    this.clock.restart();
+    this.clock.hear(hello.now, performance.now());
     this.hubVersion = hello.version;
     this.bounds = hello.bound ?? null;
     this.alarms.isShut = this.bounds !== null;
@@ -215,20 +217,17 @@ export class Board implements Owner, Listener {
   }
 
   private takeBeat(beat: Beat): void {
-    this.setClock(beat.now);
+    this.clock.hear(beat.now, performance.now());
     this.lagBytes = beat.lag_bytes ?? 0;
     this.fault = beat.fault ?? "";
     this.beats++;
     this.refreshFaceSoon();
   }
 
-  private setClock(hubNowMs: number): void {
-    this.clockOffsetMs = hubNowMs - performance.now();
-  }
-
   /** The hub's clock: events are told by it, whatever this machine's says. */
   nowMs(): number {
-    return this.clockOffsetMs === 0 ? Date.now() : performance.now() + this.clockOffsetMs;
+    const hubMs = this.clock.at(performance.now());
+    return Number.isNaN(hubMs) ? Date.now() : hubMs;
   }
 
   private finishLoading(): void {
