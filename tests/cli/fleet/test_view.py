@@ -94,3 +94,9 @@ def test_the_pulse_is_red_where_something_failed_and_as_wide_as_it_may_be() -> N
 
     assert cell_len(pulse.plain) == 200
     assert "red" in {str(span.style) for span in pulse.spans}
+
+
+def test_one_agent_is_one_in_the_line_of_totals() -> None:
+    one, two = {"agent": "a"}, {"agent": "b"}
+    assert view.summary(fleet_of(one), NOW_NS).plain.strip().startswith("1 agent ")
+    assert view.summary(fleet_of(one, two), NOW_NS).plain.strip().startswith("2 agents ")

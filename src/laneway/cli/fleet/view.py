@@ -167,7 +167,7 @@ def summary(fleet: Fleet, now_ns: int) -> Text:
     states = [agent.state for agent in fleet.agents.values()]
     errors = fleet.error_rate.total(now_s, 60)
     parts: list[tuple[str, str]] = [
-        (f"{len(states)}", "bold"), (" agents", ""),
+        (f"{len(states)}", "bold"), (" agent" if len(states) == 1 else " agents", ""),
         *_tally(states, "working"), *_tally(states, "waiting"), *_tally(states, "failed"),
         ("   ", ""), (show_rate(fleet.rate.per_second(now_s)), "bold"), (" events/s", ""),
         ("   ", ""), (f"{errors}", "bold red" if errors else "bold"), (" errors/min", ""),
