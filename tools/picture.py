@@ -53,7 +53,7 @@ def main() -> None:
             page = context.new_page()
             page.add_init_script("localStorage.setItem('laneway.tour', 'seen')")
             page.goto(find_link(output.read_text()))
-            page.get_by_role("button", name="30s").click()
+            page.get_by_role("button", name="30 s", exact=True).click()
             time.sleep(45)  # the quick history of the start has left the window by then
             take(page, "dark")
             page.emulate_media(color_scheme="light")
