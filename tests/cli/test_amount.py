@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from laneway.base.clock import NS_PER_S
-from laneway.cli.amount import count_of, show_age, show_bytes, show_count, show_duration
+from laneway.cli.amount import count_of, show_age, show_bytes, show_count, show_duration, some_of
 
 
 @pytest.mark.parametrize(
@@ -44,3 +44,8 @@ def test_durations_are_spelt_as_the_page_spells_them() -> None:
 def test_counts_have_their_noun() -> None:
     shown = [count_of(n, "error") for n in (0, 1, 2, 12_000)]
     assert shown == ["no errors", "1 error", "2 errors", "12.0k errors"]
+
+
+def test_of_many_names_some_are_told() -> None:
+    assert some_of(["a", "b", "c"]) == "a, b, c"
+    assert some_of(["a", "b", "c", "d"]) == "a, b, c …"

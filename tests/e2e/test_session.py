@@ -87,6 +87,7 @@ def test_a_session_is_replayed_step_by_step_and_played(open_page) -> None:
 
     page.keyboard.press("Home")
     expect(page.get_by_test_id("turn")).not_to_have_count(whole)
+    expect(page.get_by_test_id("turn").first).to_be_visible()
     assert page.get_by_test_id("turn").count() < whole
     before = page.get_by_test_id("clock").inner_text()
     for _ in range(200):  # to the end, however many moments that is

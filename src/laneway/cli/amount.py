@@ -1,5 +1,7 @@
 """Amounts as people read them: durations, sizes, counts, costs, ages."""
 
+from collections.abc import Sequence
+
 from laneway.base.clock import NS_PER_S
 
 
@@ -55,6 +57,11 @@ def show_count(count: int) -> str:
 def count_of(count: int, noun: str) -> str:
     """``1 error``, ``12.3k events``, ``no agents``."""
     return f"{show_count(count) if count else 'no'} {noun}{'s' * (count != 1)}"
+
+
+def some_of(names: Sequence[str], most: int = 3) -> str:
+    """``a, b, c …``"""
+    return ", ".join(names[:most]) + " …" * (len(names) > most)
 
 
 def show_cost(cost_usd: float) -> str:

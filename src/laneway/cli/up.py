@@ -15,6 +15,7 @@ from laneway import __version__
 from laneway.base.errors import HubError
 from laneway.base.settings import BY_NAME, Settings, resolve
 from laneway.cli import option
+from laneway.cli.amount import show_bytes, some_of
 from laneway.cli.terminal import Terminal
 from laneway.log.listing import find_unreadable
 from laneway.log.segment import LogPath
@@ -160,8 +161,10 @@ def greeting(ready: "Ready", settings: Settings, terminal: Terminal) -> Iterator
 def _tell_unreadable(log_path: LogPath) -> Iterator[str]:
     names = find_unreadable(log_path.directory)
     if names:
-        some = ", ".join(names[:3]) + " …" * (len(names) > 3)
-        yield f"nothing is shown of what this user may not read: {some}; `laneway doctor` tells more"
+        yield (
+            f"nothing is shown of what this user may not read: {some_of(names)};"
+            " `laneway doctor` tells more"
+        )
 
 
 def _loudly(warning: str, terminal: Terminal) -> Iterator[str]:
@@ -221,8 +224,6 @@ def _is_empty(log_path: LogPath) -> bool:
 
 
 def _size(log_path: LogPath) -> str:
-    from laneway.cli.amount import show_bytes
-
     count = len(log_path.numbers())
     return f"{count} segment{'s' * (count != 1)}, {show_bytes(_bytes(log_path))}" if count else ""
 

@@ -10,7 +10,7 @@ import time
 
 from laneway.base.limits import MIB
 from laneway.base.settings import Settings
-from laneway.cli.amount import show_bytes
+from laneway.cli.amount import show_bytes, some_of
 from laneway.cli.check import FAIL, NOTE, OK, WARN, Finding
 from laneway.cli.check.machine import CLOCK_SKEW_S
 from laneway.log import mount
@@ -80,7 +80,7 @@ def check_log_directory(settings: Settings) -> Finding:
         )
         return Finding("log", FAIL, f"{directory}: {problem}", remedy)
     if closed := find_unreadable(directory):
-        value = f"{directory}: you may not read {', '.join(closed[:3])}{' …' * (len(closed) > 3)}"
+        value = f"{directory}: you may not read {some_of(closed)}"
         return Finding("log", FAIL, value, f"chmod u+r '{directory}'/*, or chown them to you")
     numbers = log_path.numbers()
     size = sum(file.size for file in list_segments(log_path))

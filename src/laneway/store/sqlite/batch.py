@@ -1,4 +1,4 @@
-"""What one transaction adds, column by column: a third of the work of event after event.
+"""What one transaction adds, column by column.
 
 Python's loops over a list cost a tenth of a call, and what several events share is worked out once.
 """
@@ -21,7 +21,6 @@ Accepted = tuple[int, Packed, Record]
 
 Usage = tuple[int | None, int | None, int | None]
 """Tokens in and out, billionths of a dollar."""
-
 
 Hex = tuple[Packed, bytearray | str, int]
 """A trace or span: packed, as a parameter, and its term in `place`."""
