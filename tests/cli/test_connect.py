@@ -61,7 +61,7 @@ def test_gemini_s_telemetry_goes_into_a_file_that_import_reads(user: Path, run: 
     outfile.write_bytes(written.read_bytes() + b'{\n  "hrTime"')
     for count in (10, 0):
         ended = run("import", "gemini-cli", HOME=str(user))
-        assert f"{count} events of 1 files" in ended.out, ended.err
+        assert f"{count} events of 1 file " in ended.out, ended.err
     assert main(["connect", "gemini-cli", "--remove", "--yes"]) == 0
     left = orjson.loads(path.read_bytes())
     assert left == {"theme": "Dark", "telemetry": {"logPrompts": False, "enabled": True}}

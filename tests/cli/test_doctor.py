@@ -249,9 +249,9 @@ def test_what_waits_in_the_spool_and_what_was_refused_is_told(
     found = service.check_sending(settings)
     assert (found.state, "8 B wait in the spool" in found.value) == (WARN, True)
     (spool / "dropped").write_text("12 3\n")
-    assert "12 events were dropped for newer ones" in service.check_sending(settings).value
+    assert "12 events dropped for newer ones" in service.check_sending(settings).value
     (spool / "rejected.jsonl").write_text("{}\n{}\n")
-    assert "2 events were refused" in service.check_sending(settings).value
+    assert "2 events refused" in service.check_sending(settings).value
 
 
 def test_bad_lines_of_the_log_are_counted(
@@ -262,5 +262,5 @@ def test_bad_lines_of_the_log_are_counted(
         file.write(b"{torn\n")
     start_hub()
     until = time.monotonic() + 90
-    while "1 lines are no events" not in run("doctor").out:
+    while "1 line not readable as an event" not in run("doctor").out:
         assert time.monotonic() < until

@@ -29,7 +29,7 @@ def test_an_index_of_another_layout_is_told_and_is_built_again_by_the_next_query
 
     found = told(run)["layout"]
 
-    assert f"1 of 1 segments have layout {VERSION - 1}" in found["value"]
+    assert f"1 of 1 segment of layout {VERSION - 1}" in found["value"]
     assert "from the log" in found["remedy"]
     assert "kept over" in run("query", "upgrade").out
     assert f"{VERSION}, as this version's" in told(run)["layout"]["value"]

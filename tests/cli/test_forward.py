@@ -120,7 +120,7 @@ def test_what_another_hub_is_sent_is_what_stands_here(
     variable = {"OTEL_EXPORTER_OTLP_HEADERS": f"authorization=Bearer%20{token}"}
     ended = run("forward", hub.url, "--protocol", protocol, **variable)
     assert ended.code == 0, ended.err
-    assert "1 spans are open still" in ended.err
+    assert "1 span still open" in ended.err
 
     wanted = {str(event["id"]): event for event in lines() if event["id"] != "e8"}
     eventually(lambda: len(stored(hub, other)) >= len(wanted))
@@ -149,11 +149,11 @@ def test_the_next_run_goes_on_where_this_one_ended(
     run: Run, write: Write, receiver: Receiver
 ) -> None:
     write(*sample())
-    assert "4 spans and 1 records" in run("forward", receiver.url).err
+    assert "4 spans and 1 record to" in run("forward", receiver.url).err
     assert "0 spans and 0 records" in run("forward", receiver.url).err
     write({"event": "agent_end", "agent": "researcher", "span_id": "d" * 16, "id": "e9",
            "timestamp": "2026-11-26T10:00:09Z"})  # fmt: skip
-    assert "1 spans and 0 records" in run("forward", receiver.url).err
+    assert "1 span and 0 records" in run("forward", receiver.url).err
     assert receiver.names[-1] == "invoke_agent researcher", "its start was read by the first run"
 
 
@@ -206,7 +206,7 @@ def test_a_wrong_address_or_token_ends_it_and_nothing_is_noted_as_sent(
     ended = run("forward", receiver.url, "--header", "X-Key=secret")
     assert (ended.code, "answered 401: who are you" in ended.err) == (3, True)
     assert receiver.headers["X-Key"] == "secret"
-    assert "4 spans and 1 records" in run("forward", receiver.url).err
+    assert "4 spans and 1 record to" in run("forward", receiver.url).err
 
 
 def test_it_follows_the_log_and_a_query_chooses(

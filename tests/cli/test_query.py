@@ -237,8 +237,8 @@ def test_a_plan_tells_the_query_in_one_spelling_and_what_it_costs(call: Run) -> 
     lines = ended.out.splitlines()
     assert lines[0] == "query     level:error agent:coder tool:grep"
     assert lines[1] == "cost      index: answered from the index"
-    assert lines[2].startswith("reach     1 of 1 segments, 3 events, ")
-    assert lines[3] == "steps     time and ids leave 1 of 1 segments"
+    assert lines[2].startswith("reach     1 of 1 segment, 3 events, ")
+    assert lines[3] == "steps     time and ids leave 1 of 1 segment"
     scanned = call("query", "--explain", '~"isk"').out.splitlines()
     assert scanned[1] == "cost      scan: answered from the log itself"
     assert scanned[-1].strip() == 'read from the log and checked: ~"isk"'

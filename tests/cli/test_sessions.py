@@ -93,7 +93,7 @@ def test_what_was_left_out_of_a_session_is_told(call: Run) -> None:
 def test_a_long_answer_is_cut_unless_it_is_wanted_in_full(call: Run, write: Write) -> None:
     said = "\n".join(f"line {n}" for n in range(30))
     write({"session_id": "long", "event": "user_message", "content": said})
-    assert "│ +18 lines; --full shows them" in call("sessions", "long").out
+    assert "│ +18 lines; --full shows all" in call("sessions", "long").out
     assert "│ line 29" in call("sessions", "long", "--full").out
 
 

@@ -130,7 +130,7 @@ def test_events_that_were_not_sent_are_a_row_that_loads_them(open_page) -> None:
     while not held:
         page.wait_for_timeout(50)
     log_event("coder", "log", "last")
-    expect(page.get_by_test_id("gap-row")).to_contain_text("1 events were skipped")
+    expect(page.get_by_test_id("gap-row")).to_contain_text("1 event skipped")
     page.get_by_test_id("gap-row").click()
     expect(page.locator("[data-testid=row]:visible .text")).to_have_text(
         ["first", "lost on the way", "last"]

@@ -270,7 +270,7 @@ def test_doctor_and_the_next_scrub_say_that_one_was_interrupted(log: Log) -> Non
     scrubbing.note(["events-000003.jsonl"])
     scrubbing.release(is_done=False)
 
-    assert "it has not gone over 1 files from events-000003.jsonl on" in log.run("doctor").stdout
+    assert "it has not gone over 1 file from events-000003.jsonl on" in log.run("doctor").stdout
     age(log)
     assert "a scrub was interrupted" in log.run("scrub").stderr
     assert "none was interrupted" in log.run("doctor").stdout

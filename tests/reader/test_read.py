@@ -161,6 +161,13 @@ def test_files_that_may_not_be_read_are_told(log: Path, monkeypatch: pytest.Monk
     assert word.startswith("not in the answer: events-000001.jsonl, which you may not read")
 
 
+def test_a_program_is_warned_of_them(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda entry, mode: not isinstance(entry, os.DirEntry))
+    with pytest.warns(UserWarning, match="not in the answer: events-000001.jsonl") as told:
+        assert list(laneway.read(log_path=str(log)))
+    assert told[0].filename == __file__
+
+
 def test_the_facade_loads_nothing_of_it_before_it_is_used() -> None:
     probe = (
         "import sys, laneway; from laneway import log_event\n"

@@ -93,7 +93,7 @@ def test_what_still_waits_at_the_end_is_counted_and_said(disk: Disk) -> None:
     box.close()
 
     assert box.lost == {"log_unwritable": 1}
-    assert "1 events were lost" in said[-1]
+    assert "1 event lost" in said[-1]
 
 
 def test_ctrl_c_while_waiting_lines_are_written_loses_none(

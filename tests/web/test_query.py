@@ -1,4 +1,5 @@
 import os
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -234,6 +235,25 @@ async def test_health_names_no_path(stranger: httpx.AsyncClient, settings: Setti
     assert answer.json()["viewers"] == 0
     assert settings.home not in answer.text
     assert settings.log_path not in answer.text
+
+
+@pytest.fixture
+def closed(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file of the log that the hub may not read; as root it could."""
+    directory = Path(settings.log_path)
+    directory.mkdir(exist_ok=True)
+    (directory / "closed.jsonl").touch()
+    monkeypatch.setattr(os, "access", lambda entry, mode: entry.name != "closed.jsonl")
+
+
+@pytest.mark.usefixtures("closed")
+async def test_health_counts_log_files_that_the_hub_may_not_read(
+    stranger: httpx.AsyncClient, client: httpx.AsyncClient
+) -> None:
+    answer = await stranger.get("/health")
+    assert answer.json()["log"]["unreadable"] == 1
+    assert "laneway_log_unreadable_files 1\n" in (await client.get("/metrics")).text
+    assert "closed" not in answer.text
 
 
 async def test_health_answers_a_probe_that_wants_no_body(stranger: httpx.AsyncClient) -> None:

@@ -10,6 +10,7 @@ import typer
 
 from laneway.base.errors import LogError, SettingError
 from laneway.base.settings import resolve
+from laneway.base.words import number_of
 from laneway.cli import NOTHING, option
 from laneway.cli.query import choose_source, fields, filters
 from laneway.cli.terminal import Terminal
@@ -78,7 +79,7 @@ def command(
         count = _write(form, output, source.iter_events(pairs, limit))
     if output != "-":
         errors = Terminal(sys.stderr)
-        errors.print(f"{count:,} events in {errors.paint(output, 'bold')}")
+        errors.print(f"{number_of(count, 'event')} in {errors.paint(output, 'bold')}")
     if not count:
         raise typer.Exit(NOTHING)
 

@@ -9,6 +9,7 @@ import typer
 
 from laneway.base.errors import SettingError
 from laneway.base.settings import resolve
+from laneway.base.words import number_of
 from laneway.cli import option
 from laneway.cli.terminal import Terminal
 
@@ -117,12 +118,15 @@ def command(
         except KeyboardInterrupt:
             pass
         tally = forwarder.tally
-        errors.print(f"{tally.spans:,} spans and {tally.records:,} records to {collector.url}")
+        sent = f"{number_of(tally.spans, 'span')} and {number_of(tally.records, 'record')}"
+        errors.print(f"{sent} to {collector.url}")
+        if tally.rejected:
+            errors.print(f"{tally.rejected:,} of them not taken")
         for count, said in (
-            (tally.rejected, "of them were not taken"),
-            (forwarder.open_count, "spans are open still; they go when they have ended"),
-            (tally.unended, "spans without an end were given up"),
-            (tally.lost_bytes, "bytes of removed files were never read"),
+            (forwarder.open_count, "still open; to be sent once ended"),
+            (tally.unended, "given up, without an end"),
         ):
             if count:
-                errors.print(f"{count:,} {said}")
+                errors.print(f"{number_of(count, 'span')} {said}")
+        if tally.lost_bytes:
+            errors.print(f"{number_of(tally.lost_bytes, 'byte')} of removed files, never read")

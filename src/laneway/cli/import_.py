@@ -13,6 +13,7 @@ import typer
 from laneway.base.clock import now_ns
 from laneway.base.errors import EventError, SettingError
 from laneway.base.settings import resolve
+from laneway.base.words import number_of
 from laneway.cli import option
 from laneway.cli.terminal import Terminal
 from laneway.log.segment import make_directory
@@ -135,7 +136,7 @@ def command(
     out = Terminal()
     count = tail.look()
     flush(10)
-    out.print(f"{count} events of {len(tail.files)} files in {root}")
+    out.print(f"{number_of(count, 'event')} of {number_of(len(tail.files), 'file')} in {root}")
     sys.stdout.flush()  # who follows may wait for it
     while follow:
         time.sleep(LOOK_S)

@@ -10,6 +10,7 @@ import typer
 
 from laneway.base.errors import QueryError
 from laneway.base.settings import Settings, resolve
+from laneway.base.words import number_of
 from laneway.cli import NOTHING, option
 from laneway.cli.line import Layout, to_json
 from laneway.cli.match import parse_levels, write_words
@@ -115,8 +116,8 @@ def print_plan(plan: dict[str, Any], terminal: Terminal) -> None:
     terminal.print(
         f"query     {plan['query'] or '*'}",
         f"cost      {plan['cost']}: answered from {cost[plan['cost']]}",
-        f"reach     {plan['segments']} of {plan['total_segments']} segments, "
-        f"{plan['events']:,} events, {plan['bytes']:,} bytes",
+        f"reach     {plan['segments']} of {number_of(plan['total_segments'], 'segment')}, "
+        f"{number_of(plan['events'], 'event')}, {number_of(plan['bytes'], 'byte')}",
         *(f"{'steps' if i == 0 else '':<10}{step}" for i, step in enumerate(plan["steps"])),
     )
 

@@ -3,6 +3,7 @@
 from time import monotonic
 
 from laneway.base.settings import resolve
+from laneway.base.words import number_of
 from laneway.cli import option
 from laneway.cli.terminal import Terminal
 from laneway.log.segment import LogPath
@@ -23,4 +24,6 @@ def command(log: option.Log = None) -> None:
     with progress("reindexing") as show:
         count = reindex(settings, lambda _events, left_bytes: show(left_bytes))
     took_s = monotonic() - begun_s
-    Terminal().print(f"{count} events indexed in {took_s:.1f} s: {index_path(settings)}")
+    Terminal().print(
+        f"{number_of(count, 'event')} indexed in {took_s:.1f} s: {index_path(settings)}"
+    )

@@ -9,6 +9,7 @@ import typer
 
 from laneway.base.errors import LogError
 from laneway.base.settings import Settings, resolve
+from laneway.base.words import number_of
 from laneway.cli import FAILED, option
 from laneway.cli.escape import escape
 from laneway.cli.terminal import Terminal
@@ -52,7 +53,7 @@ def report(settings: Settings, out: Terminal, *, as_json: bool) -> None:
             _print(found, out, "holds", as_json=as_json)
     if not as_json:
         end = "nothing to replace" if not total else "`laneway scrub` replaces it"
-        out.print(f"{total} events: {end}")
+        out.print(f"{number_of(total, 'event')}: {end}")
 
 
 def scrub(settings: Settings, out: Terminal, *, foreign: bool, as_json: bool) -> int:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from laneway.base.settings import Settings
+from laneway.base.words import number_of
 from laneway.cli.amount import count_of, show_cost, show_count, show_duration
 from laneway.cli.escape import escape
 from laneway.cli.line import Layout, Part, as_prose, crop, to_json
@@ -122,5 +123,5 @@ def _said(content: object, layout: Layout, *, is_full: bool) -> Iterator[str]:
     shown = lines if is_full else lines[:SAID_LINES]
     yield from (rail + line for line in shown)
     if len(lines) > len(shown):
-        more = f"+{len(lines) - len(shown)} lines; --full shows them"
+        more = f"+{number_of(len(lines) - len(shown), 'line')}; --full shows all"
         yield rail + terminal.paint(more, "dim")

@@ -19,6 +19,7 @@ from laneway.hub.reserve import Reserve
 from laneway.hub.telemetry import Telemetry
 from laneway.hub.waiting import Waiting
 from laneway.log.append import NO_SPACE_STATUS, Appender
+from laneway.log.listing import find_unreadable
 from laneway.log.segment import LogPath
 from laneway.log.series import list_segments
 from laneway.model.redact import make_redactor
@@ -195,6 +196,7 @@ class Hub:
                 "durability": self.settings.durability,
                 "sync_faults": self._sync_fault_count,
                 "damaged_lines": status.damaged_line_count,
+                "unreadable": len(self._find_unreadable()),
             },
             "index": {
                 "events": status.event_count,
@@ -227,6 +229,10 @@ class Hub:
                 "Lines of the log that are lost.",
                 status.damaged_line_count,
             ),
+            "laneway_log_unreadable_files": (
+                "Files in the log's folder that the hub may not read.",
+                len(self._find_unreadable()),
+            ),
             "laneway_viewers": ("Viewers connected.", self.live.viewer_count),
             "laneway_last_seq": ("Number of the newest indexed event.", status.last_seq),
             "process_resident_memory_bytes": ("Memory in RAM.", memory_bytes),
@@ -238,6 +244,12 @@ class Hub:
     def log_bytes(self) -> int:
         """Size on the disk of the log's own segments, whatever their form and series."""
         return sum(file.size for file in list_segments(self.log_path))
+
+    def _find_unreadable(self) -> list[str]:
+        try:
+            return find_unreadable(self.log_path.directory)
+        except OSError:  # the folder itself is away: the follower tells
+            return []
 
     def close(self) -> None:
         """Let the viewers go, finish the batch at hand, and release everything."""

@@ -10,6 +10,7 @@ import orjson
 
 from laneway.base.clock import now_ns
 from laneway.base.errors import LogError
+from laneway.base.words import number_of
 from laneway.hub.lock import try_lock
 
 FILE = ".scrubbing"
@@ -65,5 +66,5 @@ def tell_interrupted(directory: str) -> str:
         return "a scrub was interrupted"
     finally:
         os.close(fd)
-    rest = f"{left} files from {following} on" if left else "the side files"
+    rest = f"{number_of(left, 'file')} from {following} on" if left else "the side files"
     return f"a scrub was interrupted: it has not gone over {rest}"

@@ -6,6 +6,7 @@ from hashlib import blake2b
 from typing import NamedTuple, Protocol
 
 from laneway.base.limits import BODY_BYTES, MIB
+from laneway.base.words import number_of
 
 FINGERPRINT_BYTES = 4096
 """A file is known by its first line, or by this much of it: inode numbers are used again."""
@@ -25,7 +26,7 @@ class Damage(NamedTuple):
 
     def __str__(self) -> str:
         place = f"frame {self.frame} of {self.segment}" if self.frame >= 0 else self.segment
-        lines = "" if self.line_count < 0 else f", {self.line_count} lines"
+        lines = "" if self.line_count < 0 else f", {number_of(self.line_count, 'line')}"
         return f"{place} is damaged ({self.reason}): bytes {self.start} to {self.end}{lines}"
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from laneway.base.errors import LanewayError, QueryError, quote
+from laneway.base.words import number_of
 from laneway.mcp.cut import ANSWER_CHARS, ROOM_CHARS, dump, fit, shorten, write
 from laneway.reader.source import Pairs, Source
 from laneway.reader.tally import gather
@@ -109,7 +110,9 @@ def get_trace(source: Source, trace_id: str, offset: int) -> str:
     count = fit(spans)
     head = {"note": NOTE, **shorten(trace), "events_outside_spans": len(outside)}
     if count < len(spans):
-        head["more"] = f"{len(spans) - count} spans more: call again with offset={offset + count}"
+        head["more"] = (
+            f"{number_of(len(spans) - count, 'span')} more: call again with offset={offset + count}"
+        )
     return write(head, "spans", spans[:count])
 
 

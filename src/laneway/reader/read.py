@@ -1,7 +1,8 @@
 """``laneway.read``: past events in a program or a notebook."""
 
 import sys
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal
@@ -29,12 +30,15 @@ class Events:
         self._limit = limit
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        """Each as the log has it, with its ``seq``.
+        """Each as the log has it, with its ``seq``. What cannot be in the answer is a warning.
 
         Raises:
             LanewayError: the query cannot be read, or nobody answers.
         """
-        with closing(_open(self._settings)) as source:
+        problems: list[str] = []
+        with closing(_open(self._settings, problems.append)) as source:
+            for problem in problems:
+                warnings.warn(problem, stacklevel=2)
             yield from source.iter_events(self._pairs, self._limit)
 
     def __repr__(self) -> str:
@@ -127,11 +131,11 @@ def _configured() -> dict[str, object]:
     return recorder.shared.given if recorder else {}
 
 
-def _open(settings: Settings) -> "Source":
+def _open(settings: Settings, on_problem: Callable[[str], None]) -> "Source":
     try:
         from laneway.reader.source import open_named
 
-        return open_named(settings)
+        return open_named(settings, on_problem)
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] == "laneway":
             raise

@@ -7,6 +7,7 @@ from urllib.parse import quote
 from laneway.base.errors import LanewayError
 from laneway.base.limits import PAGE_EVENTS
 from laneway.base.settings import Settings
+from laneway.base.words import number_of
 from laneway.reader.client import Client, read_address
 
 Pairs = Sequence[tuple[str, str]]
@@ -39,7 +40,9 @@ def open_source(
         return HubSource(client)
     is_default = settings.origin["log_path"] == "default"
     is_ours = bool(read_address(settings)) or (is_default and client.has_token())
-    if is_ours and client.try_health():
+    if is_ours and (health := client.try_health()):
+        if unreadable := health["log"].get("unreadable"):
+            on_problem(tell_missing(number_of(unreadable, "log file"), "the hub"))
         return HubSource(client)
     from laneway.reader.local import IndexSource  # with it comes all that an index is made of
 
@@ -55,7 +58,12 @@ class Found(NamedTuple):
     next: str = ""
 
 
-def open_named(settings: Settings) -> "Source":
+def tell_missing(files: str, reader: str) -> str:
+    """That an answer is without some files."""
+    return f"not in the answer: {files}, which {reader} may not read; `laneway doctor` tells more"
+
+
+def open_named(settings: Settings, on_problem: Callable[[str], None] = ignore) -> "Source":
     """The hub to which events are sent (``logging_url``), if they are sent; else as `open_source`.
 
     Raises:
@@ -63,7 +71,7 @@ def open_named(settings: Settings) -> "Source":
     """
     if settings.logging_url:
         return HubSource(Client.at(settings, settings.logging_url))
-    return open_source(settings)
+    return open_source(settings, on_problem=on_problem)
 
 
 class Source(Protocol):

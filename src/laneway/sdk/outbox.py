@@ -4,6 +4,7 @@ from _thread import RLock, start_new_thread
 from time import monotonic, sleep
 
 from laneway.base.errors import LogError
+from laneway.base.words import number_of
 from laneway.log.syncer import shared as syncer
 
 TYPE_CHECKING = False
@@ -106,7 +107,7 @@ class Outbox:
             lines, self._waiting = self._waiting, []
         if lines:
             self.lose("log_unwritable", len(lines))
-            self._complain(f"{len(lines)} events were lost: the log cannot be written")
+            self._complain(f"{number_of(len(lines), 'event')} lost: the log cannot be written")
         self._appender.close()
 
     def _hold(self, line: bytes) -> bool:

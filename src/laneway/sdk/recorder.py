@@ -9,6 +9,7 @@ from time import monotonic, sleep
 from laneway import loading
 from laneway.base.clock import format_ns, now_ns
 from laneway.base.ids import new_event_id
+from laneway.base.words import number_of
 from laneway.sdk.context import current
 
 TYPE_CHECKING = False
@@ -164,7 +165,7 @@ class Recorder:
             outbox.settle(max(0.0, until_s - monotonic()))
         if outbox is not None and outbox.waiting:
             outbox.lose("log_unwritable", outbox.waiting)
-            self.say(f"{outbox.waiting} events were lost: the log could not be written")
+            self.say(f"{number_of(outbox.waiting, 'event')} lost: the log could not be written")
 
     def _record(
         self, agent: str | None, event_type: str, content: object, fields: dict[str, object]

@@ -7,6 +7,7 @@ from typing import Any, overload
 
 import orjson
 
+from laneway.base.words import number_of
 from laneway.cli.escape import escape
 from laneway.hub.ring import is_failure
 from laneway.log.segment import LogPath
@@ -111,7 +112,7 @@ class Events(Sequence[Event]):
         return iter(self.all())
 
     def __repr__(self) -> str:
-        return f"<{len(self)} events: {', '.join(self.kinds[:10])}>"
+        return f"<{number_of(len(self), 'event')}: {', '.join(self.kinds[:10])}>"
 
 
 def _line(event: Event, begun_ns: int) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from laneway.base.words import number_of
 from laneway.testing.capture import Events
 
 PLUGIN = "laneway-report"
@@ -44,8 +45,8 @@ def _tell(item: pytest.Item, events: Events) -> str:
     try:
         place = save(events, _directory(item.config), item.nodeid)
     except OSError as error:
-        return f"{events.tell()}\n\n{count} events; they could not be saved: {error}"
-    return f"{events.tell()}\n\n{count} events, saved in {place}\nlaneway up --log {place}"
+        return f"{events.tell()}\n\n{number_of(count, 'event')}, not saved: {error}"
+    return f"{events.tell()}\n\n{number_of(count, 'event')}, saved in {place}\nlaneway up --log {place}"
 
 
 def save(events: Events, directory: Path, nodeid: str) -> Path:

@@ -78,6 +78,8 @@ LOG_HEALTH = obj(
         "writable": FLAG,
         "durability": {"enum": ["default", "durable"]},
         "sync_faults": COUNT | {"description": "Each may cost events in a power cut."},
+        "damaged_lines": COUNT | {"description": "Lines that are lost."},
+        "unreadable": COUNT | {"description": "Log files that the hub may not read."},
     }
 )
 INDEX_HEALTH = obj(
@@ -327,6 +329,7 @@ HEALTH_EXAMPLE: Schema = {
         "durability": "default",
         "sync_faults": 0,
         "damaged_lines": 0,
+        "unreadable": 0,
     },
     "index": {
         "events": 1041,

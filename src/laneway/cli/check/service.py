@@ -6,6 +6,7 @@ from laneway import __version__
 from laneway.base.errors import LanewayError
 from laneway.base.limits import MIB
 from laneway.base.settings import Settings
+from laneway.base.words import number_of
 from laneway.cli.amount import show_bytes
 from laneway.cli.check import FAIL, NOTE, OK, WARN, Finding
 from laneway.reader.client import Client, StrangerError, read_address
@@ -40,19 +41,24 @@ def check_index(settings: Settings) -> Finding:
         return _index_at_rest(settings)
     index = health["index"]
     lag_bytes, bad_lines = int(index["lag_bytes"]), int(index.get("quarantined", 0))
-    value = f"{index['events']} events, {show_bytes(lag_bytes)} behind the log"
+    value = f"{number_of(index['events'], 'event')}, {show_bytes(lag_bytes)} behind the log"
     if not index.get("following", True):
         return Finding("index", FAIL, f"{value}, and standing still", "the hub's output tells why")
     if lag_bytes > LAG_BYTES:
         return Finding(
             "index", WARN, value, "it catches up after a burst; if not, the disk is slow"
         )
+    if unreadable := int(health["log"].get("unreadable", 0)):
+        remedy = "let the user of the hub read them: chmod g+r, or chown"
+        value = f"{value}; {number_of(unreadable, 'log file')} closed to the hub"
+        return Finding("index", WARN, value, remedy)
     if bad_lines:
         remedy = "torn or foreign lines; `laneway tail` marks them with ?, all others are indexed"
-        return Finding("index", WARN, f"{value}; {bad_lines} lines are no events", remedy)
+        told = f"{number_of(bad_lines, 'line')} not readable as an event"
+        return Finding("index", WARN, f"{value}; {told}", remedy)
     if broken := int(index.get("broken", 0)):
         remedy = "let the rotation rename and create; copytruncate loses lines"
-        value = f"{value}; {broken} log files were cut, or taken away before they were read"
+        value = f"{value}; {number_of(broken, 'log file')} cut, or taken away before being read"
         return Finding("index", WARN, value, remedy)
     return Finding("index", OK, value)
 
@@ -85,9 +91,9 @@ def check_sending(settings: Settings) -> Finding:
     rejected = sum(_line_count(os.path.join(root, name, "rejected.jsonl")) for name in names)
     mode = f"to {settings.logging_url}" if settings.logging_url else "by file"
     if dropped := sum(_dropped(os.path.join(root, name)) for name in names):
-        mode += f"; {dropped} events were dropped for newer ones so far"
+        mode += f"; {number_of(dropped, 'event')} dropped for newer ones so far"
     if rejected:
-        value = f"{mode}; {rejected} events were refused by the hub"
+        value = f"{mode}; {number_of(rejected, 'event')} refused by the hub"
         return Finding("sending", WARN, value, f"they are in '{root}'/*/rejected.jsonl")
     if waiting:
         remedy = "any process with LOGGING_URL sends them once the hub is there"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from laneway import __version__
 from laneway.base.settings import Settings
+from laneway.base.words import number_of
 from laneway.cli.amount import show_bytes
 from laneway.cli.check import NOTE, OK, WARN, Finding
 from laneway.log.segment import LogPath
@@ -24,7 +25,7 @@ def check_log_format(settings: Settings) -> Finding:
     log_path = LogPath.parse(settings.log_path)
     files = list_segments(log_path) if os.path.isdir(log_path.directory) else []
     size = show_bytes(sum(file.size for file in files))
-    told = f"schema {SCHEMA_VERSION}, {len(files)} segments, {size}: read as they are"
+    told = f"schema {SCHEMA_VERSION}, {number_of(len(files), 'segment')}, {size}: read as they are"
     return Finding("log format", OK, told)
 
 
@@ -42,7 +43,7 @@ def check_layout(settings: Settings) -> Finding:
         return Finding("layout", OK, f"{VERSION}, as this version's: the index stays")
     count = sum(version != VERSION for version in found)
     value = (
-        f"{count} of {len(found)} segments have layout {', '.join(map(str, others))}, and this "
+        f"{count} of {number_of(len(found), 'segment')} of layout {', '.join(map(str, others))}; this "
         f"version's is {VERSION}"
     )
     remedy = "nothing: the next start builds them again from the log, which is not touched"

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from laneway.base.words import number_of
 from laneway.store.api import Plan
 from laneway.store.query.cost import is_indexed
 from laneway.store.query.expr import Expr, Text, iter_leaves
@@ -12,7 +13,7 @@ from .summary import Summary
 
 
 def explain(search: Search, segments: Sequence[Summary], total_segments: int) -> Plan:
-    steps = [f"time and ids leave {len(segments)} of {total_segments} segments"]
+    steps = [f"time and ids leave {len(segments)} of {number_of(total_segments, 'segment')}"]
     steps += _steps(search)
     return Plan(
         steps,

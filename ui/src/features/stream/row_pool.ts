@@ -2,7 +2,7 @@
 // written only where their text changed.
 
 import { agentColor } from "../../base/hue";
-import { duration, whole } from "../../base/format";
+import { duration, plural, whole } from "../../base/format";
 import { SHAPES } from "../../base/shape";
 import { clockMs } from "../../base/tick";
 import { CATEGORIES } from "../../model/category";
@@ -98,7 +98,9 @@ export class RowPool {
     const isOlder = events.seq[i] === 1;
     write(
       row.cells.text,
-      `${whole(count)} ${isOlder ? "older events are in the log" : "events were skipped"}. Load them`,
+      isOlder
+        ? `${plural(count, "older event")} in the log. Load more`
+        : `${plural(count, "event")} skipped. Load ${count === 1 ? "it" : "them"}`,
     );
     row.element.dataset["seq"] = "";
   }
