@@ -183,7 +183,7 @@ def test_a_redactor_that_fails_changes_nothing_that_is_written(
     log: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = Scrub(log.settings)
-    monkeypatch.setattr("laneway.model.redact.redactor.find_spans", lambda text: 1 / 0)
+    monkeypatch.setattr("laneway.model.redact.walk.find_spans", lambda text: 1 / 0)
 
     with pytest.raises(LogError, match="redactor failed"):
         job.inspect("events-000001.jsonl")

@@ -31,7 +31,7 @@ def long_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
 
 def lines() -> list[bytes]:
     made = Redactor(key_path=None)
-    made._marker._key = b"k" * 32
+    made.rules.marker._key = b"k" * 32
     events = [case.event for case in CASES] + [pair[1] for pair in iter_events(1_000, seed=3)]
     return [encode_redacted(event, made)[0] for event in events]
 

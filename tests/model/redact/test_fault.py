@@ -10,7 +10,7 @@ import pytest
 from laneway.hub.line import LineReader
 from laneway.hub.metric import Metric
 from laneway.hub.pipeline import Intake
-from laneway.model.redact import Redactor, custom, judge, keys, redactor, scan
+from laneway.model.redact import Redactor, custom, judge, keys, redactor, scan, walk
 from laneway.model.redact.custom import Extra
 from laneway.model.redact.mark import Marker
 from laneway.model.redact.patterns import PATH_RULES, TOKEN_RULES, WORD_RULES, Rule
@@ -108,9 +108,9 @@ def check(line: bytes, secrets: list[str]) -> None:
 FAULTS: list[tuple[object, str]] = [
     *((redactor, name) for name in (
         "find_spans", "has_token", "may_hold_token", "holds_token", "has_word", "long_runs", "may_hold",
-        "secret_name", "hide_marks",
-        "is_deeper",
+        "secret_name",
     )),
+    *((walk, name) for name in ("find_spans", "has_word", "secret_name", "hide_marks", "is_deeper")),
     *((scan, name) for name in (
         "_match", "_may_begin", "_find_base64", "_compile", "_is_secret", "_without_overlap",
         "is_placeholder",

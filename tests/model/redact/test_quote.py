@@ -78,6 +78,6 @@ def test_settings_and_queries_quote_no_part_of_it() -> None:
 
 
 def test_a_redactor_that_fails_withholds_the_quotation(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("laneway.model.redact.redactor.find_spans", lambda text: 1 / 0)
+    monkeypatch.setattr("laneway.model.redact.walk.find_spans", lambda text: 1 / 0)
 
     assert quote(make("A" * 40, DRAW)) == "[withheld:redactor-error]"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from laneway.base.limits import DEPTH
 from laneway.model.encode import encode
-from laneway.model.redact import Redactor
+from laneway.model.redact import Redactor, walk
 from laneway.model.redact import redactor as module
 from laneway.model.wire import encode_redacted
 
@@ -228,7 +228,7 @@ def test_a_fault_of_the_redactor_withholds_the_payload_and_keeps_the_event(
     def fail(text: str) -> Any:
         raise RuntimeError("a fault")
 
-    monkeypatch.setattr(module, "find_spans", fail)
+    monkeypatch.setattr(walk, "find_spans", fail)
     redactor = Redactor()
     event = {"timestamp": "t", "agent": "planner", "event": "log", "id": "e1",
              "content": GITHUB, "input": {"x": [1]},

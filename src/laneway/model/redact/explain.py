@@ -3,8 +3,9 @@
 from typing import Any, NamedTuple
 
 from laneway.model.redact.patterns import PATH_RULES, TOKEN_RULES, WORD_RULES
-from laneway.model.redact.redactor import Redactor, Walk
+from laneway.model.redact.redactor import Redactor
 from laneway.model.redact.scan import Span
+from laneway.model.redact.walk import Walk
 
 _ANCHORS: dict[str, list[str]] = {}
 for _rule in (*TOKEN_RULES, *PATH_RULES, *WORD_RULES):
@@ -34,10 +35,11 @@ def explain(redactor: Redactor, event: dict[str, Any]) -> tuple[dict[str, Any], 
 class _Tracer(Walk):
     """A walk that remembers where it is."""
 
-    __slots__ = ("_at", "_path", "_text", "finds")
+    __slots__ = ("_at", "_path", "_redactor", "_text", "finds")
 
     def __init__(self, redactor: Redactor) -> None:
-        super().__init__(redactor)
+        super().__init__(redactor.rules)
+        self._redactor = redactor
         self.finds: list[Find] = []
         self._path: list[str] = []
         self._text: str | None = None
@@ -91,7 +93,7 @@ class _Tracer(Walk):
     def _shown(self, key: Any) -> str:
         """A key that is a secret itself is not shown."""
         name = str(key)
-        return self.redactor.redact_text(name) if len(name) >= 8 else name
+        return self._redactor.redact_text(name) if len(name) >= 8 else name
 
     def _why(self, rule: str, secret: str, start: int) -> str:
         if start < 0:
