@@ -2,6 +2,7 @@
 
 import uuid
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,6 +14,7 @@ from laneway.store.sqlite.ident import (
     is_timed,
     pack_hex,
     pack_id,
+    pack_ids,
     term_of,
     terms_with,
 )
@@ -66,3 +68,29 @@ def test_an_id_is_in_the_ranges_of_its_prefixes(text: str, length: int) -> None:
 @given(st.text())
 def test_a_term_lies_above_all_names_and_within_sqlite_s_integers(text: str) -> None:
     assert HEX_TERM <= term_of(pack_hex(text)) < 2**63
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "",
+        "plain text",
+        "0" * 36,
+        "01A0C450-6c09-7dcf-88ff-fc8649dc62aa",
+        "01a0c4506-c09-7dcf-88ff-fc8649dc62aa",
+        "01a0c450-6c09-7dcf-88ff-fc8649dc 2aa",
+        "01a0c450-6c09-7dcf-88ff-fc8649dc6\u00e4aa",
+        "-1a0c450-6c09-7dcf-88ff-fc8649dc62aa",
+    ],
+)
+def test_ids_packed_together_are_those_packed_one_by_one(odd: str) -> None:
+    ids = [new_event_id() for _ in range(3)]
+    for texts in (ids, [*ids, odd], [odd, *ids], [odd], []):
+        assert pack_ids(texts) == [pack_id(text) for text in texts]
+
+
+def test_two_odd_ids_that_are_uuids_only_when_joined_stay_text() -> None:
+    first, second = new_event_id(), new_event_id()
+    joined = first + second
+    texts = [joined[:35], joined[35:]]
+    assert pack_ids(texts) == texts

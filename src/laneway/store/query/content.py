@@ -4,7 +4,8 @@ The fields follow one another with a line break and no gap, so a phrase may run 
 the end of one into the next.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from operator import itemgetter
 from typing import Any
 
 from laneway.base.limits import KIB
@@ -30,21 +31,46 @@ may stand where the index does not know them."""
 
 NO_LIMIT = 2**40
 
+FORMS, FORM_FIELDS = 1_000, 64
+"""Events of the same fields in the same order have one form. So many forms, of so many fields at most, are
+remembered: a program has a dozen, a stream of invented names must not fill the memory."""
+
+Form = tuple[str, ...]
+Take = Callable[[Any], tuple[str, ...]]
+"""The texts of an event that come first, in order; TypeError from whoever joins them if one is no text."""
+
 
 def text_of(event: Event) -> str:
     """The searchable text: keys and values, in order, at most `TEXT_CHARS` characters."""
-    if SILENT_FIELDS.issuperset(event):
-        found = [value for value in map(event.get, LEADING_FIELDS) if value is not None]
+    form = tuple(event)
+    take = _takes[form] if form in _takes else _new_take(form)
+    if take is not None:
         try:
-            text = "\n".join(found)  # type: ignore[arg-type]
+            text = "\n".join(take(event))
         except TypeError:  # an input, an output or an error is no text
             text = ""
         if 0 < len(text) < TEXT_CHARS - 1:  # as nearly all of them
-            return spread(text)
+            return text if text.isascii() else spread(text)
     parts, left = _collect(event, TEXT_CHARS)
     if left <= 0:
         parts.append(CUT)
     return spread("\n".join(parts))
+
+
+_takes: dict[Form, Take | None] = {}
+
+
+def _new_take(form: Form) -> Take | None:
+    """None where the text of the form has more than its leading fields, or is one field's alone."""
+    leading = [field for field in LEADING_FIELDS if field in form]
+    take: Take | None = None
+    if len(leading) > 1 and SILENT_FIELDS.issuperset(form):
+        take = itemgetter(*leading)
+    if len(form) <= FORM_FIELDS:
+        if len(_takes) >= FORMS:
+            _takes.clear()
+        _takes[form] = take
+    return take
 
 
 def whole_text_of(event: Event) -> str:

@@ -42,14 +42,18 @@ class Batch:
         if (self.first_ns, self.last_ns) != (min(self.times), max(self.times)):
             self.times = [clamp_ns(ts_ns) for ts_ns in self.times]
         self.events: list[Event] = [record.event for _, _, record in records]
-        self.kinds = book.kinds_of(self.events)
+        forms = book.forms_of(self.events)
+        self.kinds = book.kinds_of(self.events, forms)
         self.sessions = book.sessions_of(self.events)
         ids = _HexTable()
         events = self.events
         self.traces = [ids[t] if (t := event.get("trace_id")) else NO_HEX for event in events]
         self.spans = [ids[s] if (s := event.get("span_id")) else NO_HEX for event in events]
         self.durations = [event.get("duration_ms") for event in events]
-        self.usages = [_usage_of(event) for event in events]
+        self.usages = [
+            _usage_of(event) if form.has_usage else NO_USAGE
+            for event, form in zip(events, forms, strict=True)
+        ]
 
     def iter_rows(self) -> Iterator[tuple[object, ...]]:
         """Of `event`."""
@@ -121,15 +125,13 @@ def bound(packed: Packed) -> bytearray | str:
 
 
 def _usage_of(event: Event) -> Usage:
-    if "input_tokens" in event or "output_tokens" in event or "cost_usd" in event:
-        fields: dict[str, Any] = event  # type: ignore[assignment]
-        get = fields.get
-        return (
-            tokens_of(get("input_tokens")),
-            tokens_of(get("output_tokens")),
-            cost_nusd_of(get("cost_usd")),
-        )
-    return NO_USAGE
+    fields: dict[str, Any] = event  # type: ignore[assignment]
+    get = fields.get
+    return (
+        tokens_of(get("input_tokens")),
+        tokens_of(get("output_tokens")),
+        cost_nusd_of(get("cost_usd")),
+    )
 
 
 _NULLS = (NULL, NULL, NULL)

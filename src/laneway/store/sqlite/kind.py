@@ -1,11 +1,13 @@
 """Events by their names: which combinations there are, and what follows from one."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from laneway.model.event import Event
 from laneway.model.vocabulary import LEVEL_RANK, TITLE_EVENTS, is_end, is_start
+from laneway.store.query.content import FORM_FIELDS, FORMS, Form
 from laneway.store.query.match import clean
 from laneway.store.query.outcome import ERROR_RANK, INFO_RANK, has_failed
 
@@ -27,10 +29,13 @@ NULL = ""
 """Stands for None in a row of `event`, where no column holds an empty text. For each parameter that is no
 plain int, float, str or bytearray, `sqlite3` looks for an adapter: 0.3 µs for None, 0.7 for bytes."""
 
-Names = tuple[
-    str, str, str | None, str | None, str | None, str | None, str | None, str | None, bool
-]
-"""What an event's shape follows from: its names and level, and whether it tells an error."""
+NAMES = ("agent", "event", "tool", "level", "model", "provider", "pod", "host")
+
+Names = tuple[str | None, ...]
+"""Those of `NAMES` that an event has. What its kind follows from, with its form: that tells whether there
+is an error."""
+
+USAGE = frozenset({"input_tokens", "output_tokens", "cost_usd"})
 
 
 class Kind(NamedTuple):
@@ -46,29 +51,33 @@ class Kind(NamedTuple):
     is_title: bool
 
 
+class OfForm(NamedTuple):
+    """What events of one form have in common."""
+
+    names: Callable[[Any], Names]
+    kinds: dict[Names, Kind]
+    has_usage: bool
+
+
 class KindBook:
     """The names and the kinds that a writer has met."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._codes: list[dict[str, int]] = [{} for _ in range(8)]
-        self._kinds: dict[Names, Kind] = {}
+        self._forms: dict[Form, OfForm] = {}
+        self._kind_count = 0
         (last_code,) = connection.execute("SELECT max(code) FROM name").fetchone()
         self._last_code: int = last_code or 0
 
-    def kinds_of(self, events: Sequence[Event]) -> list[Kind]:
-        fields: Sequence[dict[str, Any]] = events  # type: ignore[assignment]
-        all_names: list[Names] = [
-            (
-                one["agent"], one["event"], one.get("tool"), one.get("level"), one.get("model"),
-                one.get("provider"), one.get("pod"), one.get("host"), "error" in one,
-            )
-            for one in fields
-        ]  # fmt: skip
-        known = self._kinds
+    def forms_of(self, events: Sequence[Event]) -> list[OfForm]:
+        known = self._forms
+        return [known.get(form) or self._new_form(form) for form in map(tuple, events)]
+
+    def kinds_of(self, events: Sequence[Event], forms: Sequence[OfForm]) -> list[Kind]:
         return [
-            known.get(names) or self._new_kind(names, event)
-            for names, event in zip(all_names, events, strict=True)
+            kinds.get(names_of(event)) or self._new_kind(kinds, names_of(event), event)
+            for event, (names_of, kinds, _) in zip(events, forms, strict=True)
         ]
 
     def sessions_of(self, events: Sequence[Event]) -> list[int]:
@@ -81,8 +90,20 @@ class KindBook:
             for event in events
         ]
 
-    def _new_kind(self, names: Names, event: Event) -> Kind:
-        agent, event_type, tool, level, model, provider, pod, host, _ = names
+    def _new_form(self, form: Form) -> OfForm:
+        of_form = OfForm(
+            itemgetter(*(name for name in NAMES if name in form)), {}, not USAGE.isdisjoint(form)
+        )
+        if len(form) <= FORM_FIELDS:
+            if len(self._forms) >= FORMS:
+                self._forms.clear()
+            self._forms[form] = of_form
+        return of_form
+
+    def _new_kind(self, kinds: dict[Names, Kind], names: Names, event: Event) -> Kind:
+        fields: dict[str, Any] = event  # type: ignore[assignment]
+        agent, event_type = event["agent"], event["event"]
+        tool, level, model, provider, pod, host = map(fields.get, NAMES[2:])
         has_error = has_failed(event)
         code = self._code
         shape = (
@@ -97,9 +118,12 @@ class KindBook:
             int(has_error),
         )
         terms = [*shape[:3], *shape[4:8], LEVEL_TERM + shape[3], ERROR_TERM if has_error else None]
-        if len(self._kinds) >= KIND_CACHE:
-            self._kinds.clear()
-        kind = self._kinds[names] = Kind(
+        if self._kind_count >= KIND_CACHE:
+            self._kind_count = 0
+            for of_form in self._forms.values():
+                of_form.kinds.clear()
+        self._kind_count += 1
+        kind = kinds[names] = Kind(
             shape,
             tuple(NULL if code is None else code for code in shape),
             tuple(term for term in terms if term is not None),

@@ -193,10 +193,14 @@ CREATE VIRTUAL TABLE text USING fts5(
     body, content='', columnsize=0, detail=full, tokenize='TOKENIZER'
 );
 INSERT INTO text (text, rank) VALUES ('automerge', 8);
+INSERT INTO text (text, rank) VALUES ('hashsize', 4194304);
 """.replace("TOKENIZER", TOKENIZER)
 # detail=full, not none: only positions find a phrase, and `main.py` or `search_files` are phrases
 # of two tokens. 250,000 texts of 490 bytes in batches of 500: 216 bytes an event against 85.
-# automerge=8: 54,000 events per CPU second there, against 35,000 with the default of 4.
+# automerge=8: 54,000 events per CPU second there, against 35,000 with the default of 4. More of it gains
+# nothing that could be told, and leaves twice as many pieces for a question to look into.
+# hashsize: the words of a whole transaction of `BACKLOG_BYTES` wait in memory, and become one piece; the
+# default of 1 MiB makes two or three of them.
 
 
 INDEX_SLOW = "CREATE INDEX IF NOT EXISTS slow ON block (max_ms)"

@@ -27,10 +27,11 @@ from laneway.store.api import (
 
 from . import schema
 from .answer import KEPT_ROWS
+from .batch import Accepted
 from .built import Built, shares_ids
 from .catalog import Catalog
 from .directory import Directory
-from .ident import Packed, pack_id
+from .ident import Packed, pack_ids
 from .pool import TimeBox
 from .raw import ReadText
 from .searcher import Searcher
@@ -115,7 +116,7 @@ class SqliteStore:
         with self._writing, self._watch(segment):
             writer = self._writer(segment, fingerprint)
             reached = writer.summary.indexed_bytes
-            ids = [pack_id(record.event["id"]) for record in records]
+            ids = pack_ids([record.event["id"] for record in records])
             fresh = [i for i, record in enumerate(records) if record.offset >= reached]
             known = self._find_known(writer, [ids[i] for i in fresh])
             return self._write(writer, records, ids, fresh, known, indexed_bytes)
@@ -319,9 +320,14 @@ class SqliteStore:
         known: set[Packed],
         indexed_bytes: int,
     ) -> Added:
-        seqs: list[int | None] = [None] * len(records)
-        accepted: list[tuple[int, Packed, Record]] = []
         seq = self._last_seq
+        if len(fresh) == len(records) and not known and len(set(ids)) == len(ids):  # as a rule
+            last_seq = seq + len(records)
+            new = range(seq + 1, last_seq + 1)
+            self._put(writer, list(zip(new, ids, records, strict=True)), indexed_bytes, last_seq)
+            return Added([*new], 0)
+        seqs: list[int | None] = [None] * len(records)
+        accepted: list[Accepted] = []
         for i in fresh:
             if ids[i] in known:
                 continue
@@ -329,10 +335,15 @@ class SqliteStore:
             seq += 1
             seqs[i] = seq
             accepted.append((seq, ids[i], records[i]))
+        self._put(writer, accepted, indexed_bytes, seq)
+        return Added(seqs, len(fresh) - len(accepted))
+
+    def _put(
+        self, writer: SegmentWriter, accepted: Sequence[Accepted], indexed_bytes: int, last_seq: int
+    ) -> None:
         writer.write(accepted, indexed_bytes)
         self._catalog.put(writer.summary)
-        self._last_seq = seq
-        return Added(seqs, len(fresh) - len(accepted))
+        self._last_seq = last_seq
 
     @contextmanager
     def _watch(self, segment: str) -> Iterator[None]:
