@@ -1,6 +1,7 @@
 """Sessions: the list, a conversation beside its waterfall, its replay, and two side by side."""
 
 import re
+import time
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -104,6 +105,28 @@ def test_a_session_is_replayed_step_by_step_and_played(open_page) -> None:
     page.keyboard.press("Escape")
     expect(page.get_by_test_id("not-live")).to_have_count(0)
     expect(page.get_by_test_id("lanes")).to_be_visible()
+
+
+def test_a_call_that_tells_another_length_than_its_events_has_both(open_page) -> None:
+    page = open_page()
+    call = {"session_id": "s-one", "tool": "build", "span_id": "00f067aa0ba902b7"}
+    began = time.time() - 60
+    log_event("coder", "tool_invocation", timestamp=began, **call)
+    log_event("coder", "tool_result", timestamp=began + 30, duration_ms=9000, **call)
+    page.wait_for_function("() => window.__laneway.visible().total >= 2")
+    open_session(page, "s-one")
+    both = page.get_by_test_id("told-apart")
+    expect(both).to_have_text("9 s, logged 30 s apart")
+    bar = page.locator("[data-testid=step] .bar").bounding_box()
+    told = page.locator("[data-testid=step] .told").bounding_box()
+    assert bar
+    assert told
+    assert round(told["width"] / bar["width"], 1) == 0.3
+    page.get_by_test_id("step").click()
+    page.get_by_role("button", name="In the lanes").click()
+    choose_line(page, "build")
+    duration = page.locator("[data-testid=fact][data-name=duration]")
+    expect(duration).to_contain_text("9 s, logged 30 s apart")
 
 
 def test_the_address_holds_the_session_and_the_browsers_back_button_leaves_it(open_page) -> None:

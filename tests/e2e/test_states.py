@@ -39,6 +39,49 @@ def test_a_page_whose_session_ended_says_how_to_get_another(open_page, hub) -> N
     expect(page.get_by_text("laneway open").first).to_be_visible()
 
 
+def test_a_page_that_lets_nobody_in_offers_nothing_to_do_there(open_page, hub) -> None:
+    page = open_page()
+    page.context.clear_cookies()
+    page.goto(f"{hub.url}/logs")
+    expect(page.get_by_test_id("notice")).to_have_attribute("data-kind", "signed-out")
+    expect(page.get_by_test_id("filter")).to_be_hidden()
+    expect(page.get_by_role("navigation")).to_be_hidden()
+    expect(page.get_by_test_id("help-open")).to_be_visible()
+
+
+def test_conditions_are_whole_where_the_bar_is_full(open_page) -> None:
+    log_event("billing-coder", "log", "slow", level="warning")
+    page = open_page(viewport={"width": 1280, "height": 800})
+    expect(page.get_by_test_id("tour-offer")).to_be_visible()
+    page.get_by_test_id("filter-input").fill("agent:billing-coder level>=warning")
+    page.keyboard.press("Enter")
+    chips = page.get_by_test_id("chip")
+    expect(chips).to_have_count(2)
+    expect(page.get_by_test_id("tour-offer")).to_have_count(0)
+    cut = "all => all.map(one => one.scrollWidth - one.clientWidth)"
+    assert page.locator("[data-testid=chip] .say").evaluate_all(cut) == [0, 0]
+    page.get_by_test_id("filter-clear").click()
+    expect(page.get_by_test_id("tour-offer")).to_be_visible()
+
+
+def test_a_phone_has_the_whole_filter_and_the_ranges(open_page) -> None:
+    log_event("coder", "log", "here")
+    page = open_page(viewport={"width": 320, "height": 640})
+    page.get_by_test_id("range-list").select_option("15 m")
+    expect(page).to_have_url(re.compile("last=900000"))
+    page.get_by_test_id("range-list").select_option("All")
+    expect(page.get_by_test_id("range-list")).to_have_value("as it is")
+    page.get_by_test_id("filter-input").fill("agent:coder")
+    page.keyboard.press("Enter")
+    page.wait_for_function("() => window.__laneway.visible().matching === 1")
+    for name in ("filter", "range-list", "pause", "resume"):
+        for one in page.get_by_test_id(name).all():
+            box = one.bounding_box()
+            assert box, name
+            assert box["x"] >= 0, name
+            assert box["x"] + box["width"] <= 320, name
+
+
 def test_an_empty_page_does_not_call_a_hub_that_is_away_up(open_page, hub) -> None:
     notice = open_page().get_by_test_id("notice")
     expect(notice).to_have_attribute("data-kind", "empty")

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Random } from "../testing/random";
-import { branches, LEAST_PAUSE_MS, tellStory, totals } from "./story";
+import { apartMs, branches, LEAST_PAUSE_MS, tellStory, totals } from "./story";
 import type { StoredEvent } from "./stored";
 
 let seq = 0;
@@ -34,6 +34,18 @@ describe("the story of a session", () => {
     ]);
     expect(story.steps.map((step) => step.endMs - step.startMs)).toEqual([Infinity, 40]);
     expect(story.endMs - story.startMs).toBe(100);
+  });
+
+  it("tells how far apart the events of a call lie where the call says another length", () => {
+    const start = event(0, "tool_invocation", { span_id: "a" });
+    const end = (ms: number, told?: number) =>
+      event(ms, "tool_result", { span_id: "a", ...(told === undefined ? {} : { duration_ms: told }) });
+    expect(apartMs(start, end(3000, 1200))).toBe(3000);
+    expect(apartMs(start, end(100, 900))).toBe(100);
+    expect(apartMs(start, end(110, 100))).toBeNaN();
+    expect(apartMs(start, end(10_500, 10_000))).toBeNaN();
+    expect(apartMs(start, end(3000))).toBeNaN();
+    expect(apartMs(null, end(3000, 10))).toBeNaN();
   });
 
   it("hangs steps from the spans around them, and folds what is folded", () => {

@@ -268,6 +268,20 @@ export function totals(story: Story): {
   return sum;
 }
 
+/** Clocks and the way to the log make two measures of one call differ a little; more is worth telling. */
+const LEAST_APART_MS = 20;
+const LEAST_APART_RATIO = 0.1;
+
+/** How far apart the two events of a call lie, where its own word of how long it took is another; else NaN. */
+export function apartMs(start: StoredEvent | null, end: StoredEvent | null): number {
+  const told = end?.duration_ms;
+  if (!start || !end || told === undefined) return NaN;
+  const apart = Math.max(0, parseTimeMs(end.timestamp) - parseTimeMs(start.timestamp));
+  const differsBy = Math.abs(apart - told);
+  const isMuch = differsBy > LEAST_APART_MS && differsBy > LEAST_APART_RATIO * Math.max(apart, told);
+  return isMuch ? apart : NaN;
+}
+
 function amount(value: unknown): number {
   return typeof value === "number" && Number.isFinite(value) ? value : 0;
 }
