@@ -65,16 +65,16 @@ class Feed:
     def _run(self) -> None:
         offset, samples = 0, itertools.cycle(self._samples)
         while not self._is_over.is_set():
-            records: list[Record] = []
-            lines = [
-                self._line(sample) for sample in itertools.islice(samples, EVENTS_S // BATCHES_S)
+            lines: list[tuple[int, bytes]] = []
+            for sample in itertools.islice(samples, EVENTS_S // BATCHES_S):
+                lines.append((offset, self._line(sample)))
+                offset += len(lines[-1][1]) + 1
+            read = self._lines.read_all(lines, "f", 0, is_shown=True)
+            records = [
+                Record(start, len(data), line.ts_ns, line.event)
+                for (start, data), line in zip(lines, read, strict=True)
+                if line.event is not None
             ]
-            suspicious = self._lines.iter_suspicious(lines)
-            for data, is_suspicious in zip(lines, suspicious, strict=True):
-                line = self._lines.read_new(data, "f", offset, 0, is_suspicious=is_suspicious)
-                assert line.event is not None
-                records.append(Record(offset, len(data), line.ts_ns, line.event))
-                offset += len(data) + 1
             self._store.add(SEGMENT, "f", records, offset)
             self.added += len(records)
             ahead_s = self._begun_s + self.added / EVENTS_S - time.perf_counter()

@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from laneway.base.clock import now_ns
 from laneway.base.errors import LanewayError, Problem, StoreError
 from laneway.base.limits import KIB, MIB
 from laneway.hub.archive import Archive
@@ -476,17 +475,17 @@ class Follower:
         """The chunk's events; what is none is quarantined."""
         found = []
         last_ns = self._last_ns.get(chunk.segment, 0)
-        suspicious = self._lines.iter_suspicious([data for _, data in chunk.lines])
-        for (offset, data), is_suspicious in zip(chunk.lines, suspicious, strict=True):
-            line = self._lines.read_new(
-                data, chunk.fingerprint, offset, last_ns or now_ns(), is_suspicious=is_suspicious
-            )
+        lines = self._lines.read_all(
+            chunk.lines, chunk.fingerprint, last_ns, is_shown=not self._is_silent
+        )
+        for (offset, data), line in zip(chunk.lines, lines, strict=True):
             if line.event is None:
                 self._put_aside(chunk.segment, offset, len(data), line.problem)
                 continue
             last_ns = line.ts_ns
-            self._metric.masked.add(line.is_masked)
-            found.append((Record(offset, len(data), line.ts_ns, line.event), line))
+            if line.is_masked:
+                self._metric.masked.add(1)
+            found.append((Record(offset, len(data), last_ns, line.event), line))
         self._last_ns[chunk.segment] = last_ns
         return found
 

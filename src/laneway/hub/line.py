@@ -11,9 +11,11 @@ from typing import Any, NamedTuple, cast
 
 import orjson
 
+from laneway.base.clock import now_ns
 from laneway.base.errors import EventError, Problem
 from laneway.base.limits import LINE_BYTES
 from laneway.hub.pipeline import Recent
+from laneway.hub.plain import LINES, PlainReader
 from laneway.log.side import SideFiles
 from laneway.model.encode import encode
 from laneway.model.event import Event, normalise
@@ -47,6 +49,36 @@ class LineReader:
         self._redactor = redactor
         self._side = side
         self._recent = recent
+        self._plain = PlainReader(redactor)
+
+    def read_all(
+        self, lines: Sequence[tuple[int, bytes]], fingerprint: str, last_ns: int, *, is_shown: bool
+    ) -> list[Line]:
+        """`read_new`, for lines with their offsets. One without a timestamp has that of the line before it,
+        the first ``last_ns``, or now where that is 0. ``is_shown``: somebody will want ``shown``."""
+        found: list[Line] = []
+        for start in range(0, len(lines), LINES):
+            some = lines[start : start + LINES]
+            datas = [data for _, data in some]
+            plain = None if self._recent else self._plain.try_read(datas, is_shown=is_shown)
+            if plain is None:
+                found += self._read_each(some, fingerprint, last_ns)
+            else:
+                found += _plain_lines(plain, datas)
+            last_ns = next((line.ts_ns for line in reversed(found) if line.event), last_ns)
+        return found
+
+    def _read_each(
+        self, lines: Sequence[tuple[int, bytes]], fingerprint: str, last_ns: int
+    ) -> Iterator[Line]:
+        suspicious = self.iter_suspicious([data for _, data in lines])
+        for (offset, data), is_suspicious in zip(lines, suspicious, strict=True):
+            line = self.read_new(
+                data, fingerprint, offset, last_ns or now_ns(), is_suspicious=is_suspicious
+            )
+            if line.event is not None:
+                last_ns = line.ts_ns
+            yield line
 
     def iter_suspicious(self, lines: Sequence[bytes]) -> Iterator[bool]:
         """Whether a secret may stand in each of ``lines``: half of what asking for each alone costs."""
@@ -112,6 +144,15 @@ class LineReader:
         shown, count = encode_redacted(event, self._redactor, shelf=self._side)
         short = cast(Event, orjson.loads(shown))
         return Line(short, ts_ns, shown, count > 0 or _is_marked(shown), count > 0)
+
+
+def _plain_lines(plain: Sequence[tuple[Event, int]], datas: Sequence[bytes]) -> Iterator[Line]:
+    if _is_marked(b"\n".join(datas)):
+        for (event, ts_ns), data in zip(plain, datas, strict=True):
+            yield Line(event, ts_ns, data, _is_marked(data))
+    else:
+        for (event, ts_ns), data in zip(plain, datas, strict=True):
+            yield Line(event, ts_ns, data)
 
 
 def _is_marked(line: bytes) -> bool:

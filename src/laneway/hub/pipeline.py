@@ -64,6 +64,9 @@ class Recent:
     def __init__(self) -> None:
         self._known: dict[bytes, tuple[Event, int]] = {}
 
+    def __len__(self) -> int:
+        return len(self._known)
+
     def put(self, line: bytes, event: Event, ts_ns: int) -> None:
         if len(line) > RECENT_LINE_BYTES:
             return

@@ -94,7 +94,7 @@ def normalise(raw: object, *, received_ns: int = 0) -> tuple[Event, int]:
     problems: list[Problem] = []
     if "event" not in event and "event_type" in event:
         event = {("event" if field == "event_type" else field): raw[field] for field in raw}
-    for field in _odd_fields(event):
+    for field in find_odd_fields(event):
         event = dict(raw) if event is raw else event
         _FIXES[_KINDS[field]](event, field, problems)
     for field in REQUIRED_FIELDS:
@@ -116,7 +116,7 @@ def normalise(raw: object, *, received_ns: int = 0) -> tuple[Event, int]:
     return {**head, **event, **head}, ts_ns  # type: ignore[typeddict-item]
 
 
-def _odd_fields(event: dict[str, Any]) -> list[str]:
+def find_odd_fields(event: dict[str, Any]) -> list[str]:
     """Known fields that are not in normal form. The hub's hot path: one look at each field."""
     odd = []
     for field, value in event.items():
@@ -148,6 +148,11 @@ def _odd_fields(event: dict[str, Any]) -> list[str]:
     return odd
 
 
+def is_known_field(field: str) -> bool:
+    """Whether its value has a form of its own that `find_odd_fields` knows: a name, an id, a number, …"""
+    return field in _KINDS
+
+
 def _take_timestamp(value: object, received_ns: int, problems: list[Problem]) -> tuple[str, int]:
     global _received
     if value is None:
@@ -158,7 +163,7 @@ def _take_timestamp(value: object, received_ns: int, problems: list[Problem]) ->
             _received = ts_ns, text
         return text, ts_ns
     if type(value) is str and len(value) == 27:
-        own_ns = _try_own_timestamp(value)
+        own_ns = try_own_timestamp(value)
         if own_ns is not None:
             return value, own_ns
     try:
@@ -176,8 +181,10 @@ _second_ns: dict[str, int] = {}
 _received = 0, ""
 
 
-def _try_own_timestamp(text: str) -> int | None:
-    """The time of ``2026-11-23T18:22:33.000123Z``, the form of `format_ns`; None for any other."""
+def try_own_timestamp(text: str) -> int | None:
+    """The time of ``2026-11-23T18:22:33.000123Z``, the form of `format_ns`; None for any other text."""
+    if len(text) != 27:
+        return None
     micros = text[20:26]
     if text[19] != "." or text[26] != "Z" or not (micros.isdecimal() and micros.isascii()):
         return None

@@ -6,7 +6,7 @@ from laneway.base.limits import LINE_BYTES
 from laneway.model.encode import encode
 from laneway.model.redact.keys import secret_name
 from laneway.model.redact.mark import WITHHELD, Marker
-from laneway.model.redact.patterns import RUN_CHARS
+from laneway.model.redact.patterns import HEX_ANCHORS, RUN_CHARS
 from laneway.model.redact.scan import (
     find_spans,
     has_token,
@@ -20,10 +20,14 @@ from laneway.model.redact.walk import CUT, JSON_STARTS, Rules, Walk
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import Any
 
     from laneway.model.redact.build import Extra
+
+APART = "\n\0\n"
+"""Between the texts of several events: no rule reaches across it, so that none is passed by for what the
+text before seems to begin."""
 
 PLAIN_NAMES = 1_000
 """Field names remembered as harmless; a stream of invented ones must not fill the memory."""
@@ -97,7 +101,7 @@ class Redactor:
                     return False
             elif kind is not int and kind is not bool and value is not None:
                 return False
-            if name not in names and not self._is_plain_name(name):
+            if name not in names and not self.is_plain_name(name):
                 return False
         if boxes and not self._unfold(boxes, texts):
             return False
@@ -111,6 +115,26 @@ class Redactor:
         if self._extra is not None and self._extra.may_match(text.lower()):
             return False
         return not self._needle_texts or not any(secret in text for secret in self._needle_texts)
+
+    def are_clean(self, payload: "Sequence[Any]", ids: str) -> bool:
+        """`is_clean` for what many events hold beside their names, in fields that are all `is_plain_name`.
+        ``ids``: their ids, of hex digits and hyphens alone, a line each."""
+        texts = [value for value in payload if type(value) is str]
+        if len(texts) < len(payload):
+            for value in payload:
+                if type(value) is not str and not self._unfold([[value]], texts):
+                    return False
+        text = APART.join(texts)
+        if "\\" in text and ("\\u" in text or "\\/" in text):
+            return False
+        if not self._is_free(text, texts):
+            return False
+        if self._extra is not None and self._extra.may_match(f"{text}\n{ids}".lower()):
+            return False
+        if any(f"\n{anchor}" in f"\n{ids}" for anchor in HEX_ANCHORS):
+            return False
+        needles = self._needle_texts
+        return not needles or not any(secret in text or secret in ids for secret in needles)
 
     def _is_free(self, text: str, texts: list[str]) -> bool:
         """Whether no rule matches in ``text``, the joined ``texts`` of an event. False: perhaps one does.
@@ -156,7 +180,7 @@ class Redactor:
                 return False
             if type(box) is dict:
                 for name in box:
-                    if name not in names and not self._is_plain_name(name):
+                    if name not in names and not self.is_plain_name(name):
                         return False
                 box = box.values()
             for value in box:
@@ -176,7 +200,7 @@ class Redactor:
         is_extra = self._extra is not None and self._extra.is_secret_name(name)
         return is_extra or secret_name(name) is not None
 
-    def _is_plain_name(self, name: object) -> bool:
+    def is_plain_name(self, name: object) -> bool:
         """Whether a field of this name is harmless by its name, and the name itself is no secret."""
         if type(name) is not str or self.is_secret_name(name) or Walk(self.rules).key(name) != name:
             return False

@@ -87,7 +87,13 @@ _compiled: "dict[str, re.Pattern[str]]" = {}
 
 def has_word(low: str) -> bool:
     """Whether lower-case ``low`` holds a word or sign that a rule or a secret name begins or ends with."""
-    if not (":" in low or "=" in low or "--" in low or ">" in low or "~" in low):
+    if not (
+        ":" in low
+        or "=" in low
+        or ("-" in low and "--" in low)  # prose mostly has neither: one sign is found at once
+        or ">" in low
+        or "~" in low
+    ):
         return (  # prose: only these need no sign
             "bearer " in low
             or (("+" in low or "/" in low) and "absk" in low)
