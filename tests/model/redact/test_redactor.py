@@ -147,6 +147,24 @@ def test_base64_of_anything_else_stays() -> None:
     assert redacted(event) == (event, 0)
 
 
+@pytest.mark.parametrize(
+    "run", ["x" * 200, "a-long-name_of/a/directory" * 8, "iVBORw0KGgoAAAANSUhEUgAAAAEA" * 3]
+)
+def test_a_line_with_a_long_run_that_is_no_text_is_clean(run: str) -> None:
+    assert not Redactor().is_suspicious(encode({"agent": "a", "content": run}))
+
+
+@pytest.mark.parametrize("before", ["", "\n", "\t", "data: ", "é", '{"a": "'])
+@pytest.mark.parametrize("shift", range(3))
+def test_a_line_with_base64_of_a_secret_is_suspicious(before: str, shift: int) -> None:
+    inner = base64.b64encode(f"{'.' * shift}token: {GITHUB}\n".encode()).decode()
+    event = {"agent": "a", "content": f"{before}{inner}"}
+
+    assert Redactor().is_suspicious(encode(event))
+    assert not Redactor().is_clean(event)
+    assert redacted(event)[1] == 1
+
+
 def test_a_value_of_the_environment_goes_wherever_it_stands() -> None:
     secret = 'pa"ss\\wörd\n1'
     clean, count = redacted(

@@ -182,11 +182,19 @@ def _long_runs(data: bytes, most: int) -> list[str] | None:
 
 
 def has_token(runs: "Sequence[str]", text: str) -> bool:
-    """Whether the runs of ``text`` hold an anchor, or may be base64 of something that does."""
+    """Whether the runs of ``text`` hold an anchor, or base64 of a text, which may."""
     return bool(
         _anchors_in(" ".join(runs))
         or [anchor for anchor in _PATH_ANCHORS if anchor in text]
-        or any(map(may_be_base64, runs))
+        or (any(map(may_be_base64, runs)) and _has_text_in_base64(text))
+    )
+
+
+def _has_text_in_base64(text: str) -> bool:
+    """Whether what is shaped like base64 is that of a text: an image or a digest is not, nor a long name.
+    Behind an escape of JSON nobody can tell where it begins."""
+    return "\\" in text or any(
+        _try_decode(found[0]) is not None for found in _BASE64.finditer(text)
     )
 
 
@@ -378,14 +386,9 @@ def _may_begin(text: str, at: int, before: str) -> bool:
 
 
 def _find_base64(text: str, runs: "Sequence[tuple[int, int]]") -> "Iterator[Span]":
-    from binascii import Error, a2b_base64
-
     for start, end in runs:
-        run = text[start:end]
-        run = run[:-1] if len(run) % 4 == 1 else run
-        try:
-            inner = a2b_base64(run + "=" * (-len(run) % 4)).decode()
-        except (Error, UnicodeDecodeError):  # no text inside
+        inner = _try_decode(text[start:end])
+        if inner is None:
             continue
         low = inner.lower()
         if len(inner) >= LONG_CHARS and len(low) == len(inner):
@@ -397,6 +400,17 @@ def _find_base64(text: str, runs: "Sequence[tuple[int, int]]") -> "Iterator[Span
         if spans:
             padding = text[end : end + 2]
             yield start, end + len(padding) - len(padding.lstrip("=")), spans[0][2]
+
+
+def _try_decode(run: str) -> str | None:
+    """The text in a run of base64, None where there is none."""
+    from binascii import Error, a2b_base64
+
+    run = run[:-1] if len(run) % 4 == 1 else run
+    try:
+        return a2b_base64(run + "=" * (-len(run) % 4)).decode()
+    except (Error, UnicodeDecodeError):
+        return None
 
 
 def _without_overlap(spans: list[Span]) -> list[Span]:
