@@ -13,12 +13,13 @@ from pathlib import Path
 
 from websockets.asyncio.client import connect
 
+from bench.ingest import CONTENT
 from bench.table import machine, middle, quantile, show, sized
 from tests.torture.harness import Hub
 
 VIEWERS, RATE, SECONDS = sized((20, 1_000, 8), (3, 200, 1))
 
-SENDER = """
+SENDER = f"""
 import sys, time
 import laneway
 rate, seconds = int(sys.argv[1]), float(sys.argv[2])
@@ -27,7 +28,7 @@ for i in range(int(rate * seconds)):
     wait = began + i / rate - time.perf_counter()
     if wait > 0:
         time.sleep(wait)
-    laneway.log_event(f"agent-{i % 50}", "log", "x" * 200, i=i)
+    laneway.log_event(f"agent-{{i % 50}}", "log", {CONTENT!r}, i=i)
 laneway.flush(10)
 """
 

@@ -26,6 +26,10 @@ from laneway.store.query.match import Subject
 
 BATCH_S = wire.BATCH_MS / 1000
 
+LEAST_S = BATCH_S / 2
+"""Between two frames. The follower hands over what is new every `BATCH_S`, and that shall not wait once more:
+only what comes faster is gathered here."""
+
 FRAME_EVENTS = 2_000
 """Events in one frame at most: about 300 KB, decoded by a browser within one animation frame."""
 
@@ -178,12 +182,12 @@ class Live:
     def flush(self) -> float | None:
         """Send what is pending, if due; seconds until it will be, or None if nothing is pending.
 
-        The first event after a silence is due at once, what follows every `BATCH_S`.
+        The first event after a silence is due at once, what follows after `LEAST_S`.
         """
         with self._lock:
             if self._flushed == self._ring.next:
                 return None
-            wait_s = self._flushed_at_s + BATCH_S - monotonic()
+            wait_s = self._flushed_at_s + LEAST_S - monotonic()
             if wait_s > 0:
                 return wait_s
             self._send()
