@@ -53,7 +53,7 @@ def build(settings: Settings, task: Task) -> Outcome:
     damages: list[Damage] = []
     lines = LineReader(make_redactor(settings, os.environ), None, open_side_files(settings))
     reader = Reader(log_path, on_damage=damages.append)
-    store = SqliteStore(task.folder, is_synced=False)
+    store = SqliteStore(task.folder, is_bulk=True)
     store.reserve(task.floor)
     follower = Follower(
         log_path, store, Nobody(), lines, metric, Archive(store, reader, lines),

@@ -4,6 +4,7 @@ Python's loops over a list cost a tenth of a call, and what several events share
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from laneway.model.event import Event
@@ -12,7 +13,7 @@ from laneway.store.query.content import text_of
 from laneway.store.query.match import clean
 
 from .ident import Packed, pack_hex, term_of
-from .kind import NULL, KindBook
+from .kind import NULL, Kind, KindBook
 from .rollup import Shape
 from .row import clamp_ns, cost_nusd_of, tokens_of
 
@@ -27,6 +28,33 @@ Hex = tuple[Packed, bytearray | str, int]
 
 NO_HEX: Hex = (b"", NULL, 0)
 NO_USAGE: Usage = (None, None, None)
+
+
+@dataclass(slots=True)
+class Columns:
+    """What totals are made of. Each list has an entry for each record, in order of seq; nothing here is
+    large, or keeps an event alive."""
+
+    seqs: list[int]
+    times: list[int]
+    kinds: list[Kind]
+    sessions: list[int]
+    durations: list[float | None]
+    usages: list[Usage]
+
+    def extend(self, later: "Columns") -> None:
+        self.seqs += later.seqs
+        self.times += later.times
+        self.kinds += later.kinds
+        self.sessions += later.sessions
+        self.durations += later.durations
+        self.usages += later.usages
+
+    def iter_timed(self) -> Iterator[tuple[Shape, float]]:
+        """The shape of each event that took time, and its milliseconds."""
+        for kind, duration_ms in zip(self.kinds, self.durations, strict=True):
+            if duration_ms is not None:
+                yield kind.shape, duration_ms
 
 
 class Batch:
@@ -54,6 +82,9 @@ class Batch:
             _usage_of(event) if form.has_usage else NO_USAGE
             for event, form in zip(events, forms, strict=True)
         ]
+        self.columns = Columns(
+            self.seqs, self.times, self.kinds, self.sessions, self.durations, self.usages
+        )
 
     def iter_rows(self) -> Iterator[tuple[object, ...]]:
         """Of `event`."""
@@ -76,12 +107,6 @@ class Batch:
 
     def iter_texts(self) -> Iterator[tuple[int, str]]:
         return zip(self.seqs, map(text_of, self.events), strict=True)
-
-    def iter_timed(self) -> Iterator[tuple[Shape, float]]:
-        """The shape of each event that took time, and its milliseconds."""
-        for kind, duration_ms in zip(self.kinds, self.durations, strict=True):
-            if duration_ms is not None:
-                yield kind.shape, duration_ms
 
     def spans_left(self) -> tuple[list[tuple[object, int]], list[tuple[object]]]:
         """Spans that begin here, with the seq, and do not end; and those that end and began before.

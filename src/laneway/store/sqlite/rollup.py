@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from laneway.base.clock import NS_PER_S
 
 if TYPE_CHECKING:
-    from .batch import Batch
+    from .batch import Columns
 
 TENTH_NS = 10 * NS_PER_S
 MINUTE_NS = 60 * NS_PER_S
@@ -161,22 +161,22 @@ class Tally:
 class Totals:
     """What one batch adds; collected in memory, then written with one upsert per cell."""
 
-    def __init__(self, batch: "Batch") -> None:
-        shapes = [kind.shape for kind in batch.kinds]
+    def __init__(self, columns: "Columns") -> None:
+        shapes = [kind.shape for kind in columns.kinds]
         self._failed = [place for place, shape in enumerate(shapes) if shape[-1]]
-        self._tenths = Counter([ts_ns // TENTH_NS for ts_ns in batch.times])
-        self._failed_tenths = Counter(batch.times[place] // TENTH_NS for place in self._failed)
-        minutes = [ts_ns // MINUTE_NS for ts_ns in batch.times]
+        self._tenths = Counter([ts_ns // TENTH_NS for ts_ns in columns.times])
+        self._failed_tenths = Counter(columns.times[place] // TENTH_NS for place in self._failed)
+        minutes = [ts_ns // MINUTE_NS for ts_ns in columns.times]
         self._minutes = Counter(zip(minutes, shapes, strict=True))
         self._usage: dict[tuple[int, int, int], list[int]] = {}
-        self._tally = self._tallied(batch, shapes)
-        self._count_usage(batch, shapes)
+        self._tally = self._tallied(columns, shapes)
+        self._count_usage(columns, shapes)
 
-    def _tallied(self, batch: "Batch", shapes: Sequence[Shape]) -> dict[tuple[int, int], Tally]:
-        keys = list(zip(batch.sessions, [shape[0] for shape in shapes], strict=True))
+    def _tallied(self, columns: "Columns", shapes: Sequence[Shape]) -> dict[tuple[int, int], Tally]:
+        keys = list(zip(columns.sessions, [shape[0] for shape in shapes], strict=True))
         order: Sequence[int] = range(len(keys))
-        at = batch.times.__getitem__
-        if batch.times != sorted(batch.times):
+        at = columns.times.__getitem__
+        if columns.times != sorted(columns.times):
             order = sorted(order, key=at)  # of two at one time the later seq stays the last
         grouped: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
         for place in order:
@@ -184,29 +184,29 @@ class Totals:
         tally = {}
         for key, places in grouped.items():
             last = places[-1]
-            row = tally[key] = Tally(at(places[0]), at(last), batch.seqs[last])
+            row = tally[key] = Tally(at(places[0]), at(last), columns.seqs[last])
             row.event_count = len(places)
             row.last_event, row.last_failed = shapes[last][1], shapes[last][-1]
         for place in self._failed:
             tally[keys[place]].error_count += 1
-        for place, kind in enumerate(batch.kinds):
+        for place, kind in enumerate(columns.kinds):
             if kind.is_title:
                 row = tally[keys[place]]
                 if row.title_ns is None or at(place) < row.title_ns:
-                    row.title_ns, row.title_seq = at(place), batch.seqs[place]
+                    row.title_ns, row.title_seq = at(place), columns.seqs[place]
         return tally
 
-    def _count_usage(self, batch: "Batch", shapes: Sequence[Shape]) -> None:
-        for place, usage in enumerate(batch.usages):
+    def _count_usage(self, columns: "Columns", shapes: Sequence[Shape]) -> None:
+        for place, usage in enumerate(columns.usages):
             if usage == _NO_USAGE:
                 continue
             shape = shapes[place]
             amounts = [amount or 0 for amount in usage]
-            row = self._tally[batch.sessions[place], shape[0]]
+            row = self._tally[columns.sessions[place], shape[0]]
             row.input_tokens += amounts[0]
             row.output_tokens += amounts[1]
             row.cost_nusd += amounts[2]
-            hour = batch.times[place] // HOUR_NS
+            hour = columns.times[place] // HOUR_NS
             sums = self._usage.setdefault((hour, shape[0], shape[4] or NONE), [0] * 5)
             for i, amount in enumerate((1, shape[-1], *amounts)):
                 sums[i] += amount

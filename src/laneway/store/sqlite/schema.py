@@ -210,9 +210,23 @@ DROP_SLOW = "DROP INDEX IF EXISTS slow"
 """Before anything is added: with it each batch would move a row of it."""
 
 
-def create(connection: sqlite3.Connection, segment: str, fingerprint: str) -> None:
-    """Lay out an empty database; all or nothing."""
-    connection.execute("PRAGMA journal_mode = WAL")
+BULK_EVENTS = 32_768
+"""Of one transaction of a database that is filled in one go. More gain little, and take memory."""
+
+BULK_CACHE_KIB = 16 * 1024
+BULK_HASH_BYTES = 64 * MIB
+"""What the words of a transaction may take: they become one piece, 10 to 15 MB as a rule."""
+
+
+def create(
+    connection: sqlite3.Connection, segment: str, fingerprint: str, *, is_bulk: bool = False
+) -> None:
+    """Lay out an empty database; all or nothing, but for ``is_bulk``: without a journal."""
+    if is_bulk:
+        connection.execute("PRAGMA journal_mode = OFF")
+        connection.execute(f"PRAGMA cache_size = -{BULK_CACHE_KIB}")
+    else:
+        connection.execute("PRAGMA journal_mode = WAL")
     connection.executescript(f"BEGIN IMMEDIATE; {TABLES}")
     connection.execute(
         "INSERT INTO meta (one, segment, fingerprint) VALUES (1, ?, ?)", (segment, fingerprint)
@@ -220,6 +234,26 @@ def create(connection: sqlite3.Connection, segment: str, fingerprint: str) -> No
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {VERSION}")
     connection.execute("COMMIT")
+
+
+def begin_bulk(connection: sqlite3.Connection) -> None:
+    """From here on pieces of the full text are left as they are: `laneway.store.sqlite.compact` makes one of
+    all."""
+    _set_text(connection, automerge=0, crisismerge=MOST_PIECES, hashsize=BULK_HASH_BYTES)
+
+
+def end_bulk(connection: sqlite3.Connection) -> None:
+    """The database is as any other from here on."""
+    _set_text(connection, automerge=8, crisismerge=16, hashsize=4 * MIB)
+    connection.execute("PRAGMA journal_mode = WAL")
+
+
+MOST_PIECES = 1_999
+"""FTS5's own bound."""
+
+
+def _set_text(connection: sqlite3.Connection, **settings: int) -> None:
+    connection.executemany("INSERT INTO text (text, rank) VALUES (?, ?)", settings.items())
 
 
 def is_blank(connection: sqlite3.Connection) -> bool:
@@ -243,6 +277,7 @@ def find_fault(connection: sqlite3.Connection) -> str:
 def open_writer(
     path: str, wal_bytes: int = WAL_BYTES, *, is_synced: bool = True
 ) -> sqlite3.Connection:
+    """``is_synced``: False where nobody misses the database after a power cut."""
     # SQLite would make it readable by all; its WAL takes the mode from it.
     try:
         os.close(open_private(path, os.O_RDWR | os.O_CREAT))

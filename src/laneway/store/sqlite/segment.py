@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from . import schema, vocabulary
-from .batch import Accepted, Batch, bound
+from .batch import Accepted, Batch, Columns, bound
 from .duration import SketchBook, drop_spreads
 from .ident import Packed, is_timed
 from .kind import ERROR_TERM, LEVEL_TERM, NULL, KindBook
@@ -52,8 +52,12 @@ class Block:
 class SegmentWriter:
     """Not thread-safe. After an error it must be closed: its memory may be ahead of the file."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, bulk_events: int = 0) -> None:
+        """``bulk_events``: of one transaction, which then spans many calls of `write`; by itself each call
+        is one."""
         self._connection = connection
+        self._bulk_events = bulk_events
+        self._columns: Columns | None = None  # of rows that are in no total yet
         self.summary = read_summary(connection)
         self._kinds = KindBook(connection)
         self._shapes = ShapeBook(connection)
@@ -66,23 +70,39 @@ class SegmentWriter:
         self._postings = PostingBook(connection, self.summary.last_seq)
 
     def write(self, records: Sequence[Accepted], indexed_bytes: int) -> None:
-        """Add ``records`` in order of seq and move the offset, as one transaction.
+        """Add ``records`` in order of seq and move the offset, as one transaction or as a part of one.
 
         The text is in it: it takes a third of the processor time (``bench/index.py``), so little is
         gained by letting it lag behind.
         """
-        self._connection.execute("BEGIN IMMEDIATE")
+        if not self._connection.in_transaction:
+            self._connection.execute("BEGIN IMMEDIATE")
         summary = self._write_rows(records) if records else self.summary
         summary = replace(summary, indexed_bytes=max(indexed_bytes, summary.indexed_bytes))
-        write_summary(self._connection, summary)
-        self._connection.execute("COMMIT")
+        if self._columns is None or len(self._columns.seqs) >= self._bulk_events:
+            self._commit(summary)
         self.summary = summary
+
+    def finish(self) -> None:
+        """Close it with all that was written."""
+        if self._connection.in_transaction:
+            self._commit(self.summary)
+        if self._bulk_events:
+            schema.end_bulk(self._connection)
+        self.close()
 
     def find_known(self, ids: Sequence[Packed]) -> set[Packed]:
         return find_known(self._connection, ids)
 
     def close(self) -> None:
         self._connection.close()
+
+    def _commit(self, summary: Summary) -> None:
+        if self._columns is not None:
+            self._write_totals(self._columns)
+            self._columns = None
+        write_summary(self._connection, summary)
+        self._connection.execute("COMMIT")
 
     def _read_block(self) -> Block | None:
         row = self._connection.execute(
@@ -105,14 +125,21 @@ class SegmentWriter:
         execute_many("DELETE FROM opened WHERE span = ?", closed)
         parents = batch.parents()
         execute_many(_ADD_PARENT, ((agent, said, ns) for agent, (ns, said) in parents.items()))
-        totals = Totals(batch)
+        if self._columns is None:
+            self._columns = batch.columns
+        else:
+            self._columns.extend(batch.columns)
+        return self._summarise(batch, parents)
+
+    def _write_totals(self, columns: Columns) -> None:
+        totals = Totals(columns)
         totals.write(self._connection)
         self._shapes.write(totals.iter_shapes())
-        self._sketches.add(batch.iter_timed())
+        self._sketches.add(columns.iter_timed())
         self._sketches.write()
-        self._postings.add(batch.seqs, [kind.terms for kind in batch.kinds], batch.sessions)
+        terms = [kind.terms for kind in columns.kinds]
+        self._postings.add(columns.seqs, terms, columns.sessions)
         self._postings.write()
-        return self._summarise(batch, parents)
 
     def _lay_out(self, batch: Batch) -> tuple[list[tuple[float, ...]], list[tuple[int, int]]]:
         """Rows of `block` and of `place`."""

@@ -69,13 +69,14 @@ class SqliteStore:
         read_text: ReadText | None = None,
         wal_bytes: int = schema.WAL_BYTES,
         kept_rows: int = KEPT_ROWS,
-        is_synced: bool = True,
+        is_bulk: bool = False,
     ) -> None:
         """``wal_bytes``: what the newest segment's write-ahead log may grow to. ``kept_rows``: of
-        answers of whole segments that are remembered. ``is_synced``: False where nobody misses the
-        index after a power cut."""
+        answers of whole segments that are remembered. ``is_bulk``: new segments are filled in one go,
+        without a journal, and are of use once they are `settle`d or the store is closed in order; after a
+        kill or an error they must be thrown away. Questions settle them."""
         self._wal_bytes = wal_bytes
-        self._is_synced = is_synced
+        self._is_bulk = is_bulk
         self._writing = threading.RLock()
         self._writers: OrderedDict[str, SegmentWriter] = OrderedDict()
         self._directory = Directory(path)
@@ -180,7 +181,7 @@ class SqliteStore:
         What is written again is opened again."""
         with self._writing, self._watch(""):
             while self._writers:
-                self._writers.popitem()[1].close()
+                self._writers.popitem()[1].finish()
 
     def size_bytes(self, segment: str) -> int:
         """What the segment's index takes on the disk."""
@@ -205,7 +206,7 @@ class SqliteStore:
 
     def count_lines(self, segment: str, start: int, end: int) -> int:
         """Events of whose line, newline included, a part stands in ``[start, end)``; -1 if unknown."""
-        return self._searcher.count_lines(segment, start, end)
+        return self._asked().count_lines(segment, start, end)
 
     def compactable(self, segment: str) -> str:
         """The database of a segment that will not grow, or nothing where it is compact already."""
@@ -241,25 +242,36 @@ class SqliteStore:
             self._directory.renew(self._last_seq)
 
     def find(self, query: Query) -> Page:
-        return self._searcher.find(query)
+        return self._asked().find(query)
 
     def groups(self, by: Literal["agent", "session"], query: Query) -> Groups:
-        return self._searcher.groups(by, query)
+        return self._asked().groups(by, query)
 
     def aggregate(self, query: Query, split: Split) -> Table:
-        return self._searcher.aggregate(query, split)
+        return self._asked().aggregate(query, split)
 
     def explain(self, query: Query) -> Plan:
-        return self._searcher.explain(query)
+        return self._asked().explain(query)
 
     def close(self) -> None:
         with self._writing:
             if self._catalog.is_closed:
                 return
             written = list(self._writers)
-            for segment in written:
-                self._close_writer(segment)
-            self._catalog.close(written)
+            try:
+                for writer in self._writers.values():
+                    writer.finish()
+            except sqlite3.Error as error:
+                raise StoreError(f"{self._directory.path}: {error}") from error
+            finally:
+                for segment in written:
+                    self._close_writer(segment)
+                self._catalog.close(written)
+
+    def _asked(self) -> Searcher:
+        if self._is_bulk:
+            self.settle()
+        return self._searcher
 
     def _writer(self, segment: str, fingerprint: str) -> SegmentWriter:
         summary = self._catalog.get(segment)
@@ -270,7 +282,7 @@ class SqliteStore:
             writer = self._writers[segment] = self._open_writer(segment, fingerprint)
         self._writers.move_to_end(segment)
         while len(self._writers) > OPEN_WRITERS:
-            self._writers.popitem(last=False)[1].close()
+            self._writers.popitem(last=False)[1].finish()
         return writer
 
     def _open_writer(self, segment: str, fingerprint: str) -> SegmentWriter:
@@ -283,11 +295,14 @@ class SqliteStore:
             if fault := self._catalog.find_damage(segment):
                 raise self._catalog.note_damage(segment, fault)
             self._directory.remove_sum(database)
-        connection = schema.open_writer(database, self._wal_bytes, is_synced=self._is_synced)
+        is_bulk = self._is_bulk and is_new
+        connection = schema.open_writer(database, self._wal_bytes, is_synced=not self._is_bulk)
         try:
             if is_new:
-                schema.create(connection, segment, fingerprint)
-            writer = SegmentWriter(connection)
+                schema.create(connection, segment, fingerprint, is_bulk=is_bulk)
+            if is_bulk:
+                schema.begin_bulk(connection)
+            writer = SegmentWriter(connection, schema.BULK_EVENTS if is_bulk else 0)
             writer.summary = replace(writer.summary, segment=segment, database=database)
             return writer
         except BaseException:
