@@ -12,9 +12,12 @@ import pytest
 
 import laneway
 from laneway import log_event
+from laneway.sdk import shipper as shipper_module
+from laneway.sdk import spool as spool_module
 from laneway.sdk.drop import drop_oldest, read_dropped, segments_held
 from laneway.sdk.spool import Spool
 from tests.sdk.hub_stub import running
+from tests.torture.harness import wait_for
 
 
 def free_port() -> int:
@@ -284,7 +287,9 @@ def test_an_address_that_is_none_harms_nobody(capfd) -> None:
     assert "is not an http://" in capfd.readouterr().err
 
 
-@pytest.mark.parametrize("note", ["1 300\n", "1 0 00000000\n", "", "x y z"], ids=repr)
+@pytest.mark.parametrize(
+    "note", ["1 300\n", "1 0 00000000\n", "", "x y z", "é" * 99], ids=lambda note: note[:12]
+)
 def test_a_damaged_note_of_the_place_passes_over_nothing(home: Path, note: str) -> None:
     port = free_port()
     laneway.configure(logging_url=f"http://127.0.0.1:{port}/log")
@@ -297,3 +302,62 @@ def test_a_damaged_note_of_the_place_passes_over_nothing(home: Path, note: str) 
         log_event("a", "log", n=20)
         assert laneway.flush(20)
         assert sent(hub) == list(range(21))
+
+
+def test_the_note_of_the_place_stands_whatever_was_there(tmp_path: Path) -> None:
+    spool = Spool(str(tmp_path / "spool"), 10**6)
+    spool.appender.append((b"x" * 99,) * 9)
+    for before in (b"", b"1 100 %b\n" % spool_module._sign(1, 100).encode(), b"\xff" * 200):
+        (tmp_path / "spool" / "ship.position").write_bytes(before)
+        spool.write_position(1, 500)
+        assert spool.read_position() == (1, 500)
+        spool.write_position(1, 7)
+        assert spool.read_position() == (1, 7)
+
+
+def test_a_note_that_is_read_half_written_is_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spool = Spool(str(tmp_path / "spool"), 10**6)
+    spool.appender.append((b"x" * 99,) * 9)
+    spool.write_position(1, 500)
+    place = tmp_path / "spool" / "ship.position"
+    whole = place.read_bytes()
+    place.write_bytes(whole[:4] + b"0" + whole[5:])
+    read = spool_module._read_place
+
+    def read_and_write_on(text: str) -> tuple[int, int]:
+        place.write_bytes(whole)
+        return read(text)
+
+    monkeypatch.setattr(spool_module, "_read_place", read_and_write_on)
+    assert spool.read_position() == (1, 500)
+
+
+def test_the_first_event_goes_at_once_and_the_next_ones_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(shipper_module, "GATHER_S", 60)
+    with running() as hub:
+        laneway.configure(logging_url=hub.url)
+        log_event("a", "log", n=0)
+        wait_for(lambda: hub.received, "the first event")
+        for n in range(1, 50):
+            log_event("a", "log", n=n)
+        assert laneway.flush(30)
+
+        assert sent(hub) == list(range(50))
+        assert len(hub.requests) == 2
+
+
+def test_nobody_who_waits_for_the_hub_waits_for_more_events(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(shipper_module, "GATHER_S", 60)
+    with running() as hub:
+        laneway.configure(logging_url=hub.url)
+        for n in range(5):
+            log_event("a", "log", n=n)
+            assert laneway.flush(30)
+
+        assert sent(hub) == list(range(5))

@@ -12,7 +12,7 @@ from random import random
 from time import monotonic
 
 from laneway.base.errors import LanewayError
-from laneway.base.limits import BATCH_EVENTS, MIB
+from laneway.base.limits import BATCH_EVENTS, KIB, MIB
 from laneway.base.settings import Settings
 from laneway.sdk.drop import read_dropped, segments_held
 from laneway.sdk.post import Refusal, open_post
@@ -29,6 +29,10 @@ except ImportError:  # Windows: one process a spool
 
 IDLE_S = 0.05
 """The lock's holder looks this often for lines of other processes; its own wake it at once."""
+
+GATHER_S, GATHER_BYTES = 0.006, 64 * KIB
+"""While less than this is sent at a time, the next batch begins so long after the one before: a request of
+six events costs sender and hub little more than one of one. The first after a pause goes at once."""
 
 STAND_BY_S = 0.5
 """The others look this often whether the lock is free."""
@@ -51,6 +55,11 @@ class Shipper:
         self._post = open_post(settings)
         self._complain = complain
         self._wake = threading.Event()
+        self._hurry = threading.Event()  # nobody shall gather: somebody waits for the end
+        self._drains: list[
+            None
+        ] = []  # one for each `drain` at work: a count that threads may share
+        self._gather_until_s = 0.0
         self._is_stopping = False
         self._lock_fd = -1
         self._batch_events = BATCH_EVENTS
@@ -82,16 +91,22 @@ class Shipper:
         until_s = monotonic() + timeout_s
         end = self.spool.end()
         self._failures = 0
-        self.wake()
-        while not self._has_shipped(end):
-            if monotonic() >= until_s or not self._thread.is_alive():
-                return False
-            threading.Event().wait(0.005)
-        return True
+        self._drains.append(None)
+        try:
+            self._hurry.set()
+            self.wake()
+            while not self._has_shipped(end):
+                if monotonic() >= until_s or not self._thread.is_alive():
+                    return False
+                threading.Event().wait(0.005)
+            return True
+        finally:
+            self._drains.pop()
 
     def stop(self, timeout_s: float = 2.0) -> None:
         """End after the batch at hand, so that nobody sends it again."""
         self._is_stopping = True
+        self._hurry.set()
         self._wake.set()
         if self._thread.ident is not None:
             self._thread.join(timeout_s)
@@ -117,10 +132,19 @@ class Shipper:
                 pause_s = self._turn()
                 if pause_s and self._wake.wait(pause_s) and self._failures:
                     threading.Event().wait(min(pause_s, BACK_OFF_S[0]))
+                self._gather()
                 self._wake.clear()
         finally:
             self._post.close()
             self._release()
+
+    def _gather(self) -> None:
+        """After a batch of few."""
+        until_s, self._gather_until_s = self._gather_until_s, 0.0
+        rest_s = until_s - monotonic()
+        if rest_s > 0 and not self._drains and not self._is_stopping:
+            self._hurry.wait(rest_s)
+        self._hurry.clear()
 
     def _turn(self) -> float:
         """Forward one batch; the pause before the next turn."""
@@ -151,6 +175,7 @@ class Shipper:
         return max(asked_s, longest_s * (0.5 + random() / 2))  # noqa: S311 - jitter, no secret
 
     def _ship_batch(self) -> bool:
+        begun_s = monotonic()
         number, offset = self.spool.read_position()
         lines, end = self.spool.read_batch(number, offset, self._batch_events, MIB)
         if end == offset:
@@ -163,6 +188,8 @@ class Shipper:
         elif lines and not self._send(lines):
             return True
         self.spool.write_position(number, end)
+        if end - offset < GATHER_BYTES:
+            self._gather_until_s = begun_s + GATHER_S
         return True
 
     def _send(self, lines: list[bytes]) -> bool:

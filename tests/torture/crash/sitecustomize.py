@@ -33,6 +33,11 @@ def _is_line(fd: int, data: bytes) -> bool:
     return not _is_mark(fd, data)
 
 
+def _is_place(fd: int, data: bytes) -> bool:
+    """The note of how far the spool was sent, and no event."""
+    return data.endswith(b" \n")
+
+
 def _goes_to(name: str) -> Callable[..., bool]:
     return lambda source, target=None: name in os.path.basename(str(target or source))
 
@@ -57,8 +62,8 @@ POINTS = {
     # the shipper
     "post-before": Point("laneway.sdk.post", "Post.send", "before"),
     "post-after": Point("laneway.sdk.post", "Post.send"),
-    "position-before": Point(SPOOL, "os.replace", "before", _goes_to("ship.position")),
-    "position-after": Point(SPOOL, "os.replace", "after", _goes_to("ship.position")),
+    "position-before": Point(SPOOL, "os.write", "before", _is_place),
+    "position-after": Point(SPOOL, "os.write", "after", _is_place),
     "spool-unlink-before": Point(SPOOL, "os.unlink", "before"),
     "spool-unlink-after": Point(SPOOL, "os.unlink"),
     "dropped-before": Point(DROP, "os.replace", "before"),
