@@ -2,9 +2,10 @@
 
     python -m bench.catchup [EVENTS]
 
-200,000 events of `bench.query` in segments of 50,000, of which all but the last are sealed. Told are events a
+400,000 events of `bench.query` in eight segments, of which all but the last are sealed. Told are events a
 second by the clock, which only a quiet machine can tell, and the processor time of an event in all processes,
-which any can.
+which any can. The last segment is followed as ever, at twice the price of the others: of a log of ten million
+events that is a thirtieth, and not an eighth.
 """
 
 import os
@@ -24,8 +25,8 @@ from laneway.base.settings import resolve
 from laneway.hub import builder
 from laneway.hub.hub import reindex
 
-EVENTS = sized(200_000, 4_000)
-SEGMENTS = 4
+EVENTS = sized(400_000, 4_000)
+SEGMENTS = 8
 LEAST_BYTES = sized(builder.BUILD_BYTES, 1)
 
 WAYS = {"one after the other": 2**62, "side by side": LEAST_BYTES}

@@ -1,4 +1,4 @@
-"""Builds the index of one sealed segment in a process of its own, for `laneway.hub.builder`.
+"""Builds the indexes of sealed segments, one after the other, in a process of `laneway.hub.builder`.
 
 It follows the log as the indexer does, with the same code, but for this segment alone, into a folder
 of its own, and tells nobody. It may be killed at any moment: what it leaves is thrown away.
@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from multiprocessing.connection import Connection
+from queue import SimpleQueue
 
 from laneway.base.errors import LanewayError, LogError
 from laneway.base.settings import Settings
@@ -73,26 +74,30 @@ def build(settings: Settings, task: Task) -> Outcome:
 
 
 def main(descriptor: int) -> None:
-    """Serve one task."""
+    """Serve tasks until the line is closed."""
     if hasattr(os, "nice"):
         os.nice(NICE)
     gc.disable()  # 30 µs an event: thousands are alive at once, and none is in a cycle
     line = Connection(descriptor)
-    settings, task = line.recv()
-    threading.Thread(target=_end_with_parent, args=(line,), daemon=True).start()
-    try:
-        line.send(build(settings, task))
-    except (LanewayError, OSError) as error:
-        line.send(getattr(error, "message", "") or f"{type(error).__name__}: {error}")
+    tasks: SimpleQueue[tuple[Settings, Task]] = SimpleQueue()
+    threading.Thread(target=_receive, args=(line, tasks), daemon=True).start()
+    while True:
+        settings, task = tasks.get()
+        try:
+            line.send(build(settings, task))
+        except (LanewayError, OSError) as error:
+            line.send(getattr(error, "message", "") or f"{type(error).__name__}: {error}")
+        gc.collect()
 
 
-def _end_with_parent(line: Connection) -> None:
+def _receive(line: Connection, tasks: "SimpleQueue[tuple[Settings, Task]]") -> None:
+    """At the end of the line, in the midst of a task too, nobody wants what it makes."""
     try:
-        line.recv()
+        while True:
+            tasks.put(line.recv())
     except (EOFError, OSError):
-        os._exit(1)
+        os._exit(0)
 
 
 if __name__ == "__main__":
     main(int(sys.argv[1]))
-    os._exit(0)  # the thread that waits for the parent needs no farewell

@@ -28,6 +28,8 @@ from laneway.store.sqlite.built import Built
 from laneway.store.sqlite.store import SqliteStore
 
 if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
     from laneway.hub.follower import BadLine
 
 BUILD_BYTES = 16 * MIB
@@ -93,6 +95,13 @@ class Outcome(NamedTuple):
         return identity_of(self.path) == self.identity
 
 
+class Helper(NamedTuple):
+    """A process of `laneway.hub.build`: it does one task after the other, until the line is closed."""
+
+    line: "Connection"
+    process: subprocess.Popen[bytes]
+
+
 class Builder:
     """`begin`, `take_done`, `settle` and `close` are for the follower's thread; the others for any."""
 
@@ -105,6 +114,7 @@ class Builder:
         self._done: deque[tuple[str, Outcome | None]] = deque()
         self._threads: list[threading.Thread] = []
         self._processes: set[subprocess.Popen[bytes]] = set()
+        self._idle: list[Helper] = []
         self._lock = threading.Lock()  # processes, and whether any may be started
         self._is_closing = False
 
@@ -204,6 +214,7 @@ class Builder:
             try:
                 task = self._tasks.popleft()
             except IndexError:
+                self._end_idle()
                 return
             outcome = None
             try:
@@ -215,30 +226,54 @@ class Builder:
             self.on_done()
 
     def _build(self, task: Task) -> Outcome | None:
-        line, descriptor = pair()
-        command = [sys.executable, "-m", "laneway.hub.build", str(descriptor)]
+        helper = self._take_helper()
+        if helper is None:
+            return None
         try:
+            helper.line.send((self._settings, task))
+            answer: Outcome | str = helper.line.recv()
+        except (EOFError, OSError):
+            self._end(helper)
+            answer = f"its process ended with code {helper.process.returncode}"
+        else:
             with self._lock:
-                if self._is_closing:
-                    return None
-                process = subprocess.Popen(  # noqa: S603 - our own module, by our own interpreter
-                    command, pass_fds=[descriptor], stdin=subprocess.DEVNULL
-                )
-                self._processes.add(process)
-        finally:
-            os.close(descriptor)
-        with line, process:
-            try:
-                line.send((self._settings, task))
-                answer: Outcome | str = line.recv()
-            except (EOFError, OSError):
-                answer = f"its process ended with code {process.wait()}"
-            finally:
-                with self._lock:
-                    self._processes.discard(process)
+                self._idle.append(helper)
         if isinstance(answer, str):
             raise RuntimeError(answer)
         return answer
+
+    def _take_helper(self) -> "Helper | None":
+        """One that has done a task before, or a new one: a start costs 0.3 s. None while closing."""
+        with self._lock:
+            if self._is_closing:
+                return None
+            if self._idle:
+                return self._idle.pop()
+            line, descriptor = pair()
+            command = [sys.executable, "-m", "laneway.hub.build", str(descriptor)]
+            try:
+                process = subprocess.Popen(  # noqa: S603 - our own module, by our own interpreter
+                    command, pass_fds=[descriptor], stdin=subprocess.DEVNULL
+                )
+            except BaseException:
+                line.close()
+                raise
+            finally:
+                os.close(descriptor)
+            self._processes.add(process)
+            return Helper(line, process)
+
+    def _end(self, helper: "Helper") -> None:
+        helper.line.close()
+        helper.process.wait()
+        with self._lock:
+            self._processes.discard(helper.process)
+
+    def _end_idle(self) -> None:
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for helper in idle:
+            self._end(helper)
 
     def _sweep(self) -> None:
         """Remove what builders left behind."""
