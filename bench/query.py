@@ -13,6 +13,7 @@ themselves; the peers hold the content, and give it with every page. DuckDB is l
 not installed. The goals are those for 10 million events on two quiet cores.
 """
 
+import gc
 import importlib
 import itertools
 import json
@@ -438,6 +439,7 @@ def main(arguments: Iterable[str]) -> None:
     sizes = {name: size_of(home / name) / count for name in ("log", "index", "plain.db", "duck.db")}
     print("bytes an event: " + json.dumps({name: round(size) for name, size in sizes.items()}))
     store, archive = opened(home)
+    gc.freeze()  # as the indexer does
     engines: dict[str, Callable[[str], object]] = {}
     if (home / "plain.db").exists():
         plain = sqlite3.connect(home / "plain.db")

@@ -1,12 +1,15 @@
 """What only the SQLite index has: damaged files, a time limit, few open connections, kills."""
 
+import random
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +17,7 @@ from laneway.base.errors import StoreError
 from laneway.store.api import Query, QueryTimeout
 from laneway.store.query.expr import seqs_between
 from laneway.store.sqlite import pool, store
+from laneway.store.sqlite.catalog import Catalog
 from laneway.store.sqlite.schema import VERSION
 from laneway.store.sqlite.segment import SegmentWriter
 from laneway.store.sqlite.store import SqliteStore
@@ -457,3 +461,56 @@ def test_readers_that_know_the_chunks_of_a_segment_find_what_comes_later(
         ]
     early = ask("agent:planner", since_ns=T0_NS + 100, until_ns=T0_NS + 103, newest_first=False)
     assert [hit.ts_ns - T0_NS for hit in index.find(early).hits] == [100, 101, 102]
+
+
+@pytest.mark.parametrize("newest_first", [True, False])
+def test_pages_of_out_of_order_events_give_each_once_in_any_window(
+    reopen: Callable[[], SqliteStore], newest_first: bool
+) -> None:
+    index = reopen()
+    draw = random.Random(3)
+    times: list[int] = []
+    for part in range(3):  # more than two chunks, of which times overlap
+        drawn = [T0_NS + part * 2_000 + draw.randrange(5_000) for _ in range(3_000)]
+        start = len(times)
+        records = [make_record(start + i, ts_ns) for i, ts_ns in enumerate(drawn)]
+        index.add("a", "f", records, end_of(records))
+        times += drawn
+    for since, until in ((0, 10_000), (1_999, 4_321), (6_000, 6_001)):
+        query = ask(
+            "agent:planner", limit=700, newest_first=newest_first,
+            since_ns=T0_NS + since, until_ns=T0_NS + until,
+        )  # fmt: skip
+        found: list[tuple[int, int]] = []
+        while True:
+            page = index.find(query)
+            found += [(hit.ts_ns, hit.seq) for hit in page.hits]
+            if page.next is None:
+                break
+            query = replace(query, after=page.next)
+        expected = [
+            (ts_ns, seq) for seq, ts_ns in enumerate(times, 1) if since <= ts_ns - T0_NS < until
+        ]
+        assert found == sorted(expected, reverse=newest_first)
+
+
+@pytest.mark.parametrize("newest_first", [True, False])
+def test_a_further_page_opens_no_segment_that_lies_before_it(
+    reopen: Callable[[], SqliteStore], monkeypatch: pytest.MonkeyPatch, newest_first: bool
+) -> None:
+    index = reopen()
+    for number, name in enumerate("abcd"):
+        records = [make_record(i, T0_NS + number * 100 + i) for i in range(20)]
+        index.add(name, "f", records, end_of(records))
+    opened: list[str] = []
+    read = Catalog.read
+
+    def noting(catalog: Catalog, summary: Any, *others: Any) -> Any:
+        opened.append(summary.segment)
+        return read(catalog, summary, *others)
+
+    monkeypatch.setattr(Catalog, "read", noting)
+    page = index.find(ask("agent:planner", limit=30, newest_first=newest_first))
+    opened.clear()
+    index.find(ask("agent:planner", limit=5, newest_first=newest_first, after=page.next))
+    assert opened == (["c"] if newest_first else ["b"])

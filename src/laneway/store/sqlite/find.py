@@ -22,6 +22,9 @@ from .search import Search
 from .vocabulary import match_any, try_words
 from .where import Filter, filter_rows
 
+_new = tuple.__new__
+"""Half the price of a `Pointer` made by its own name; a page has a thousand."""
+
 
 def find_in(
     connection: sqlite3.Connection,
@@ -40,8 +43,9 @@ def find_in(
     direction = "DESC" if search.query.newest_first else "ASC"
     rest = f"ORDER BY e.ts_ns {direction}, e.seq {direction} LIMIT {hits.wanted}"
     for read in _iter_reads(connection, search, made, hits, narrow):
-        sql, values = read.query("e.seq, e.ts_ns, ?, e.offset, e.length", rest)
-        hits.take(map(Pointer._make, connection.execute(sql, [segment, *values])))
+        sql, values = read.query("e.seq, e.ts_ns, e.offset, e.length", rest)
+        rows = connection.execute(sql, values)
+        hits.take([_new(Pointer, (seq, ns, segment, at, size)) for seq, ns, at, size in rows])
 
 
 def _with_words(connection: sqlite3.Connection, search: Search) -> Search:

@@ -113,19 +113,21 @@ def read_chunks(
     connection: sqlite3.Connection, made: Filter, since_ns: int, until_ns: int, newest_first: bool
 ) -> list[Span]:
     """As `iter_spans`, all blocks of a chunk taken as one."""
-    if not made.blocks and isinstance(connection, Reader):
-        here = [
-            s for s in _known_chunks(connection) if s.max_ns >= since_ns and s.min_ns <= until_ns
-        ]
-        if all(since_ns <= span.min_ns and span.max_ns <= until_ns for span in here):
-            return (
-                sorted(here, key=_by_end, reverse=True)
-                if newest_first
-                else sorted(here, key=_by_start)
-            )
     where, values = block_conditions(made, since_ns, until_ns)
-    order = "max(max_ns) DESC, 1 DESC" if newest_first else "min(min_ns), 1"
-    return _select_chunks(connection, f"WHERE {where} GROUP BY 5 ORDER BY {order}", values)
+    if made.blocks or not isinstance(connection, Reader):
+        here = _select_chunks(connection, f"WHERE {where} GROUP BY 5", values)
+    else:
+        here = []
+        for span in _known_chunks(connection):
+            if span.max_ns < since_ns or span.min_ns > until_ns:
+                continue
+            if since_ns <= span.min_ns and span.max_ns <= until_ns:
+                here.append(span)
+            else:  # at an end of the window: some of its blocks
+                within = f"WHERE first_seq BETWEEN ? AND ? AND {where} GROUP BY 5"
+                bounds = span.first_seq, span.last_seq
+                here += _select_chunks(connection, within, [*bounds, *values])
+    return sorted(here, key=_by_end if newest_first else _by_start, reverse=newest_first)
 
 
 def _known_chunks(connection: Reader) -> Sequence[Span]:

@@ -96,7 +96,10 @@ class Searcher:
     def _collect(
         self, search: Search, box: TimeBox, hits: Hits, raw: RawText | None = None
     ) -> None:
+        since_ns, until_ns = reach_of(search)
         for summary in self._matching(search):
+            if summary.last_ns < since_ns or summary.first_ns > until_ns:
+                continue  # the pages before this one had it
             if not hits.may_take(summary.first_ns, summary.last_ns):
                 break
             work = partial(find_in, segment=summary.segment, search=search, hits=hits, raw=raw)
