@@ -63,6 +63,12 @@ def test_a_secret_never_reaches_a_line(intake: Intake) -> None:
     assert b"[redacted:" in taken.lines[0]
 
 
+def test_a_secret_in_an_id_that_was_sent_never_reaches_a_line(intake: Intake) -> None:
+    taken = intake.take([event(id=SECRET), event(id=""), event(id=None)])
+    assert SECRET.encode() not in taken.lines[0]
+    assert all(len(orjson.loads(line)["id"]) == 36 for line in taken.lines[1:])
+
+
 def test_too_many_events_in_one_request_are_refused(intake: Intake) -> None:
     with pytest.raises(BodyError) as caught:
         intake.take(Problem("", "x") for _ in range(BATCH_EVENTS + 1))

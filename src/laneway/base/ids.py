@@ -7,12 +7,16 @@ from laneway.base.clock import now_ns
 
 POOL_IDS = 32
 """Random parts fetched with one system call, which is a quarter of the cost of an id. 256 would make an id
-a fifteenth cheaper, and the one call that fetches them 0.24 ms long instead of 0.03."""
+a fifteenth cheaper, and the one call that fetches them eight times as long."""
 
-_ID_BYTES = 10
-_RANDOM = int("0fff3fffffffffffffff" * POOL_IDS, 16)
-_FIXED = int("70008000000000000000" * POOL_IDS, 16)
-"""The version is 7, the variant is binary 10; all other bits of an id's second half are random."""
+_RANDOM = int("0fff03fff0ffffffffffff0" * POOL_IDS, 16)
+_FIXED = int("70000800000000000000000" * POOL_IDS, 16)
+"""Hex digits of second halves of ids: the version is 7, the variant is binary 10, the others are random. In
+place of three stand the signs behind the groups."""
+
+_HALF_DIGITS = 23
+_POOL_BYTES = _HALF_DIGITS * POOL_IDS // 2
+_DASHES, _SPACES = b"-" * POOL_IDS, b" " * POOL_IDS
 
 _pool: list[str] = []
 _HEX_DIGITS = frozenset("0123456789abcdef")
@@ -37,12 +41,13 @@ def new_event_id(ts_ns: int = 0) -> str:
 
 def _refill() -> str:
     """The random halves of `POOL_IDS` ids: one comes back, the others go into the pool."""
-    drawn = int.from_bytes(urandom(_ID_BYTES * POOL_IDS), "big") & _RANDOM | _FIXED
-    text = f"{drawn:x}"
-    halves = [
-        f"{text[i : i + 4]}-{text[i + 4 : i + 8]}-{text[i + 8 : i + 20]}"
-        for i in range(0, len(text), 20)
-    ]
+    drawn = int.from_bytes(urandom(_POOL_BYTES), "big") & _RANDOM | _FIXED
+    text = bytearray(b"%x" % drawn)
+    text[4::_HALF_DIGITS] = text[9::_HALF_DIGITS] = (
+        _DASHES  # of all at a time: a third of the price
+    )
+    text[22::_HALF_DIGITS] = _SPACES
+    halves = text.decode().split()
     _pool.extend(halves[1:])
     return halves[0]
 

@@ -29,6 +29,9 @@ have been cut, and then holds less than its event: those must never be kept.)"""
 MADE = frozenset({"timestamp"})
 """Written anew by `normalise`; the redactor need not look at it."""
 
+MADE_HERE = MADE | {"id"}
+"""The same for an event that came without an id."""
+
 SHORT_BYTES = KIB
 """In a line of this length there is no room for a thousand keys, nor for one that harms a viewer; most
 lines are shorter and are spared the look."""
@@ -142,7 +145,8 @@ class Intake:
         event, ts_ns = normalise(item, received_ns=received_ns)
         if check_sender is not None:
             check_sender(event["agent"], event.get("pod"))
-        line, redacted_count = encode_redacted(event, self._redactor, MADE, self._side)
+        made = MADE if isinstance(item, dict) and item.get("id") else MADE_HERE
+        line, redacted_count = encode_redacted(event, self._redactor, made, self._side)
         if len(line) > SHORT_BYTES:
             check_keys(event)
         if self._recent is not None and not redacted_count:
