@@ -36,7 +36,7 @@ BUILD_BYTES = 16 * MIB
 """Text of a segment that is worth a process: less is read within two seconds."""
 
 MOST_PROCESSES = 4
-"""Each has some 60 MB, and all read one disk."""
+"""Each has some 75 MB, and all read one disk."""
 
 LEAST_LINE_BYTES = 24
 """``{"agent":"a","event":"b"}`` has more: so many bytes are one event at most."""
