@@ -74,7 +74,10 @@ def _one_line(text: str) -> str:
 
 
 def _close_gaps(text: str) -> str:
-    """One space for each run of white space and control characters. Splitting takes a third of the time."""
+    """One space for each run of white space and control characters. Splitting takes a third of the time; a
+    look whether there is anything to do, a tenth: of white space only the space itself is printable."""
+    if text.isprintable() and "  " not in text:
+        return text.strip(" ")
     line = " ".join(text.split())
     return line if line.isprintable() else _GAPS.sub(" ", text).strip()
 
