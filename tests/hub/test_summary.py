@@ -75,6 +75,12 @@ def test_the_main_argument_is_chosen_as_the_page_chooses_it() -> None:
     assert json.loads(vector.read_bytes()) == list(MAIN_ARGUMENTS)
 
 
+def test_events_are_told_as_the_page_tells_those_that_it_fetched() -> None:
+    vector = Path(__file__).parents[2] / "spec" / "vectors" / "summaries.json"
+    for one in json.loads(vector.read_bytes()):
+        assert summarise(one["event"]) == one["line"]
+
+
 def test_a_long_text_is_cut_with_an_ellipsis() -> None:
     text = line("user_message", content="x" * 5000)
     assert len(text) == SUMMARY_CHARS

@@ -6,7 +6,7 @@ import type { Gap } from "../model/protocol";
 import { toRow } from "../model/stored";
 import type { Page } from "./client";
 
-const PAGE_EVENTS = 1000;
+export const PAGE_EVENTS = 1000;
 /** One click loads at most this many pages; what is left stays a gap. */
 const MAX_PAGES = 5;
 /** Events come a little out of order: their time may lie after that of what followed them. */
@@ -28,12 +28,13 @@ export async function fetchGap(
   beforeMs: number,
   names: Names,
   fetchPage: (query: Record<string, string>) => Promise<Page>,
+  pages = MAX_PAGES,
 ): Promise<Backfill> {
   const rows: EventRow[] = [];
   const until = new Date(beforeMs + LATE_MS).toISOString();
   let cursor = "";
   if (count === 0) return { rows, remaining: [] };
-  for (let page = 0; page < MAX_PAGES; page++) {
+  for (let page = 0; page < pages; page++) {
     // Time alone finds the place; in a fast log it holds more than these pages of what came later.
     const q = `seq>=${gap.from} seq<${gap.to}`;
     const query = { q, order: "newest", limit: String(PAGE_EVENTS), until };

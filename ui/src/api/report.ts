@@ -1,5 +1,6 @@
 // The hub's totals and stories: sessions, whole conversations, and what the Insights view shows.
 
+import type { Bucket } from "../model/past";
 import type { StoredEvent } from "../model/stored";
 import { fetchEvents, fetchJson } from "./client";
 
@@ -75,9 +76,6 @@ export interface Usage {
   readonly output_tokens: number;
   readonly cost_usd: number;
 }
-
-/** Start in Unix milliseconds, events, errors. */
-export type Bucket = readonly [number, number, number];
 
 export interface Pulse {
   readonly step_ms: number;

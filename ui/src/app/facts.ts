@@ -3,6 +3,7 @@
 import { AS_GAP } from "../model/event_table";
 import { CATEGORIES } from "../model/category";
 import { queryOf } from "../model/filter";
+import { countWithin } from "../model/past";
 import { SESSION_DEPTH } from "../model/packing";
 import { SESSION_PX } from "../render/layout";
 import type { FrameReport } from "../render/frame";
@@ -25,6 +26,8 @@ export interface Facts {
   }[];
   /** Events that the pulse counts in all of its bins. */
   pulse(): number;
+  /** Events that the hub counted where those themselves are not on the page. */
+  past(): number;
   openBars(): { agent: string; label: string; event: string; startMs: number }[];
   /** Bars in the visible range that match the filter, with where they begin and end on the canvas. */
   bars(): {
@@ -74,6 +77,7 @@ export function exposeFacts(board: Board): void {
     agents: () => agents(board),
     events: (limit = 1000) => events(board, limit),
     pulse: () => board.picture.pulseGrid.counts.reduce((sum, count) => sum + count, 0),
+    past: () => counted(board),
     openBars: () => openBars(board),
     bars: () => bars(board),
     visible: () => visible(board),
@@ -87,6 +91,13 @@ export function exposeFacts(board: Board): void {
       isSearching: board.isSearching,
     }),
   };
+}
+
+function counted({ journal, history: { past } }: Board): number {
+  if (!past) return 0;
+  return journal
+    .holes()
+    .reduce((sum, hole) => sum + countWithin(past.found, past.stepMs, hole.fromMs, hole.toMs), 0);
 }
 
 function agents({ journal, picture }: Board): ReturnType<Facts["agents"]> {

@@ -26,6 +26,18 @@ export const MAIN_ARGUMENTS = [
 const GIST_CHARS = 160;
 const MAX_CALLS = 20;
 
+/** The main argument of a call as text; "" where there is none. */
+export function argumentOf(input: unknown): string {
+  if (input === undefined || input === null) return "";
+  if (typeof input !== "object") return String(input);
+  const values = new Map(Object.entries(input));
+  const isPlain = (value: unknown) => ["string", "number", "boolean"].includes(typeof value);
+  const name = MAIN_ARGUMENTS.find((one) => isPlain(values.get(one)));
+  const plain = name === undefined ? [...values.values()].find(isPlain) : values.get(name);
+  if (plain !== undefined) return String(plain);
+  return values.size > 0 ? JSON.stringify(input) : "";
+}
+
 /** One line for the input of a call; "" where it says nothing. */
 export function gist(input: unknown): string {
   if (input === undefined || input === null) return "";

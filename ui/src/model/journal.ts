@@ -5,7 +5,7 @@ import { CATEGORIES, categoryOf } from "./category";
 import { Dictionary } from "./dictionary";
 import type { EventRow } from "./event_table";
 import { AS_GAP, AS_INSTANT, EventTable, emptyRow } from "./event_table";
-import { Lane } from "./lane";
+import { ABANDONED_AFTER_MS, Lane } from "./lane";
 import { Pairing } from "./pairing";
 import type { Batch, Gap, Hello } from "./protocol";
 import { ALERT_AGENT } from "./alert";
@@ -14,6 +14,15 @@ import { SESSION_DEPTH } from "./packing";
 import { SpanTable } from "./span_table";
 
 const PERMISSION = CATEGORIES.indexOf("permission");
+
+/** Events [from, to) by seq that are in the log and not here, and the time they lie in; 0, 0 where the page
+    let them go and cannot fetch them. */
+export interface Hole {
+  readonly from: number;
+  readonly to: number;
+  readonly fromMs: number;
+  readonly toMs: number;
+}
 
 export class Journal {
   readonly agents = new Interner();
@@ -38,6 +47,8 @@ export class Journal {
   /** Grows when rows are renumbered: whoever keeps row numbers starts again. */
   rebuildVersion = 0;
 
+  /** Rows that stand for events which are not here; some may have left the table. */
+  private gapRows: number[] = [];
   private dictionary: Dictionary | null = null;
   private pairing = this.newPairing();
   private readonly categories: number[] = [];
@@ -82,6 +93,32 @@ export class Journal {
     if (from < gap.to) this.addGap(from, gap.to);
   }
 
+  /** The stretches of time of which the events are in the log and not here, in order: [fromMs, toMs). */
+  holes(): readonly Hole[] {
+    const { events } = this;
+    const gone = { from: 0, to: 0, fromMs: -Infinity, toMs: this.timeOf(events.first) };
+    return [...(events.first > 0 ? [gone] : []), ...this.gaps()].filter(({ fromMs, toMs }) => toMs > fromMs);
+  }
+
+  /** Rows that stand for events which are not here, as holes; some have no length in time. */
+  gaps(): Hole[] {
+    const { events } = this;
+    const found: Hole[] = [];
+    for (const row of this.gapRows) {
+      if (!events.has(row)) continue;
+      const from = events.seq[events.slot(row)] as number;
+      const to = from + (events.durMs[events.slot(row)] as number);
+      const fromMs = row > events.first ? this.timeOf(row - 1) : -Infinity;
+      const toMs = row + 1 < events.end ? this.timeOf(row + 1) : Infinity;
+      found.push({ from, to, fromMs, toMs });
+    }
+    return found;
+  }
+
+  private timeOf(row: number): number {
+    return this.events.tsMs[this.events.slot(row)] as number;
+  }
+
   /** Puts events that were fetched (rows of this journal, by seq) where they belong: a rebuild. */
   merge(fetched: readonly EventRow[], remaining: readonly Gap[]): void {
     const merged = mergeRows(this.events, fetched, remaining);
@@ -92,6 +129,9 @@ export class Journal {
       else this.add(row);
     }
     this.lastSeq = lastSeq; // who sees a part has heard of more than its newest event
+    for (const { from, fromMs, toMs } of this.holes())
+      if (toMs - fromMs > ABANDONED_AFTER_MS && fromMs !== -Infinity)
+        this.pairing.leave(from, fromMs, this.lanes);
   }
 
   /** Work that goes on now; open sessions are no work. */
@@ -163,6 +203,7 @@ export class Journal {
   private clear(epoch: string): void {
     this.epoch = epoch;
     this.events = new EventTable();
+    this.gapRows = [];
     this.spans = new SpanTable();
     this.lanes = [];
     this.pairing = this.newPairing();
@@ -232,7 +273,7 @@ export class Journal {
   private addGap(from: number, to: number): void {
     const row = { ...emptyRow(), seq: from, durMs: to - from, tsMs: this.lastMs };
     if (Number.isNaN(row.tsMs)) row.tsMs = 0;
-    this.events.add(row, AS_GAP);
+    this.gapRows.push(this.events.add(row, AS_GAP));
     this.lastSeq = to - 1;
   }
 }

@@ -56,6 +56,16 @@ export class Pairing {
     return !opens && row.durMs >= 0 ? this.takeWhole(row, lane) : INSTANT;
   }
 
+  /** Ends work that began at or before `seq` and is open still as of `endMs`: what came of it is not known here. */
+  leave(seq: number, endMs: number, lanes: readonly Lane[]): void {
+    for (const [key, span] of this.open) {
+      const i = this.spans.slot(span);
+      const lane = lanes[this.spans.agent[i] as number];
+      if (!this.spans.isOpen(span) || !lane || (this.spans.openSeq[i] as number) > seq) continue;
+      this.finish(span, lane, key, { seq: -1, tsMs: endMs, isError: false });
+    }
+  }
+
   private takeStart(row: EventRow, lane: Lane, key: string): Drawn {
     const headless = this.headless.get(key);
     if (headless !== undefined && this.spans.has(headless)) {

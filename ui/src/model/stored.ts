@@ -3,6 +3,7 @@
 import type { Names } from "./dictionary";
 import { emptyRow, type EventRow } from "./event_table";
 import { FLAG_CLOSES, FLAG_ERROR, FLAG_OPENS, FLAG_REDACTED, LEVELS } from "./protocol";
+import { summaryOf } from "./summary";
 
 /** An event of schema 1; everything but these four may be absent, and anything else may be there. */
 export interface StoredEvent {
@@ -26,7 +27,6 @@ export interface StoredEvent {
   readonly [field: string]: unknown;
 }
 
-const SUMMARY_CHARS = 200;
 const STARTS = new Set(["llm_request", "tool_invocation", "permission_request"]);
 const ENDS = new Set(["llm_response", "tool_result", "permission_decision"]);
 
@@ -45,7 +45,7 @@ export function toRow(event: StoredEvent, names: Names): EventRow {
     tokens: figure(event.input_tokens) + figure(event.output_tokens),
     span: event.span_id ?? "",
     parent: event.parent_span_id ?? "",
-    text: summary(event),
+    text: summaryOf(event),
   };
 }
 
@@ -89,16 +89,4 @@ function flags(event: StoredEvent): number {
     (isError(event) ? FLAG_ERROR : 0) |
     (isRedacted ? FLAG_REDACTED : 0)
   );
-}
-
-/** The most telling part of the event on one line. */
-export function summary(event: StoredEvent): string {
-  const telling = [event.error?.message, event.content, event.output, event.input];
-  const first = telling.find((part) => part !== undefined && part !== null && part !== "");
-  const text = typeof first === "string" ? first : first === undefined ? "" : JSON.stringify(first);
-  const line = text
-    .slice(0, 4 * SUMMARY_CHARS)
-    .replace(/\s+/g, " ")
-    .trim();
-  return line.length > SUMMARY_CHARS ? `${line.slice(0, SUMMARY_CHARS - 1)}…` : line;
 }

@@ -7,6 +7,7 @@ import { AS_GAP } from "./event_table";
 import { Journal } from "./journal";
 import { type Batch, type Hello, type Message, parseMessage } from "./protocol";
 import { isError, parseTimeMs, type StoredEvent, toRow } from "./stored";
+import { summaryOf } from "./summary";
 
 const FOLDER = resolve(import.meta.dirname, "../../../spec/vectors");
 
@@ -106,6 +107,14 @@ describe("valid.json", () => {
       expect(row.text).not.toMatch(/\n/);
       expect((row.flag & 4) !== 0).toBe(isError(output));
     });
+  }
+});
+
+describe("summaries.json", () => {
+  test("is there", () => expect(vectors("summaries.json").length).toBeGreaterThanOrEqual(20));
+
+  for (const { event, line } of vectors<{ event: StoredEvent; line: string }>("summaries.json")) {
+    test(line, () => expect(summaryOf(event)).toBe(line));
   }
 });
 

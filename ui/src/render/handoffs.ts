@@ -25,6 +25,7 @@ export function handoffsOf(scene: LaneScene): Arrow[] {
 /** A lane whose first event belongs to no work that is known was spawned by the agent above it. */
 function addBirths(scene: LaneScene, found: Arrow[]): void {
   const { journal, layout } = scene;
+  if (journal.startsLate) return; // the first event here is not the first
   const { from, to } = boxesInSight(scene);
   for (let n = from; n < to && found.length < MAX_LINES; n++) {
     const agent = layout.boxes[n]?.agent ?? -1;

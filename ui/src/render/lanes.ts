@@ -9,6 +9,7 @@ import { Density } from "./density";
 import { InstantPainter } from "./instants";
 import { Labels } from "./label";
 import type { LaneBox } from "./layout";
+import { paintHoles } from "./past";
 import { boxesInSight, type LaneScene } from "./scene";
 import type { Surface } from "./surface";
 import type { Theme } from "./theme";
@@ -26,7 +27,7 @@ export class LanePainter {
     const scene = wanted.isDense ? this.paintDensity(surface, wanted, theme) : wanted;
     const ctx = scene.isDense ? surface.ctx : surface.begin(theme.bg);
     if (!scene.isDense) paintGround(ctx, scene, theme);
-    paintUnknown(ctx, scene, theme);
+    paintHoles(ctx, scene, theme);
     this.bars.collect(scene);
     this.barPainter.paint(ctx, scene, this.bars, theme);
     paintArrows(ctx, scene, this.bars, theme);
@@ -54,14 +55,6 @@ function paintGround(ctx: CanvasRenderingContext2D, scene: LaneScene, theme: The
     const box = layout.boxes[n] as LaneBox;
     ctx.fillRect(0, box.topPx + box.heightPx - scrollPx - 1, widthPx, 1);
   }
-}
-
-/** A veil over the time from which events are in the log and not on the page. */
-function paintUnknown(ctx: CanvasRenderingContext2D, scene: LaneScene, theme: Theme): void {
-  const endPx = Math.min(scene.widthPx, toPx(scene.view, scene.widthPx, scene.knownFromMs));
-  if (!(endPx > 0)) return;
-  ctx.fillStyle = theme.veil;
-  ctx.fillRect(0, 0, endPx, scene.heightPx);
 }
 
 /** The present: a thin line, so that the end of an open bar is seen to move with it. */

@@ -3,8 +3,10 @@
 import { duration, short, whole } from "../base/format";
 import { stepFor } from "../base/tick";
 import { spanMs, toPx, type Viewport } from "../base/viewport";
+import type { Past } from "../model/past";
 import type { Measure, PulseGrid } from "../model/pulse_grid";
 import { type Layers, pile } from "../model/pulse_layers";
+import { inView } from "./past";
 import type { Surface } from "./surface";
 import type { Theme } from "./theme";
 
@@ -20,6 +22,9 @@ export interface PulseLook {
   readonly measure: Measure;
   readonly layers: Layers;
   readonly inks: readonly string[];
+  /** Where events are missing, and what the hub counted there. */
+  readonly holes: readonly Viewport[];
+  readonly past: Past | null;
 }
 
 /** A step that people can name, wide enough for a bar. */
@@ -43,6 +48,8 @@ export function paintPulse(
   const count = Math.max(0, toBin - fromBin);
   let peak = measure === "latency" ? 1e-3 : 1;
   for (let bin = fromBin; bin < toBin; bin++) peak = Math.max(peak, grid.total(measure, bin));
+  const counted = countsIn(view, grid.stepMs, look);
+  for (const { value } of counted) peak = Math.max(peak, value);
   const top = niceCeiling(peak);
   const scale = (heightPx - HEAD_PX) / top;
   const base = new Float64Array(count);
@@ -73,7 +80,39 @@ export function paintPulse(
     if (measure === "events")
       fill(theme.error, (bin) => Math.min(1e-9, grid.total("errors", bin)), ERROR_TICK_PX);
   }
+  for (const isError of measure === "events" ? [false, true] : [measure === "errors"]) {
+    ctx.fillStyle = isError ? theme.error : theme.pulse;
+    for (const { fromMs, toMs, value, errors } of counted) {
+      const shown = isError ? errors : value;
+      if (shown <= 0) continue;
+      const leftPx = Math.round(toPx(view, widthPx, fromMs));
+      const widePx = Math.max(1, Math.round(toPx(view, widthPx, toMs)) - leftPx - 1);
+      const tallPx = Math.max(isError ? LEAST_ERROR_PX : 1, shown * scale);
+      ctx.fillRect(leftPx, heightPx - tallPx, widePx, tallPx);
+    }
+  }
   return top;
+}
+
+/** What the hub counted in the holes, by the length of the pulse's own steps: a rate is as high in both. */
+function countsIn(
+  view: Viewport,
+  stepMs: number,
+  { measure, past, holes }: PulseLook,
+): { fromMs: number; toMs: number; value: number; errors: number }[] {
+  if (!past || (measure !== "events" && measure !== "errors")) return [];
+  const share = stepMs / past.stepMs;
+  const { from, to } = inView(past.found, past.stepMs, view);
+  return past.found.slice(from, to).flatMap(([startMs, events, failed]) =>
+    holes
+      .map((hole) => ({
+        fromMs: Math.max(startMs, hole.fromMs),
+        toMs: Math.min(startMs + past.stepMs, hole.toMs),
+        value: (measure === "errors" ? failed : events) * share,
+        errors: failed * share,
+      }))
+      .filter((one) => one.toMs > one.fromMs),
+  );
 }
 
 /** 1, 2, 5, 10, 20, 50, … and the same below 1. */

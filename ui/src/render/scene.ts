@@ -3,6 +3,7 @@
 import type { Viewport } from "../base/viewport";
 import type { BinGrid } from "../model/bin_grid";
 import type { Journal } from "../model/journal";
+import type { Past } from "../model/past";
 import type { Layout } from "./layout";
 
 /** Above this many events in sight a mark an event is noise, and too slow; see `isDense`. */
@@ -32,8 +33,10 @@ export interface LaneScene {
   readonly selection: Selection;
   /** What the pointer is on. */
   readonly pointed: Selection;
-  /** Before this moment events may be missing: they are in the log and not in memory. */
-  readonly knownFromMs: number;
+  /** Where events are missing: they are in the log and not in memory. */
+  readonly holes: readonly Viewport[];
+  /** What the hub counted of the holes; null before it was asked. */
+  readonly past: Past | null;
 }
 
 /** Nothing is chosen, or pointed at. */

@@ -31,6 +31,8 @@ export interface Theme {
   readonly ground: { readonly bg: number; readonly grid: number; readonly line: number };
   /** Little-endian RGBA of the histogram behind the bars, from few events to many, and of errors. */
   readonly density: readonly number[];
+  /** The same, for a brush. */
+  readonly densityInks: readonly string[];
   readonly densityError: number;
   readonly inks: readonly CategoryInk[];
   readonly agents: readonly string[];
@@ -49,6 +51,9 @@ export function readTheme(host: HTMLElement): Theme {
   const error = read("--error");
   const line = read("--line");
   const grid = mix(line, bg, 0.55);
+  const shades = Array.from({ length: DENSITY_LEVELS }, (_, level) =>
+    mix(read("--pulse"), bg, 0.55 + (0.45 * level) / (DENSITY_LEVELS - 1)),
+  );
   return {
     isDark,
     bg: css(bg),
@@ -64,9 +69,8 @@ export function readTheme(host: HTMLElement): Theme {
     error: css(error),
     errorFill: css(mix(error, bg, fillShare + 0.06)),
     pulse: css(read("--pulse")),
-    density: Array.from({ length: DENSITY_LEVELS }, (_, level) =>
-      packed(mix(read("--pulse"), bg, 0.55 + (0.45 * level) / (DENSITY_LEVELS - 1))),
-    ),
+    density: shades.map(packed),
+    densityInks: shades.map(css),
     densityError: packed(error),
     inks: CATEGORIES.map((name) => ({
       mark: css(hue(name)),

@@ -1,7 +1,8 @@
 // The page's one state: what the hub said, what a person asked for, and who must repaint.
 
-import { fetchGap } from "../api/backfill";
+import { fetchGap, PAGE_EVENTS } from "../api/backfill";
 import { ApiError, fetchEvent, fetchEvents, fetchSeqs, fetchTerms } from "../api/client";
+import { fetchPulse } from "../api/report";
 import { type LinkState, type Owner, streamPath } from "../api/stream";
 import type { Viewport } from "../base/viewport";
 import { AS_GAP } from "../model/event_table";
@@ -16,6 +17,7 @@ import { judgeAll, judgeFrom, judgeMore, Verdict } from "../model/verdict";
 import { Frame } from "../render/frame";
 import { Alarms } from "./alarms.svelte";
 import { EMPTY_FACE, type Face, type LaneFace, heardMs, laneFace, Meter } from "./face";
+import { History, MOST_EVENTS } from "./history.svelte";
 import { LaneChoice } from "./lane_choice.svelte";
 import { Picture } from "./picture";
 import { StreamChoice } from "./stream_choice.svelte";
@@ -24,6 +26,8 @@ import { Timeline } from "./timeline.svelte";
 
 /** Text is redrawn this often at most: faster cannot be read, and layout costs. */
 const FACE_MS = 250;
+/** Of events that are fetched because they are in view. */
+const PAGES_BY_ITSELF = Math.ceil((2 * MOST_EVENTS) / PAGE_EVENTS);
 /** The first look at a log: the longest of these that shows about this many events at most. */
 const FIRST_SPANS_MS = [30_000, 60_000, 300_000, 900_000, 3_600_000];
 const SILENCE_MS = 120_000;
@@ -55,6 +59,23 @@ export class Board implements Owner, Listener {
   readonly frame = new Frame();
   readonly timeline = new Timeline();
   readonly alarms = new Alarms();
+  readonly history = new History(
+    {
+      holes: () => this.journal.holes(),
+      query: () => this.sieve?.query ?? "",
+      nowMs: () => this.nowMs(),
+      isLoading: () => this.loadingGap >= 0,
+      fill: (hole, from, to, beforeMs) =>
+        this.fill(
+          { type: "gap", from: hole.from, to: hole.to },
+          { type: "gap", from, to },
+          beforeMs,
+          PAGES_BY_ITSELF,
+        ),
+      changed: () => this.touchTime(),
+    },
+    { pulse: fetchPulse, events: fetchEvents },
+  );
   /** What the hub said of the events, where there is a filter. */
   verdict: Verdict | null = null;
   filterVersion = 0;
@@ -178,6 +199,7 @@ export class Board implements Owner, Listener {
       this.isLoaded = false;
       this.isEmpty = true;
       this.missing = 0;
+      this.history.reset();
       this.historyUntil = hello.seq;
       this.endSieves();
     }
@@ -234,6 +256,7 @@ export class Board implements Owner, Listener {
     const { total } = this.journal;
     this.isLoaded = true;
     this.meter.skip(total, performance.now());
+    this.pausedTotal = total; // what was there before is not new
     if (total > 0 && this.timeline.isFollowing && !this.hasAskedRange)
       this.timeline.showLast(this.firstSpanMs());
     if (this.pendingRef) void this.chooseRef(this.pendingRef);
@@ -564,19 +587,28 @@ export class Board implements Owner, Listener {
   async loadGap(row: number): Promise<void> {
     const { events } = this.journal;
     const i = events.slot(row);
-    if (this.loadingGap >= 0 || !events.has(row) || events.drawn[i] !== AS_GAP) return;
+    if (!events.has(row) || events.drawn[i] !== AS_GAP) return;
     const from = events.seq[i] as number;
     const gap: Gap = { type: "gap", from, to: from + (events.durMs[i] as number) };
     const after = events.has(row + 1) ? (events.tsMs[events.slot(row + 1)] as number) : this.nowMs();
-    this.loadingGap = from;
+    await this.fill(gap, gap, after);
+  }
+
+  /** Fetches a part of a gap, which lies before a moment. Returns whether it came. */
+  private async fill(whole: Gap, gap: Gap, beforeMs: number, pages?: number): Promise<boolean> {
+    if (this.loadingGap >= 0) return false;
+    this.loadingGap = whole.from;
     this.gapProblem = "";
     try {
       const count = this.bounds ? await this.countVisible(gap) : gap.to - gap.from;
-      const { rows, remaining } = await fetchGap(gap, count, after, this.journal, (query) =>
-        fetchEvents(query),
-      );
+      const { rows, remaining } = await fetchGap(gap, count, beforeMs, this.journal, fetchEvents, pages);
       const known = this.journal.total;
-      this.journal.merge(rows, [...this.otherGaps(from), ...remaining]);
+      const beside: Gap[] = [
+        { type: "gap", from: whole.from, to: gap.from },
+        { type: "gap", from: gap.to, to: whole.to },
+      ];
+      const rest = [...beside, ...remaining].filter(({ from, to }) => from < to);
+      this.journal.merge(rows, [...this.otherGaps(whole.from), ...rest]);
       this.pausedTotal += this.journal.total - known; // they are not new, and tell of no speed
       this.meter.skip(this.journal.total, performance.now());
       this.missing = Math.max(0, this.missing - (this.bounds ? gap.to - gap.from : rows.length));
@@ -584,8 +616,10 @@ export class Board implements Owner, Listener {
       this.judgeBy(this.verdict);
       this.sieve?.cover(gap.from, gap.to);
       this.noteSearch();
+      return true;
     } catch (error) {
       this.gapProblem = error instanceof Error ? error.message : String(error);
+      return false;
     } finally {
       this.loadingGap = -1;
       this.touchRows();
@@ -618,15 +652,10 @@ export class Board implements Owner, Listener {
   }
 
   private otherGaps(loadedFrom: number): Gap[] {
-    const { events } = this.journal;
-    const found: Gap[] = [];
-    for (let row = events.first; row < events.end; row++) {
-      const i = events.slot(row);
-      const from = events.seq[i] as number;
-      if (events.drawn[i] !== AS_GAP || from === loadedFrom) continue;
-      found.push({ type: "gap", from, to: from + (events.durMs[i] as number) });
-    }
-    return found;
+    return this.journal
+      .gaps()
+      .filter(({ from }) => from !== loadedFrom)
+      .map(({ from, to }) => ({ type: "gap", from, to }));
   }
 
   // -- what is shown as text ------------------------------------------------------------------

@@ -5,6 +5,7 @@ import { spanMs, type Viewport } from "../base/viewport";
 import { BinGrid, type BinSource, octaveStep } from "../model/bin_grid";
 import { CATEGORIES } from "../model/category";
 import type { Journal } from "../model/journal";
+import type { Past } from "../model/past";
 import { PulseGrid, type PulseSource } from "../model/pulse_grid";
 import { type Layers, layersOf, type Stack } from "../model/pulse_layers";
 import { GridShelf } from "../model/grid_shelf";
@@ -110,7 +111,8 @@ export class Picture {
       selection: Selection;
       pointed: Selection;
       filterVersion: number;
-      knownFromMs: number;
+      holes: readonly Viewport[];
+      past: Past | null;
     },
   ): LaneScene {
     const { journal, layout } = this;

@@ -47,7 +47,8 @@ export function sceneOf(said: readonly Said[], isDense = false): { scene: LaneSc
     isFollowing: true,
     selection: NOTHING,
     pointed: NOTHING,
-    knownFromMs: -Infinity,
+    holes: [],
+    past: null,
   };
   const bars = new BarList();
   bars.collect(scene);

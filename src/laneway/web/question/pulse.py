@@ -26,13 +26,21 @@ SERIES_FIELDS: tuple[Field, ...] = ("agent", "event", "level", "tool")
 SERIES = 12
 """More than a person tells apart in one chart; the rest becomes one series without a name."""
 
+MOST_SERIES = 500
+"""As many lanes as a page has."""
+
 BY = {
     "by": Parameter(
-        f"Also a series for each value of this field, the {SERIES} with the most events, and one for"
+        f"Also a series for each value of this field, those with the most events, and one for"
         " the rest. Events without a value are then left out.",
         "agent",
         {"enum": list(SERIES_FIELDS)},
-    )
+    ),
+    "series": Parameter(
+        f"How many values have a series of their own, 1 to {MOST_SERIES}.",
+        "50",
+        {"type": "integer", "minimum": 1, "maximum": MOST_SERIES, "default": SERIES},
+    ),
 }
 
 Bucket = list[int]
@@ -43,7 +51,15 @@ def ask_pulse(items: Items) -> Question:
     given = query_filter.parse(items, query_filter.STEP, BY)
     query = query_filter.to_query(given)
     by, step = _field(given.one.get("by", "")), given.one.get("step", "")
-    return Question(query, lambda desk: _pulse(desk, query, step, by))
+    series = _count(given.one.get("series", ""))
+    return Question(query, lambda desk: _pulse(desk, query, step, by, series))
+
+
+def _count(text: str) -> int:
+    count = int(text) if text.isascii() and text.isdecimal() and len(text) < 9 else 0
+    if text and not 1 <= count <= MOST_SERIES:
+        raise QueryError(f"series: {quote(text)} is not a number from 1 to {MOST_SERIES}")
+    return count or SERIES
 
 
 def _field(text: str) -> tuple[Field, ...]:
@@ -55,7 +71,9 @@ def _field(text: str) -> tuple[Field, ...]:
     raise QueryError(f"by: {quote(text)} is not one of {', '.join(SERIES_FIELDS)}")
 
 
-def _pulse(desk: Desk, query: Query, step: str, by: tuple[Field, ...]) -> dict[str, Any]:
+def _pulse(
+    desk: Desk, query: Query, step: str, by: tuple[Field, ...], series: int
+) -> dict[str, Any]:
     first_ns, last_ns = _window(desk, query)
     span_ns = max(last_ns - first_ns, 1)
     step_ns = query_filter.parse_step_ns(step) if step else fitting_step_s(span_ns) * NS_PER_S
@@ -73,7 +91,7 @@ def _pulse(desk: Desk, query: Query, step: str, by: tuple[Field, ...]) -> dict[s
         **scanned(table.scan),
     }
     if by:
-        told["series"] = _series(table.cells)
+        told["series"] = _series(table.cells, series)
     if by == ("event",):
         told["work"] = _work(table.cells)
     return told
@@ -83,23 +101,23 @@ def _with_limit(query: Query, limit: int) -> Query:
     return replace(query, limit=limit, newest_first=True, after=None)
 
 
-def _series(cells: list[Cell]) -> list[dict[str, Any]]:
+def _series(cells: list[Cell], most: int) -> list[dict[str, Any]]:
     """The most frequent first; the last one, without a name, is the rest."""
     sizes: Counter[str | None] = Counter()
     for cell in cells:
         sizes[cell.keys[0]] += cell.event_count
     order = sorted(sizes, key=lambda name: (-sizes[name], name or ""))
-    places = {name: place for place, name in enumerate(order[:SERIES])}
-    parts: list[list[Cell]] = [[] for _ in range(SERIES + 1)]
+    places = {name: place for place, name in enumerate(order[:most])}
+    parts: list[list[Cell]] = [[] for _ in range(most + 1)]
     for cell in cells:
-        parts[places.get(cell.keys[0], SERIES)].append(cell)
+        parts[places.get(cell.keys[0], most)].append(cell)
     return [
         {
             "name": name,
             "buckets": _buckets((c, c.event_count, c.error_count) for c in part),
         }
         for name, part in zip(
-            [*order[:SERIES], None], [*parts[: len(places)], parts[-1]], strict=True
+            [*order[:most], None], [*parts[: len(places)], parts[-1]], strict=True
         )
         if part
     ]

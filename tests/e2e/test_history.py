@@ -1,0 +1,102 @@
+"""The log before the page's memory: counted by the hub where it is much, fetched where it is little."""
+
+import re
+import time
+
+import pytest
+from playwright.sync_api import Page, expect
+
+import laneway
+from laneway import log_event
+from tests.torture.harness import Hub, wait_for
+
+pytestmark = pytest.mark.browser
+
+EVENTS = 25_000
+HOURS = 5
+IN_MEMORY = 10_000
+MINUTE_S = 60
+
+
+@pytest.fixture
+def began(hub: Hub) -> float:
+    """When the log begins, in Unix seconds: its events lie evenly over some hours."""
+    laneway.configure(log_path=hub.env["LOG_PATH"], home=str(hub.home))
+    now = time.time()
+    began = now - HOURS * 3600
+    for n in range(EVENTS):
+        at = began + (now - began) * n / EVENTS
+        level = "error" if n % 1000 == 0 else "info"
+        log_event(f"agent-{n % 3}", "log", f"event {n}", timestamp=at, level=level)
+    wait_for(lambda: hub.get("/health")["index"]["events"] >= EVENTS, "the index", 120)
+    return began
+
+
+def total(page: Page) -> int:
+    return page.evaluate("() => window.__laneway.visible().total")
+
+
+def show(page: Page, hub: Hub, since: float, until: float) -> None:
+    page.goto(f"{hub.url}/logs?since={since * 1000:.0f}&until={until * 1000:.0f}")
+    page.wait_for_function("() => window.__laneway?.state().link === 'live'")
+
+
+def test_a_far_range_has_its_events_without_a_click(open_page, hub: Hub, began: float) -> None:
+    page = open_page()
+    page.wait_for_function(f"() => window.__laneway.visible().total === {IN_MEMORY}")
+    middle = began + HOURS * 3600 / 5
+    show(page, hub, middle, middle + 4 * MINUTE_S)
+    page.wait_for_function(f"() => window.__laneway.visible().total > {IN_MEMORY}")
+    expect(page.get_by_test_id("connection")).to_have_text("Paused")  # nothing of it is new
+    assert page.evaluate("() => window.__laneway.state().gaps") == 2  # before it, and after it
+
+    known = total(page)
+    for _ in range(12):  # and so has what one pans to
+        page.keyboard.press("a")
+    page.wait_for_function(f"() => window.__laneway.visible().total > {known}")
+    texts = page.evaluate("() => window.__laneway.events(100000).map(one => one.text)")
+    numbers = [int(text.removeprefix("event ")) for text in texts]
+    assert numbers == sorted(set(numbers)), "each once, in order"
+
+
+def test_what_is_too_much_is_counted_and_its_counts_are_exact(
+    open_page, hub: Hub, began: float
+) -> None:
+    page = open_page()
+    page.get_by_role("button", name="24 h", exact=True).click()
+    page.wait_for_function("() => window.__laneway.past() >= 14_900")
+    assert total(page) == IN_MEMORY
+    box = page.get_by_test_id("pulse").bounding_box()
+    assert box
+    share = 1 - (HOURS - 1) / 24 / 1.03  # an hour after the beginning
+    page.mouse.move(box["x"] + box["width"] * share, box["y"] + 20)
+    readout = page.get_by_test_id("pulse-readout")
+    expect(readout).to_contain_text(re.compile(r"4\d\d events"))  # five minutes of it
+    lane = page.get_by_test_id("lanes-canvas").bounding_box()
+    assert lane
+    page.mouse.move(lane["x"] + lane["width"] * share, lane["y"] + 12)
+    expect(page.get_by_text(re.compile(r"^1[34]\d events"))).to_be_visible()
+    page.mouse.click(lane["x"] + lane["width"] * share, lane["y"] + 12)
+    page.wait_for_function(f"() => window.__laneway.visible().total > {IN_MEMORY}")
+
+
+def test_a_filter_holds_for_what_is_counted(open_page, hub: Hub, began: float) -> None:
+    page = open_page()
+    page.get_by_test_id("filter-input").fill("agent:agent-1 level:error")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="24 h", exact=True).click()
+    page.wait_for_function("() => window.__laneway.past() === 5")
+
+
+def test_the_stream_goes_on_backwards_as_one_scrolls(open_page, hub: Hub, began: float) -> None:
+    page = open_page()
+    page.wait_for_function(f"() => window.__laneway.visible().total === {IN_MEMORY}")
+    page.keyboard.press("Space")
+    stream = page.get_by_test_id("stream")
+    box = stream.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 200, box["y"] + 60)
+    page.mouse.wheel(0, -100_000_000)
+    page.wait_for_function(f"() => window.__laneway.visible().total > {IN_MEMORY}")
+    # the line that was the first stands where it stood
+    expect(stream.get_by_text(f"event {EVENTS - IN_MEMORY}", exact=True)).to_be_visible()
