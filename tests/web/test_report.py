@@ -119,6 +119,19 @@ async def test_the_pulse_has_a_series_for_each_value_and_one_for_the_rest(
     ]
 
 
+async def test_the_pulse_has_as_many_series_as_are_asked_for(
+    client: httpx.AsyncClient, hub: Hub
+) -> None:
+    fill(hub, *(event(n, id=f"e{n}", agent=f"a{n}") for n in range(3)))
+    two = await ask(client, "/api/pulse", step="1s", by="agent", series="2")
+    assert [one["name"] for one in two["series"]] == ["a0", "a1", None]
+    all_of_them = await ask(client, "/api/pulse", step="1s", by="agent", series="500")
+    assert [one["name"] for one in all_of_them["series"]] == ["a0", "a1", "a2"]
+    for refused in ("0", "501", "-1", "many", "1" * 9):
+        answer = await client.get("/api/pulse", params={"by": "agent", "series": refused})
+        assert answer.status_code == 400, refused
+
+
 async def test_the_pulse_by_event_tells_what_began_and_ended(
     client: httpx.AsyncClient, hub: Hub
 ) -> None:
