@@ -31,7 +31,7 @@ MOST_SERIES = 500
 
 BY = {
     "by": Parameter(
-        f"Also a series for each value of this field, those with the most events, and one for"
+        "Also a series for each value of this field, those with the most events, and one for"
         " the rest. Events without a value are then left out.",
         "agent",
         {"enum": list(SERIES_FIELDS)},
