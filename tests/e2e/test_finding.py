@@ -47,6 +47,31 @@ def test_facets_count_values_and_filter_in_and_out(open_page) -> None:
     expect(page.get_by_test_id("facets")).to_have_count(0)
 
 
+def test_values_are_completed_with_how_many_events_each_would_find(open_page) -> None:
+    page = open_page()
+    fill(page)
+    box = page.get_by_test_id("filter-input")
+    box.fill("agent:")
+    offered = page.get_by_role("listbox", name="Suggestions").get_by_role("option")
+    expect(offered.first).to_contain_text(re.compile(r"coder\s*4$"))
+    expect(offered.nth(1)).to_contain_text(re.compile(r"planner\s*1$"))
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.wait_for_function("() => window.__laneway.visible().matching === 4")
+
+    box.fill("event:")  # beside the condition that is set
+    expect(offered.first).to_contain_text(re.compile(r"log\s*4$"))
+
+
+def test_facets_of_a_range_without_events_say_so(open_page) -> None:
+    page = open_page()
+    fill(page)
+    page.keyboard.press("b")
+    expect(page.get_by_test_id("facets-none")).to_have_count(0)
+    page.goto(page.url.split("?")[0] + "?since=1000&until=60000")
+    expect(page.get_by_test_id("facets-none")).to_be_visible()
+
+
 def test_the_palette_goes_to_agents_sessions_and_views_by_keyboard(open_page) -> None:
     page = open_page()
     fill(page)

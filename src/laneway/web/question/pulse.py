@@ -38,7 +38,7 @@ BY = {
     ),
     "series": Parameter(
         f"How many values have a series of their own, 1 to {MOST_SERIES}.",
-        "50",
+        50,
         {"type": "integer", "minimum": 1, "maximum": MOST_SERIES, "default": SERIES},
     ),
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { hello } from "../../testing/frames";
 import { Journal } from "../../model/journal";
-import { complete, isUnfinished } from "./completion";
+import { complete, fieldTyped, isUnfinished } from "./completion";
 
 const journal = new Journal();
 journal.takeHello(hello({ labels: ["shell", "read file"] }));
@@ -33,6 +33,30 @@ describe("completion", () => {
       expect(texts(typed)).toEqual([]);
     },
   );
+
+  test("offers what the log holds, the most frequent first, with how many events each finds", () => {
+    const counts = new Map([
+      [
+        "agent",
+        new Map([
+          ["coder", 3],
+          ["archivist", 9],
+          ["collector", 7],
+        ]),
+      ],
+      ["tool", new Map([["shell", 2]])],
+    ]);
+    const offered = (typed: string) =>
+      complete(typed, journal, counts).map(({ value, count }) => [value, count]);
+    expect(offered("agent:co")).toEqual([
+      ["collector", 7],
+      ["coder", 3],
+    ]);
+    expect(offered("agent:").map(([value]) => value)).toEqual(["archivist", "collector", "coder", "planner"]);
+    expect(offered("tool:")).toEqual([["shell", 2]]); // "read file" is a model's name
+    expect(isUnfinished("agent:arch", journal, counts)).toBe(true);
+    expect([fieldTyped("x AGENT:co"), fieldTyped("coder")]).toEqual(["agent", ""]);
+  });
 
   test("says whether a condition is whole", () => {
     const [field] = complete("ag", journal);
