@@ -1,15 +1,20 @@
 """Lines that are read many at a time come to the same as one by one."""
 
+import json
 import random
 from typing import Any
 
 import orjson
 import pytest
 
+from laneway.base.errors import EventError, Problem
 from laneway.base.ids import new_event_id, new_span_id, new_trace_id
-from laneway.hub import plain
+from laneway.hub import pipeline, plain
 from laneway.hub.line import Line, LineReader
+from laneway.hub.metric import Metric
+from laneway.hub.pipeline import Intake
 from laneway.hub.plain import PlainReader
+from laneway.model.event import normalise
 from laneway.model.redact import Redactor
 from laneway.model.redact.custom import make_extra
 from tests.model.redact.secret import SHAPES, make
@@ -118,6 +123,84 @@ def assert_same(redactor: Redactor, datas: list[bytes], case: object = "") -> No
         assert told(together, is_shown=is_shown) == told(alone, is_shown=is_shown), case
 
 
+def taken(redactor: Redactor, datas: list[bytes]) -> list[tuple[object, ...]]:
+    """What an intake makes of them, in order; without an id where it made that."""
+    took = Intake(redactor, Metric(), None).take(datas)
+    places = {place for place, _, _ in took.rejections}
+    assert took.rejected_count == len(places)
+    rest = iter(took.lines)
+    found: list[tuple[object, ...]] = []
+    for place, data in enumerate(datas):
+        if place in places:
+            found.append(
+                tuple((field, text) for one, field, text in took.rejections if one == place)
+            )
+            continue
+        event = orjson.loads(next(rest))
+        if not json.loads(data).get("id"):
+            assert len(event.pop("id")) == 36
+        found.append(tuple(event.items()))
+    assert sum(took.agents.values()) == len(took.lines)
+    return found
+
+
+def assert_taken_same(redactor: Redactor, datas: list[bytes], case: object = "") -> None:
+    alone = [one for data in datas for one in taken(redactor, [data])]
+    assert taken(redactor, datas) == alone, case
+
+
+def bare(number: int, **fields: Any) -> bytes:
+    """As a program sends it that knows nothing of ids."""
+    return orjson.dumps({"event": "log", "agent": f"agent-{number % 3}", "n": number, **fields})
+
+
+@pytest.fixture
+def fixed_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipeline, "now_ns", lambda: NOW_NS)
+
+
+@pytest.mark.usefixtures("fixed_time")
+@pytest.mark.parametrize("place", range(len(odd_lines())))
+def test_an_odd_event_among_many_is_taken_as_it_is_alone(place: int) -> None:
+    clean = [ours(number) for number in range(20)]
+    assert_taken_same(Redactor(), [*clean[:7], odd_lines()[place], *clean[7:]])
+    clean = [bare(number) for number in range(20)]
+    assert_taken_same(Redactor(), [*clean[:7], odd_lines()[place], *clean[7:]])
+
+
+@pytest.mark.usefixtures("fixed_time")
+def test_odd_events_in_any_mixture_are_taken_as_they_are_alone() -> None:
+    draw = random.Random(7)
+    some = [*odd_lines(), bare(1, timestamp="2026-11-23T18:00:00.000000Z"), bare(2, id="x")]
+    some += [bare(3, timestamp=None), bare(4, content={"b": [1.5, "x"]}), bare(5, agent=" ")]
+    for _ in range(30):
+        pool = [*some, *(ours(n) for n in range(60)), *(bare(n) for n in range(60))]
+        assert_taken_same(Redactor(), draw.choices(pool, k=draw.randint(1, 90)))
+
+
+@pytest.mark.parametrize("make_one", [ours, bare])
+def test_what_was_just_sent_is_plain(make_one: Any) -> None:
+    lines = [make_one(number, content="hello", input={"a": 1}) for number in range(9)]
+    made = PlainReader(Redactor()).try_complete(lines, NOW_NS)
+    assert made is not None
+    for (line, found, ts_ns), sent in zip(made, lines, strict=True):
+        assert orjson.loads(line) == found
+        assert orjson.loads(sent).items() <= found.items()
+        assert normalise(found) == (found, ts_ns)
+        assert next(iter(found)) == "timestamp"
+    assert len({found["id"] for _, found, _ in made}) == 9
+
+
+def test_what_a_sender_may_not_send_is_refused_among_what_it_may() -> None:
+    def check(agent: object, pod: object) -> None:
+        if agent == "agent-1":
+            raise EventError([Problem("agent", "is another's")])
+
+    took = Intake(Redactor(), Metric(), None).take([bare(n) for n in range(9)], check)
+    assert [place for place, _, _ in took.rejections] == [1, 4, 7]
+    assert took.agents == {"agent-0": 3, "agent-2": 3}
+
+
 def test_lines_of_ours_are_plain() -> None:
     reader = PlainReader(Redactor())
     lines = [ours(number, tool="grep", duration_ms=1.5) for number in range(32)]
@@ -161,6 +244,7 @@ def test_a_secret_in_any_place_of_a_line_among_others_is_masked(shape: str) -> N
         lines = [ours(number, content=f"step {draw.choice(HALVES)}") for number in range(9)]
         lines.insert(draw.randrange(10), ours(50, **fields))
         assert_same(redactor, lines, fields)
+        assert_taken_same(redactor, lines, fields)
 
 
 def test_a_secret_of_the_environment_is_found_in_ids_and_names_too() -> None:

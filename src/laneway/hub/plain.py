@@ -1,8 +1,9 @@
-"""Many lines of the log at once, where each is as our own writers leave it and holds no secret.
+"""Many events at once, lines of the log or just sent, where each is as our own writers leave it, but for its
+time and id, and holds no secret.
 
-Of such a line `laneway.hub.line` makes what it is already. Here that is found out for many with few
-operations of the interpreter each: by the form of an event, for names that were seen before, and for ids
-and payloads joined. Whatever is not plain is read line by line, with the same answer.
+Of such a line `laneway.hub.line` makes what it is already, and `laneway.hub.pipeline` its line. Here that is
+found out for many with few operations of the interpreter each: by the form of an event, for names that were
+seen before, and for ids and payloads joined. Whatever is not plain is read one by one, with the same answer.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,6 +12,8 @@ from typing import Any, NamedTuple, cast
 
 import orjson
 
+from laneway.base.clock import format_ns
+from laneway.base.ids import new_event_id
 from laneway.base.limits import LINE_BYTES
 from laneway.model.event import (
     HEX_FIELDS,
@@ -74,6 +77,40 @@ class PlainReader:
             return None
         if is_shown and b"\n".join(map(orjson.dumps, events)) != b"\n".join(lines):
             return None
+        times = self._times_of(events)
+        return None if times is None else list(zip(cast(list[Event], events), times, strict=True))
+
+    def try_complete(
+        self, items: Sequence[Any], received_ns: int
+    ) -> list[tuple[bytes, Event, int]] | None:
+        """What was sent, objects or lines of NDJSON, as lines, events and times in ns; what has no time of
+        its own was received at ``received_ns``. None where an item is not plain, or may not be."""
+        try:
+            return self._try_complete(items, received_ns)
+        except Exception:  # noqa: BLE001 - as in `try_read`
+            return None
+
+    def _try_complete(
+        self, items: Sequence[Any], received_ns: int
+    ) -> list[tuple[bytes, Event, int]] | None:
+        kinds = set(map(type, items))
+        if kinds == {bytes}:
+            items = list(map(orjson.loads, items))
+            kinds = set(map(type, items))
+        if kinds != {dict}:
+            return None
+        text = format_ns(received_ns)
+        events = [_completed(item, received_ns, text) for item in items]
+        times = self._times_of(events)
+        if times is None:
+            return None
+        lines = list(map(orjson.dumps, events))
+        if max(map(len, lines)) > LINE_BYTES:
+            return None
+        return list(zip(lines, cast(list[Event], events), times, strict=True))
+
+    def _times_of(self, events: Sequence[dict[str, Any]]) -> list[int] | None:
+        """In ns; None where one of them is not plain."""
         known, forms = self._names, self._forms
         times: list[int] = []
         ids: list[str] = []
@@ -100,7 +137,7 @@ class PlainReader:
             return None
         if max(map(len, ids)) > 36 or not self._redactor.are_clean(payload, joined):
             return None
-        return list(zip(cast(list[Event], events), times, strict=True))
+        return times
 
     def _new_form(self, fields: tuple[str, ...]) -> Form | None:
         """None where an event of these fields is not plain, whatever is in them."""
@@ -131,6 +168,23 @@ class PlainReader:
                     self._names.clear()
                 self._names.add(name)
         return True
+
+
+def _completed(item: dict[str, Any], received_ns: int, text: str) -> dict[str, Any]:
+    """With the fields of an event, as `laneway.model.event.normalise` orders them; raises where it cannot
+    be one. ``text``: of ``received_ns``."""
+    own_ns = received_ns
+    if "timestamp" in item:
+        if "id" in item and next(iter(item)) == "timestamp":
+            return item
+        own_ns = try_own_timestamp(item["timestamp"]) or received_ns
+    return {
+        "timestamp": text,
+        "agent": item["agent"],
+        "event": item["event"],
+        "id": "" if "id" in item else new_event_id(own_ns),
+        **item,
+    }
 
 
 def _take(fields: Sequence[str]) -> Take:

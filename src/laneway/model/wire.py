@@ -114,17 +114,20 @@ def decode_body(body: bytes, content_type: str) -> "Iterator[object]":
 
     An item that cannot be read comes as an `ItemProblem`; the others are not affected.
     """
+    lines = try_split_body(body, content_type)
     body = body.removeprefix(_BOM).strip()
     if not body:
         return
-    if any(name in content_type.lower() for name in _NDJSON_TYPES):
-        yield from _decode_lines(body)
+    if lines is not None:
+        for index, line in enumerate(lines):
+            yield decode_item(index, line)
         return
     try:
         value = _decode(body)
     except EventError as error:
         if _has_object_lines(body):
-            yield from _decode_lines(body)
+            for index, line in enumerate(_split(body)):
+                yield decode_item(index, line)
         else:
             yield ItemProblem(0, "", error.problems[0].message)
         return
@@ -138,19 +141,25 @@ def _has_object_lines(body: bytes) -> bool:
     return b"\n" in body and any(line[:1] == b"{" and line[-1:] == b"}" for line in lines)
 
 
-def _decode_lines(body: bytes) -> "Iterator[object]":
-    index = 0
-    for line in body.split(b"\n"):
-        if not line or line.isspace():
-            continue
-        try:
-            item = _decode(line)
-        except EventError as error:
-            yield ItemProblem(index, "", error.problems[0].message)
-        else:
-            is_fit = type(item) is dict and not may_be_deep(line)
-            yield item if is_fit else _checked(index, item)
-        index += 1
+def try_split_body(body: bytes, content_type: str) -> "list[bytes] | None":
+    """The lines of a body that is declared as NDJSON, for `decode_item`; None for any other."""
+    if not any(name in content_type.lower() for name in _NDJSON_TYPES):
+        return None
+    return _split(body.removeprefix(_BOM))
+
+
+def _split(body: bytes) -> "list[bytes]":
+    return [line for line in body.split(b"\n") if line and not line.isspace()]
+
+
+def decode_item(index: int, line: bytes) -> object:
+    """What a line of NDJSON holds, or an `ItemProblem`."""
+    try:
+        item = _decode(line)
+    except EventError as error:
+        return ItemProblem(index, "", error.problems[0].message)
+    is_fit = type(item) is dict and not may_be_deep(line)
+    return item if is_fit else _checked(index, item)
 
 
 def _checked(index: int, item: object) -> object:

@@ -17,7 +17,7 @@ from laneway.base.errors import BodyError, LanewayError, LogError, quote
 from laneway.base.limits import KIB
 from laneway.hub.hub import Hub
 from laneway.hub.pipeline import BATCH_EVENTS, Taken
-from laneway.model.wire import decode_body, may_be_deep
+from laneway.model.wire import decode_body, may_be_deep, try_split_body
 from laneway.web.body import UNSUPPORTED, GoneError, read_body
 from laneway.web.commit import Commit, DurableCommit
 from laneway.web.door import HeaderMap
@@ -200,7 +200,8 @@ class Ingest:
                 f"more than {LINES} lines in one request", hint="send smaller batches", status=413
             )
         one = _try_decode_one(body, content_type)
-        items = (one,) if one else decode_body(body, content_type.decode("latin-1"))
+        kind = content_type.decode("latin-1")
+        items = (one,) if one else try_split_body(body, kind) or decode_body(body, kind)
         return self._hub.intake.take(items, grant.check_sender if grant.is_bound else None)
 
     async def append(self, lines: Sequence[bytes], *, durable: bool) -> None:
