@@ -41,11 +41,14 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_for(condition: Callable[[], object], what: str, timeout_s: float = 60) -> None:
+def wait_for(
+    condition: Callable[[], object], what: str | Callable[[], str], timeout_s: float = 180
+) -> None:
     until = time.monotonic() + timeout_s
     while not condition():
         if time.monotonic() > until:
-            raise AssertionError(f"waited {timeout_s:.0f} s for {what}")
+            told = what if isinstance(what, str) else what()
+            raise AssertionError(f"waited {timeout_s:.0f} s for {told}")
         time.sleep(0.02)
 
 
@@ -95,10 +98,14 @@ class Hub:
         with self.output.open("ab") as out:
             self.process = subprocess.Popen(command, env=self.env, stdout=out, stderr=out)
         try:
-            wait_for(self.is_healthy, f"the hub; it said:\n{self.output.read_text()[-2000:]}")
+            wait_for(self.is_healthy, self.tell)
         except BaseException:  # whoever called it has nothing to stop yet
             self.kill()
             raise
+
+    def tell(self) -> str:
+        """For an error about a hub that does not come."""
+        return f"the hub; it said:\n{self.output.read_text()[-2000:]}"
 
     def is_healthy(self) -> bool:
         assert self.process

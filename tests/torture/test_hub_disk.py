@@ -69,7 +69,7 @@ def start(hub: Hub) -> None:
         hub.process = subprocess.Popen(command, env=hub.env, stdout=out, stderr=out)
     wait_for(
         lambda: health(hub) or hub.process.poll() is not None,
-        f"the hub; it said:\n{hub.output.read_text()[-2000:]}",
+        hub.tell,
     )
     assert hub.process.poll() is None, hub.output.read_text()[-4000:]
 

@@ -91,9 +91,15 @@ def ended(running: Running, reason: str) -> int:
 
 
 def works(running: Running) -> bool:
-    """An honest client gets its event in and its page out."""
-    running.post(event(1))
-    return bool(running.get("/api/events")["events"] is not None)
+    """An honest client gets its event in and its page out, if need be with a further connection: tenths of
+    a second can pass on a busy machine between that and the first byte."""
+    until_s = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            running.post(event(1))
+            return bool(running.get("/api/events")["events"] is not None)
+        except httpx.RemoteProtocolError:
+            assert time.monotonic() < until_s, "the hub lets nobody in"
 
 
 def test_a_head_that_comes_byte_by_byte_is_not_waited_for(
@@ -124,10 +130,20 @@ def test_an_idle_connection_is_closed_after_its_time(running: Running, connect: 
 
 
 def test_a_connection_in_use_is_kept(running: Running, connect: Connect) -> None:
-    kept = connect()
-    for _ in range(8):
+    """It is used for longer than an idle one is kept; who comes late, on a busy machine, begins anew."""
+    until_s = time.monotonic() + PATIENCE_S
+    kept, used, said_s = connect(), 0, time.monotonic()
+    while used < 8:
         kept.sendall(head(running))
-        assert read_status(kept) == 200
+        status = kept.recv(65_536)[9:12]
+        was_late = time.monotonic() - said_s > QUICK["head_s"]
+        if was_late:
+            assert time.monotonic() < until_s
+            kept, used = connect(), 0
+        else:
+            assert status == b"200"
+            used += 1
+        said_s = time.monotonic()
         time.sleep(0.1)
 
 
