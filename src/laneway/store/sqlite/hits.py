@@ -22,6 +22,11 @@ class Hits:
         """How many of one segment can matter at most."""
         return self._limit + 1
 
+    @property
+    def missing(self) -> int:
+        """How many the page lacks; what is found may come before what is there, and push it out."""
+        return self.wanted - len(self._best)
+
     def may_take(self, first_ns: int, last_ns: int) -> bool:
         """Whether an event of a time in ``[first_ns, last_ns]`` could still come in."""
         if len(self._best) < self.wanted:

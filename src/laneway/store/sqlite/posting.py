@@ -40,7 +40,10 @@ def decode(data: bytes) -> int:
     """The places as bits of one integer. A blob of `MAP_BYTES` is a map, any other is a list."""
     if len(data) == MAP_BYTES:
         return int.from_bytes(data, "little")
-    return int.from_bytes(map_of(struct.unpack(f"<{len(data) // 2}H", data)), "little")
+    bits = bytearray(MAP_BYTES)
+    for place in struct.unpack(f"<{len(data) // 2}H", data):
+        bits[place >> 3] |= BITS[place & 7]
+    return int.from_bytes(bits, "little")
 
 
 def map_of(places: Iterable[int]) -> bytearray:

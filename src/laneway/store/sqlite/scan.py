@@ -25,6 +25,9 @@ FEW_PARTS = 3
 DENSE = 2
 """Where a chunk holds so many times what the page wants, it is read block by block."""
 
+LEAST_ROWS = 32
+"""Looked for at a time, however few the page lacks: a statement costs as much as some rows."""
+
 FIRST_BLOCKS = 2
 """Blocks read first; each further step reads twice as many, so that neither a common nor an
 absent value costs more than a handful of statements."""
@@ -210,7 +213,7 @@ def _iter_blocks(spans: Iterable[Span], hits: Hits) -> Iterator[Source]:
 
 
 def _iter_rows(narrowed: Iterable[tuple[Span, list[int]]], hits: Hits) -> Iterator[Source]:
-    wanted = hits.wanted
+    wanted = max(hits.missing, LEAST_ROWS)
     group: list[Span] = []
     seqs: list[int] = []
     for span, found in narrowed:
