@@ -59,6 +59,10 @@ async def test_a_bound_token_speaks_for_its_own_agent_only(
     assert len(lines(hub)) == 1
 
 
+def bind_to_another(document: Path) -> None:
+    document.write_text(document.read_text().replace('"a"', '"b"'))
+
+
 def request(
     token: str, body: bytes = ONE, *, line: bytes = b"POST /log HTTP/1.1", **headers: bytes
 ) -> bytes:
@@ -156,6 +160,41 @@ async def test_a_connection_is_used_again_and_closed_when_its_sender_says(
     assert len(taken) == 4
 
 
+async def test_a_token_that_is_revoked_is_refused_on_a_connection_that_used_it(
+    app: App, hub: Hub, access: Access, bound: str, taken: list[bytes]
+) -> None:
+    link, sent = Link(app), request(bound, orjson.dumps(event(1, agent="a")))
+    for _ in range(3):
+        assert Answer(await link.exchange(sent)).status == 200
+    assert len(taken) == 3
+    Keyring(hub.settings.home).revoke("tenant")
+    access.door._look_at_s = 0.0  # the second until it looks again is over
+    assert Answer(await link.exchange(sent)).status == 401
+    assert len(lines(hub)) == 3
+
+
+async def test_a_token_that_is_bound_anew_speaks_for_others_on_a_connection_that_used_it(
+    app: App, hub: Hub, access: Access, bound: str
+) -> None:
+    link, sent = Link(app), request(bound, orjson.dumps(event(1, agent="a")))
+    assert Answer(await link.exchange(sent)).status == 200
+    bind_to_another(Path(hub.settings.home, "tokens.json"))
+    access.door._look_at_s = 0.0
+    assert Answer(await link.exchange(sent)).status == 422
+    assert len(lines(hub)) == 1
+
+
+async def test_other_headers_on_a_connection_are_looked_at_anew(
+    app: App, hub: Hub, tokens: Tokens
+) -> None:
+    link, sent = Link(app), request(tokens.ingest, ONE)
+    assert Answer(await link.exchange(sent)).status == 200
+    assert Answer(await link.exchange(sent.replace(HOST, b"evil.example"))).status == 403
+    assert Answer(await link.exchange(request(tokens.ingest + "x", ONE))).status == 401
+    assert Answer(await link.exchange(sent)).status == 200
+    assert len(lines(hub)) == 2
+
+
 async def test_a_server_that_ends_answers_what_it_has_begun_and_closes(
     app: App, hub: Hub, tokens: Tokens
 ) -> None:
@@ -198,7 +237,7 @@ async def test_a_fault_of_ours_is_500_and_said_in_the_hubs_output(
     app: App, hub: Hub, tokens: Tokens, answers_plain: bool,
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(hub.intake, "take", lambda *_: 1 / 0)
+    monkeypatch.setattr(hub.intake, "take_one", lambda *_: 1 / 0)
     link = Link(app, answers_plain=answers_plain)
     answer = Answer(await link.exchange(request(tokens.ingest)))
     assert (answer.status, answer.body) == (500, b"Internal Server Error")

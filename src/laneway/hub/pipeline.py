@@ -120,10 +120,7 @@ class Intake:
             BodyError: there are too many.
         """
         received_ns = now_ns()
-        lines: list[bytes] = []
-        rejections: list[Rejection] = []
-        rejected_count = 0
-        agents: dict[str, int] = {}
+        taken = Taken([], [], 0, {})
         rest, start = iter(items), 0
         while some := list(islice(rest, LINES)):
             if start + len(some) > most:
@@ -132,27 +129,48 @@ class Intake:
                     hint="send smaller batches",
                     status=413,
                 )
-            plain = (
-                self._try_plain(some, received_ns, check_sender) if len(some) >= TOGETHER else None
-            )
+            plain = None
+            if len(some) >= TOGETHER:
+                plain = self._try_plain(some, received_ns, check_sender)
             if plain:
                 for line, event, _ in plain:
-                    lines.append(line)
-                    agents[event["agent"]] = agents.get(event["agent"], 0) + 1
-                some = []
-            for place, item in enumerate(some, start):
-                try:
-                    line, agent = self._line(item, received_ns, check_sender)
-                except EventError as error:
-                    rejected_count += 1
-                    for p in error.problems:  # they quote what was sent
-                        told = self._redactor.redact_text(p.message)
-                        rejections.append(Rejection(place, p.field, told))
-                else:
-                    lines.append(line)
-                    agents[agent] = agents.get(agent, 0) + 1
+                    taken.lines.append(line)
+                    taken.agents[event["agent"]] = taken.agents.get(event["agent"], 0) + 1
+            else:
+                taken = self._take_singly(taken, some, start, received_ns, check_sender)
             start += LINES
-        self._count(rejections)
+        return taken
+
+    def take_one(self, item: dict[str, object], check_sender: CheckSender | None = None) -> Taken:
+        """`take` for what most requests hold."""
+        try:
+            line, agent = self._line(item, now_ns(), check_sender)
+        except EventError:
+            return self.take([item], check_sender)  # with the reasons
+        return Taken([line], [], 0, {agent: 1})
+
+    def _take_singly(
+        self,
+        taken: Taken,
+        items: Sequence[object],
+        start: int,
+        received_ns: int,
+        check_sender: CheckSender | None,
+    ) -> Taken:
+        """``taken`` with ``items`` added, whose places begin at ``start``."""
+        lines, rejections, rejected_count, agents = taken
+        for place, item in enumerate(items, start):
+            try:
+                line, agent = self._line(item, received_ns, check_sender)
+            except EventError as error:
+                rejected_count += 1
+                for p in error.problems:  # they quote what was sent
+                    told = self._redactor.redact_text(p.message)
+                    rejections.append(Rejection(place, p.field, told))
+                    self._metric.rejected.add(1, p.field or "body")
+            else:
+                lines.append(line)
+                agents[agent] = agents.get(agent, 0) + 1
         return Taken(lines, rejections, rejected_count, agents)
 
     def _try_plain(
@@ -192,10 +210,6 @@ class Intake:
         if self._recent is not None and not redacted_count:
             self._recent.put(line, event, ts_ns)
         return line, event["agent"]
-
-    def _count(self, rejections: Iterable[Rejection]) -> None:
-        for rejection in rejections:
-            self._metric.rejected.add(1, rejection.field or "body")
 
 
 def open_side_files(settings: Settings) -> SideFiles:

@@ -175,6 +175,8 @@ class Connection(HttpToolsProtocol):
         self._refusal = 400
         self._plain_way = plain_way
         self._admitted: Admitted | None = None  # whose request looks plain so far
+        self._before: Admitted | None = None  # the same of the last one that looked so,
+        self._headers_before: list[tuple[bytes, bytes]] = []  # and its headers
         self._body: list[bytes] = []  # of that request
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -245,7 +247,7 @@ class Connection(HttpToolsProtocol):
         if len(self.pipeline) >= bounds.pipelined:
             raise ValueError("too many requests ahead of their answers")
         if self.url == URL and self._plain_way is not None and self._may_be_plain():
-            self._admitted = self._plain_way.try_admit(self.headers)
+            self._admitted = self._admit(self._plain_way)
         if self._admitted is None:
             self._begin_cycle()
 
@@ -267,6 +269,15 @@ class Connection(HttpToolsProtocol):
         post = PlainPost(self, log, keep_alive=self.parser.should_keep_alive())
         self.cycle = post  # type: ignore[assignment]
         self._plain_way.take(admitted, body, post)
+
+    def _admit(self, plain_way: PlainWay) -> Admitted | None:
+        """A sender's requests mostly have the same headers, one after the other."""
+        before = self._before
+        if before and self.headers == self._headers_before and plain_way.is_admitted(before):
+            return before
+        self._headers_before = self.headers
+        self._before = plain_way.try_admit(self.headers)
+        return self._before
 
     def _may_be_plain(self) -> bool:
         """Whether the request's form allows it, and the connection has nothing else in work."""

@@ -199,10 +199,13 @@ class Ingest:
             raise BodyError(
                 f"more than {LINES} lines in one request", hint="send smaller batches", status=413
             )
+        check_sender = grant.check_sender if grant.is_bound else None
         one = _try_decode_one(body, content_type)
+        if one:
+            return self._hub.intake.take_one(one, check_sender)
         kind = content_type.decode("latin-1")
-        items = (one,) if one else try_split_body(body, kind) or decode_body(body, kind)
-        return self._hub.intake.take(items, grant.check_sender if grant.is_bound else None)
+        items = try_split_body(body, kind) or decode_body(body, kind)
+        return self._hub.intake.take(items, check_sender)
 
     async def append(self, lines: Sequence[bytes], *, durable: bool) -> None:
         """On return they are in the log.

@@ -47,6 +47,12 @@ class PlainWay:
         self._ingest = ingest
         self._most_bytes = ingest.plain_bytes
 
+    def is_admitted(self, before: Admitted) -> bool:
+        """Whether a request with the very headers of one that was admitted is admitted as well: only what
+        its token is good for may have changed."""
+        grant = before[1]
+        return bool(grant.digest) and self._access.door.find(grant.digest) is grant
+
     def try_admit(self, headers: Headers) -> Admitted | None:
         """None where the ordinary way takes over, be it to refuse."""
         try:
