@@ -47,6 +47,8 @@ def read_file(path: str) -> str:
     file = (DOCUMENTS / path).resolve()
     if not file.is_relative_to(DOCUMENTS.resolve()):
         raise PermissionError(f"{path} is outside of the documents")
+    if not file.is_file():
+        raise FileNotFoundError(f"there is no document {path}")
     return file.read_text(encoding="utf-8")
 
 

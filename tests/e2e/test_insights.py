@@ -47,6 +47,16 @@ def test_failures_are_one_kind_and_lead_to_the_newest_of_them(open_page) -> None
     expect(page.get_by_test_id("detail-error")).to_contain_text("order 2 is gone")
 
 
+def test_what_the_hub_says_of_alerts_is_no_agents_work(open_page) -> None:
+    page = open_page()
+    log_event("laneway.alerts", "alert_firing", "too many errors")
+    work(page)
+    figures = page.get_by_test_id("insights").locator(".figures div")
+    expect(figures.filter(has_text="Agents").locator("dd")).to_have_text("2")
+    expect(page.get_by_test_id("insights")).to_contain_text("planner")
+    expect(page.get_by_test_id("insights").get_by_text("laneway.alerts")).to_have_count(0)
+
+
 def test_tools_models_and_agents_are_told_and_filter_on_a_click(open_page) -> None:
     page = open_page()
     work(page)

@@ -91,6 +91,20 @@ def test_an_empty_page_does_not_call_a_hub_that_is_away_up(open_page, hub) -> No
     expect(notice).to_have_attribute("data-kind", "empty")
 
 
+def test_a_view_that_is_asked_for_while_the_hub_is_away_opens_when_it_is_back(
+    open_page, hub
+) -> None:
+    log_event("coder", "log", "before")
+    page = open_page()
+    wait_events(page, 1)
+    hub.kill()
+    page.keyboard.press("3")
+    expect(page.get_by_test_id("late")).to_contain_text("when the hub is back")
+    hub.start()
+    expect(page.get_by_test_id("insights")).to_contain_text("coder")
+    expect(page.get_by_test_id("late")).to_have_count(0)
+
+
 def test_a_hub_behind_its_log_is_said_to_lag(open_page) -> None:
     page = open_page()
     routes: list[WebSocketRoute] = []

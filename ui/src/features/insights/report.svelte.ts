@@ -1,5 +1,6 @@
 // Everything that the Insights show, asked of the hub together; the old figures stay until the new ones came.
 
+import { ALERT_AGENT } from "../../model/alert";
 import {
   type Duration,
   type Facet,
@@ -21,6 +22,9 @@ const SLOWEST = "10";
 const FAILURES = "30";
 /** That an agent or a session took as long as all it did is no news. */
 const CALLS = "-event:(agent_end,session_end)";
+/** What the hub says of alerts is no agent's work: it has no lane, either. */
+const AGENTS = `-agent:${ALERT_AGENT}`;
+const MOST_AGENTS = "1000";
 
 export class Report {
   agents = $state.raw<Pulse | null>(null);
@@ -37,6 +41,11 @@ export class Report {
   private turn = 0;
   private question = "";
 
+  get agentCount(): number {
+    const alerts = this.facet?.values.some(({ value }) => value === ALERT_AGENT) ? 1 : 0;
+    return (this.facet?.distinct ?? 0) - alerts;
+  }
+
   async load(q: string, period: Period, signal: AbortSignal): Promise<void> {
     const turn = ++this.turn;
     const asked = { q, since: period.since };
@@ -48,8 +57,14 @@ export class Report {
       if (turn === this.turn && !signal.aborted) put(value);
     };
     const parts = [
-      take(fetchPulse({ ...asked, by: "agent", step: period.step }, signal), (it) => (this.agents = it)),
-      take(fetchFacets({ ...asked, by: "agent", limit: "1" }, signal), (it) => (this.facet = it[0] ?? null)),
+      take(
+        fetchPulse({ ...asked, q: `${q ? `(${q}) ` : ""}${AGENTS}`, by: "agent", step: period.step }, signal),
+        (it) => (this.agents = it),
+      ),
+      take(
+        fetchFacets({ ...asked, by: "agent", limit: MOST_AGENTS }, signal),
+        (it) => (this.facet = it[0] ?? null),
+      ),
       take(fetchUsage(asked, signal), (it) => (this.total = it[0] ?? null)),
       take(fetchFailures({ ...asked, limit: FAILURES }, signal), (it) => (this.failures = it)),
       take(fetchDurations({ ...asked, by: "tool", limit: ROWS }, signal), (it) => (this.tools = it)),
