@@ -97,6 +97,7 @@ def main(arguments: Iterable[str]) -> None:
     times: dict[str, dict[str, list[float]]] = {"quiet": {}, "beside": {}}
     for question in asked:
         times["quiet"][question.name] = measure(question.ask)
+    store.forget(SEGMENT)  # what a run that was killed left
     with Feed(store) as feed:
         for question in asked:
             times["beside"][question.name] = measure(question.ask)
