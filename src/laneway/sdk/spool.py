@@ -157,7 +157,8 @@ class Spool:
         """Atomic: a crash leaves the old place or the new one; the hub knows repeats by their id."""
         note = f"{number} {offset} {_sign(number, offset)}".ljust(PLACE_BYTES - 1) + "\n"
         path = os.path.join(self.directory, POSITION)
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+        flags = os.O_WRONLY | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+        fd = os.open(path, flags, 0o600)
         try:
             if os.write(fd, note.encode()) < PLACE_BYTES:
                 raise OSError(ENOSPC, "the write was cut short")
