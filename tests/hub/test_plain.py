@@ -62,6 +62,11 @@ def odd_lines() -> list[bytes]:
         ours(4, trace_id="AB" * 16),
         ours(4, trace_id="fc-" + "0123456789abcdef" * 2),
         ours(5, span_id="not hex"),
+        ours(5, span_id="ABCDEF0123456789"),
+        ours(5, span_id=" "),
+        ours(5, span_id="ü"),
+        ours(5, span_id=["a"]),
+        ours(5, id="A" * 300),
         ours(5, trace_id=None),
         ours(6, agent=5),
         ours(6, agent=["a"]),
@@ -157,6 +162,16 @@ def bare(number: int, **fields: Any) -> bytes:
 @pytest.fixture
 def fixed_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pipeline, "now_ns", lambda: NOW_NS)
+
+
+def test_ids_that_others_made_are_plain_too() -> None:
+    lines = [
+        ours(1, span_id="toolu_01AbCdEf", trace_id="request 7"),
+        ours(2, id="msg-2", parent_span_id="a:b/c"),
+        ours(3, id="0123456789abcdef" * 4, trace_id="0123456789abcdef" * 4),
+    ]
+    assert PlainReader(Redactor()).try_read(lines, is_shown=True) is not None
+    assert_same(Redactor(), lines)
 
 
 @pytest.mark.usefixtures("fixed_time")

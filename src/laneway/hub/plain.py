@@ -13,8 +13,8 @@ from typing import Any, NamedTuple, cast
 import orjson
 
 from laneway.base.clock import format_ns
-from laneway.base.ids import new_event_id
-from laneway.base.limits import LINE_BYTES
+from laneway.base.ids import is_hex, new_event_id
+from laneway.base.limits import LINE_BYTES, NAME_CHARS
 from laneway.model.event import (
     HEX_FIELDS,
     NAME_FIELDS,
@@ -36,9 +36,12 @@ FORMS, FORM_FIELDS = 1_000, 64
 NAMES = 20_000
 """Names remembered as plain: sessions, above all."""
 
+UUID_CHARS = 36
+
 _NAMES = frozenset({*REQUIRED_FIELDS, *NAME_FIELDS})
 _IDS = frozenset({"id", *HEX_FIELDS})
-_HEX = b"0123456789abcdef-\n"
+_HEX_CHARS = "0123456789abcdef-"
+_HEX = f"{_HEX_CHARS}\n".encode()
 
 Take = Callable[[Any], tuple[Any, ...]]
 
@@ -77,7 +80,7 @@ class PlainReader:
             return None
         if is_shown and b"\n".join(map(orjson.dumps, events)) != b"\n".join(lines):
             return None
-        times = self._times_of(events)
+        times = self._times_of(events, is_kept=True)
         return None if times is None else list(zip(cast(list[Event], events), times, strict=True))
 
     def try_complete(
@@ -101,7 +104,7 @@ class PlainReader:
             return None
         text = format_ns(received_ns)
         events = [_completed(item, received_ns, text) for item in items]
-        times = self._times_of(events)
+        times = self._times_of(events, is_kept=False)
         if times is None:
             return None
         lines = list(map(orjson.dumps, events))
@@ -109,8 +112,9 @@ class PlainReader:
             return None
         return list(zip(lines, cast(list[Event], events), times, strict=True))
 
-    def _times_of(self, events: Sequence[dict[str, Any]]) -> list[int] | None:
-        """In ns; None where one of them is not plain."""
+    def _times_of(self, events: Sequence[dict[str, Any]], *, is_kept: bool) -> list[int] | None:
+        """In ns; None where one of them is not plain. ``is_kept``: their lines stay as they are, so that
+        the order of their fields, which follows from ids in no usual form, is nobody's business."""
         known, forms = self._names, self._forms
         times: list[int] = []
         ids: list[str] = []
@@ -133,9 +137,14 @@ class PlainReader:
             if form.others and find_odd_fields({field: event[field] for field in form.others}):
                 return None
         joined = "\n".join(ids)
-        if not all(ids) or joined.encode("utf-8", "replace").translate(None, _HEX):
+        if not all(ids) or max(map(len, ids)) > (NAME_CHARS if is_kept else UUID_CHARS):
             return None
-        if max(map(len, ids)) > 36 or not self._redactor.are_clean(payload, joined):
+        if joined.encode("utf-8", "replace").translate(None, _HEX):
+            opaque = [one for one in ids if one.strip(_HEX_CHARS)]
+            if not is_kept or not all(map(_is_opaque, opaque)):
+                return None
+            payload += opaque
+        if not self._redactor.are_clean(payload, joined):
             return None
         return times
 
@@ -185,6 +194,12 @@ def _completed(item: dict[str, Any], received_ns: int, text: str) -> dict[str, A
         "id": "" if "id" in item else new_event_id(own_ns),
         **item,
     }
+
+
+def _is_opaque(one: str) -> bool:
+    """Whether an id that is not of hex digits stays as it is: ``toolu_01AbC``, but not hex in capitals."""
+    low = one.lower()
+    return "!" <= one < "\x7f" and not any(is_hex(low, size) for size in HEX_FIELDS.values())
 
 
 def _take(fields: Sequence[str]) -> Take:

@@ -118,7 +118,7 @@ class Redactor:
 
     def are_clean(self, payload: "Sequence[Any]", ids: str) -> bool:
         """`is_clean` for what many events hold beside their names, in fields that are all `is_plain_name`.
-        ``ids``: their ids, of hex digits and hyphens alone, a line each."""
+        ``ids``: their ids, a line each; what is not hex digits and hyphens alone is in ``payload`` too."""
         texts = [value for value in payload if type(value) is str]
         if len(texts) < len(payload):
             for value in payload:
