@@ -196,6 +196,47 @@ describe("the order of arrival", () => {
     expect(rowsOf(journal)).toEqual([4, 12, 24]);
   });
 
+  test("holes say where in time events are missing", () => {
+    const journal = new Journal();
+    journal.takeHello(hello({ seq: 41 }));
+    journal.takeBatch(batch(40, [{ at: 1000 }, { at: 2000 }]));
+    journal.takeGap({ type: "gap", from: 42, to: 50 });
+    journal.takeBatch(batch(50, [{ at: 9000 }]));
+
+    expect(journal.holes()).toEqual([
+      { from: 1, to: 40, fromMs: -Infinity, toMs: 1000 },
+      { from: 42, to: 50, fromMs: 2000, toMs: 9000 },
+    ]);
+    const fetched = { ...emptyRow(), seq: 10, tsMs: 100 };
+    journal.merge(
+      [fetched],
+      [
+        { type: "gap", from: 1, to: 10 },
+        { type: "gap", from: 11, to: 40 },
+        { type: "gap", from: 42, to: 50 },
+      ],
+    );
+    expect(journal.holes().map(({ fromMs, toMs }) => [fromMs, toMs])).toEqual([
+      [-Infinity, 100],
+      [100, 1000],
+      [2000, 9000],
+    ]);
+  });
+
+  test.each([
+    [60_000, 1],
+    [16 * 60_000, 0],
+  ])("work that began before a hole of %i ms goes on: %i", (lengthMs, open) => {
+    const journal = new Journal();
+    journal.takeHello(hello({ seq: 41 }));
+    journal.takeBatch(batch(40, [{ at: 5000 + lengthMs }, { at: 6000 + lengthMs }]));
+    const fetched = { ...emptyRow(), seq: 10, tsMs: 5000, kind: 1, span: "s", flag: FLAG_OPENS };
+    journal.merge([fetched], [{ type: "gap", from: 11, to: 40 }]);
+
+    expect(journal.openWork).toBe(open);
+    expect(barsOf(journal)[0]?.end).toBe(open ? Infinity : 5000);
+  });
+
   test("events that were fetched fill their gap, as if they had come in time", () => {
     const journal = journalOf(START);
     journal.takeGap({ type: "gap", from: 2, to: 4 });
