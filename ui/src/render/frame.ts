@@ -2,6 +2,15 @@
 // frame, in the order in which they were added; with nothing dirty there is no frame.
 
 const SAMPLES = 1024;
+/** A frame that took this long leaves the text to the next one. */
+const FULL_MS = 3;
+
+interface Painter {
+  readonly paint: () => void;
+  readonly mayWait: boolean;
+  isDirty: boolean;
+  hasWaited: boolean;
+}
 
 export interface FrameReport {
   /** Frames that ran. */
@@ -13,7 +22,7 @@ export interface FrameReport {
 }
 
 export class Frame {
-  private readonly painters: { paint: () => void; isDirty: boolean }[] = [];
+  private readonly painters: Painter[] = [];
   private isAsked = false;
   private wakeTimer = 0;
   private count = 0;
@@ -21,9 +30,10 @@ export class Frame {
   private owedMs = 0;
   private readonly samplesMs = new Float32Array(SAMPLES);
 
-  /** Returns the function that marks this painter dirty. */
-  add(paint: () => void): () => void {
-    const painter = { paint, isDirty: false };
+  /** Returns the function that marks this painter dirty. One that may wait gives way, once, where others took most
+      of the frame: two dear painters then make two frames, and neither is late. */
+  add(paint: () => void, { mayWait = false } = {}): () => void {
+    const painter = { paint, mayWait, isDirty: false, hasWaited: false };
     this.painters.push(painter);
     return () => {
       painter.isDirty = true;
@@ -69,7 +79,12 @@ export class Frame {
     const startedMs = performance.now();
     for (const painter of [...this.painters]) {
       if (!painter.isDirty) continue;
-      painter.isDirty = false;
+      if (painter.mayWait && !painter.hasWaited && performance.now() - startedMs > FULL_MS) {
+        painter.hasWaited = true;
+        this.ask();
+        continue;
+      }
+      painter.isDirty = painter.hasWaited = false;
       painter.paint();
       this.redraws++;
     }

@@ -17,10 +17,17 @@ import type { Theme } from "./theme";
 export class LanePainter {
   /** What was drawn last: the hit test looks here. */
   readonly bars = new BarList();
+  private collected: LaneScene | null = null;
   private readonly labels = new Labels();
   private readonly barPainter = new BarPainter(this.labels);
   private readonly instantPainter = new InstantPainter();
   private readonly density = new Density();
+
+  /** Before it is painted: whether lanes want another height for what is in view (`bars.need`). */
+  measure(scene: LaneScene, nowMs: number): boolean {
+    this.collect(scene);
+    return this.bars.need.settle(nowMs);
+  }
 
   /** Returns the scene as it was drawn: the dense picture moves by whole pixels. */
   paint(surface: Surface, wanted: LaneScene, theme: Theme): LaneScene {
@@ -28,12 +35,17 @@ export class LanePainter {
     const ctx = scene.isDense ? surface.ctx : surface.begin(theme.bg);
     if (!scene.isDense) paintGround(ctx, scene, theme);
     paintHoles(ctx, scene, theme);
-    this.bars.collect(scene);
+    if (scene !== this.collected) this.collect(scene);
     this.barPainter.paint(ctx, scene, this.bars, theme);
     paintArrows(ctx, scene, this.bars, theme);
     if (!scene.isDense) this.instantPainter.paint(ctx, scene, theme, surface.scale);
     if (scene.isFollowing) paintNow(ctx, scene, theme);
     return scene;
+  }
+
+  private collect(scene: LaneScene): void {
+    this.bars.collect(scene);
+    this.collected = scene;
   }
 
   private paintDensity(surface: Surface, scene: LaneScene, theme: Theme): LaneScene {

@@ -4,6 +4,7 @@ import { fetchGap, PAGE_EVENTS } from "../api/backfill";
 import { ApiError, fetchEvent, fetchEvents, fetchSeqs, fetchTerms } from "../api/client";
 import { fetchPulse } from "../api/report";
 import { type LinkState, type Owner, streamPath } from "../api/stream";
+import { Pace } from "../base/pace";
 import type { Viewport } from "../base/viewport";
 import { AS_GAP } from "../model/event_table";
 import { type Filter, NO_FILTER, queryOf, toggleValue } from "../model/filter";
@@ -28,6 +29,10 @@ import { Timeline } from "./timeline.svelte";
 const FACE_MS = 250;
 /** Of events that are fetched because they are in view. */
 const PAGES_BY_ITSELF = Math.ceil((2 * MOST_EVENTS) / PAGE_EVENTS);
+/** Batches that come this close together, on the average, come with nearly every frame. */
+const FLOW_MS = 40;
+/** Of each new distance between two batches, in their average. */
+const FLOW_WEIGHT = 0.1;
 /** The first look at a log: the longest of these that shows about this many events at most. */
 const FIRST_SPANS_MS = [30_000, 60_000, 300_000, 900_000, 3_600_000];
 const SILENCE_MS = 120_000;
@@ -114,8 +119,10 @@ export class Board implements Owner, Listener {
   private readonly timeMarks = new Set([this.frame.add(() => (this.isActive = this.advance()))]);
   private readonly rowMarks = new Set<() => void>();
   private readonly meter = new Meter();
+  private batchMs = -Infinity;
+  private betweenMs = 1000;
   private readonly clock = new HubClock();
-  private faceTimer = 0;
+  private readonly facePace = new Pace(FACE_MS, () => this.refreshFace());
   private pausedTotal = 0;
   private historyUntil = -1;
   private pendingRef = "";
@@ -135,6 +142,11 @@ export class Board implements Owner, Listener {
   /** Runs `paint` in the frame after time, data, filter or choice changed. Returns what ends it. */
   paintsTime(paint: () => void): () => void {
     return this.join(this.timeMarks, this.frame.add(paint), paint);
+  }
+
+  /** Calls `mark` when time, data, filter or choice changed: for whoever has a pace of its own beside. */
+  watchesTime(mark: () => void): () => void {
+    return this.join(this.timeMarks, mark);
   }
 
   /** Calls `mark` when the rows of the stream may have changed; the stream has a pace of its own. */
@@ -213,11 +225,23 @@ export class Board implements Owner, Listener {
     this.journal.takeBatch(batch);
     judgeFrom(this.journal, this.verdict, firstRow);
     this.isEmpty = this.journal.total === 0;
+    this.noteFlow(performance.now());
     this.completeChoice();
     if (!this.isLoaded && (this.journal.lastSeq >= this.historyUntil || !batch.history)) this.finishLoading();
     if (this.timeline.isFollowing || this.reachesView(batch, treeVersion)) this.touchTime();
     this.touchRows();
     this.refreshFaceSoon();
+  }
+
+  private noteFlow(nowMs: number): void {
+    const sinceMs = Math.min(1000, nowMs - this.batchMs);
+    this.betweenMs += FLOW_WEIGHT * (sinceMs - this.betweenMs);
+    this.batchMs = nowMs;
+  }
+
+  /** Whether there is news in nearly every frame: to leave out the others would be seen as a stutter. */
+  get isFlowing(): boolean {
+    return this.betweenMs < FLOW_MS && performance.now() - this.batchMs < 2 * FLOW_MS;
   }
 
   /** Whether a page that stands still has something new to draw: a lane, or work that reaches into its range. */
@@ -667,11 +691,7 @@ export class Board implements Owner, Listener {
   }
 
   private refreshFaceSoon(): void {
-    if (this.faceTimer) return;
-    this.faceTimer = window.setTimeout(() => {
-      this.faceTimer = 0;
-      this.refreshFace();
-    }, FACE_MS);
+    this.facePace.ask();
   }
 
   refreshFace(): void {
@@ -697,8 +717,8 @@ export class Board implements Owner, Listener {
   /** The range in words of the address: its length while following, else its two ends. */
   range(): { lastMs: number; sinceMs: number; untilMs: number } {
     if (this.timeline.isFollowing) return { lastMs: this.timeline.lengthMs, sinceMs: NaN, untilMs: NaN };
-    const { view } = this.timeline;
-    return { lastMs: NaN, sinceMs: view.fromMs, untilMs: view.toMs };
+    const { told } = this.timeline;
+    return { lastMs: NaN, sinceMs: told.fromMs, untilMs: told.toMs };
   }
 
   get view(): Viewport {

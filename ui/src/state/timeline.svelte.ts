@@ -11,6 +11,7 @@ import {
   type Viewport,
   zoom,
 } from "../base/viewport";
+import { Pace } from "../base/pace";
 import { ABANDONED_AFTER_MS } from "../model/lane";
 
 const DEFAULT_SPAN_MS = 60_000;
@@ -20,15 +21,29 @@ const AIR_RATIO = 0.03;
 const REST_AFTER_MS = 2_000;
 /** A clock ahead of the hub's by more is not followed into the future. */
 const MAX_AHEAD_MS = 5_000;
+/** Faster cannot be read, and to lay out text costs more than to draw the lanes. */
+const TELL_MS = 100;
 
 export class Timeline {
-  view = $state.raw<Viewport>(endingAt({ fromMs: 0, toMs: DEFAULT_SPAN_MS }, Date.now()));
-  /** The length of the range, to a hundredth of a millisecond: whoever shows it has nothing to do while the
-      range only moves. */
-  readonly lengthMs = $derived(Math.round(spanMs(this.view) * 100) / 100);
+  private current = $state.raw<Viewport>(endingAt({ fromMs: 0, toMs: DEFAULT_SPAN_MS }, Date.now()));
+  /** The view as it is put in words: for text, which follows a gesture at a pace of its own. */
+  told = $state.raw<Viewport>(this.current);
+  private readonly tell = new Pace(TELL_MS, () => (this.told = this.current));
+  /** The length of the range in words, to a hundredth of a millisecond: whoever shows it has nothing to do while
+      the range only moves. */
+  readonly lengthMs = $derived(Math.round(spanMs(this.told) * 100) / 100);
   isFollowing = $state(true);
   /** The newest moment that is shown while following; open bars end here. Never goes back. */
   edgeMs = 0;
+
+  get view(): Viewport {
+    return this.current;
+  }
+
+  set view(view: Viewport) {
+    this.current = view;
+    this.tell.ask();
+  }
 
   /** Forgets the past edge: another epoch. */
   reset(): void {

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { spanMs } from "../base/viewport";
 import { Timeline } from "./timeline.svelte";
 
@@ -60,4 +60,21 @@ test("a moment in view stays where it is, another is brought to the middle", () 
 
   timeline.reveal(9000);
   expect(timeline.view).toEqual({ fromMs: 8500, toMs: 9500 });
+});
+
+describe("in words", () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  test("a range goes along with a gesture at a pace that can be read, and ends where it ends", () => {
+    const timeline = new Timeline();
+    timeline.show({ fromMs: 0, toMs: 1000 });
+    expect(timeline.told).toEqual(timeline.view);
+
+    for (let n = 1; n <= 5; n++) timeline.show({ fromMs: 0, toMs: 1000 + n });
+    expect(timeline.told).toEqual({ fromMs: 0, toMs: 1000 });
+
+    vi.advanceTimersByTime(100);
+    expect(timeline.told).toEqual({ fromMs: 0, toMs: 1005 });
+  });
 });
