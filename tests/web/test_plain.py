@@ -184,6 +184,19 @@ async def test_a_token_that_is_bound_anew_speaks_for_others_on_a_connection_that
     assert len(lines(hub)) == 1
 
 
+async def test_a_connection_remembers_no_token(
+    app: App, tokens: Tokens, taken: list[bytes]
+) -> None:
+    link = Link(app)
+    for _ in range(2):
+        sent = request(tokens.ingest, cookie=b"laneway=" + tokens.access.encode())
+        assert Answer(await link.exchange(sent)).status == 200
+    assert len(taken) == 2
+    kept = f"{link.connection._before} {link.connection._headers_before!r}"
+    assert tokens.ingest not in kept
+    assert tokens.access not in kept
+
+
 async def test_other_headers_on_a_connection_are_looked_at_anew(
     app: App, hub: Hub, tokens: Tokens
 ) -> None:

@@ -11,6 +11,8 @@ import socket
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
+from hashlib import sha256
+from itertools import chain
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import (
@@ -176,7 +178,7 @@ class Connection(HttpToolsProtocol):
         self._plain_way = plain_way
         self._admitted: Admitted | None = None  # whose request looks plain so far
         self._before: Admitted | None = None  # the same of the last one that looked so,
-        self._headers_before: list[tuple[bytes, bytes]] = []  # and its headers
+        self._headers_before = b""  # and the digest of its headers: no token stays in memory
         self._body: list[bytes] = []  # of that request
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -272,10 +274,11 @@ class Connection(HttpToolsProtocol):
 
     def _admit(self, plain_way: PlainWay) -> Admitted | None:
         """A sender's requests mostly have the same headers, one after the other."""
+        headers = sha256(b"\n".join(chain.from_iterable(self.headers))).digest()
         before = self._before
-        if before and self.headers == self._headers_before and plain_way.is_admitted(before):
+        if before and headers == self._headers_before and plain_way.is_admitted(before):
             return before
-        self._headers_before = self.headers
+        self._headers_before = headers
         self._before = plain_way.try_admit(self.headers)
         return self._before
 

@@ -36,7 +36,10 @@ FAULT = (
 
 
 Admitted = tuple[HeaderMap, Grant]
-"""What a request's head says, and what its sender may do."""
+"""What a request's head says, but for `SECRET`, and what its sender may do."""
+
+SECRET = (b"authorization", b"cookie")
+"""Looked at once: what was admitted is remembered for the connection's next request, and they are not."""
 
 
 class PlainWay:
@@ -62,9 +65,12 @@ class PlainWay:
                 return None
             if len(length) > LENGTH_DIGITS or int(length) > self._most_bytes:
                 return None
-            return found, self._access.check(PATH, found)
+            grant = self._access.check(PATH, found)
         except LanewayError:
             return None
+        for name in SECRET:
+            found.pop(name, None)
+        return found, grant
 
     def take(self, admitted: Admitted, body: bytes, post: "PlainPost") -> None:
         try:
