@@ -24,11 +24,12 @@ def began(hub: Hub) -> float:
     laneway.configure(log_path=hub.env["LOG_PATH"], home=str(hub.home))
     now = time.time()
     began = now - HOURS * 3600
+    log_event("old-hand", "log", "first", timestamp=began - 60)
     for n in range(EVENTS):
         at = began + (now - began) * n / EVENTS
         level = "error" if n % 1000 == 0 else "info"
         log_event(f"agent-{n % 3}", "log", f"event {n}", timestamp=at, level=level)
-    wait_for(lambda: hub.get("/health")["index"]["events"] >= EVENTS, "the index", 120)
+    wait_for(lambda: hub.get("/health")["index"]["events"] > EVENTS, "the index", 120)
     return began
 
 
@@ -66,17 +67,20 @@ def test_what_is_too_much_is_counted_and_its_counts_are_exact(
     page.get_by_role("button", name="24 h", exact=True).click()
     page.wait_for_function("() => window.__laneway.past() >= 14_900")
     assert total(page) == IN_MEMORY
+    former = page.locator("[data-testid=lane][data-agent=old-hand]")
+    expect(former).to_be_visible()  # who worked then, and not since
     box = page.get_by_test_id("pulse").bounding_box()
     assert box
     share = 1 - (HOURS - 1) / 24 / 1.03  # an hour after the beginning
     page.mouse.move(box["x"] + box["width"] * share, box["y"] + 20)
     readout = page.get_by_test_id("pulse-readout")
     expect(readout).to_contain_text(re.compile(r"4\d\d events"))  # five minutes of it
-    lane = page.get_by_test_id("lanes-canvas").bounding_box()
-    assert lane
-    page.mouse.move(lane["x"] + lane["width"] * share, lane["y"] + 12)
+    head = page.locator("[data-testid=lane][data-agent=agent-1]").bounding_box()
+    assert head
+    at = (box["x"] + box["width"] * share, head["y"] + head["height"] / 2)
+    page.mouse.move(*at)
     expect(page.get_by_text(re.compile(r"^1[34]\d events"))).to_be_visible()
-    page.mouse.click(lane["x"] + lane["width"] * share, lane["y"] + 12)
+    page.mouse.click(*at)
     page.wait_for_function(f"() => window.__laneway.visible().total > {IN_MEMORY}")
 
 

@@ -196,6 +196,17 @@ describe("the order of arrival", () => {
     expect(rowsOf(journal)).toEqual([4, 12, 24]);
   });
 
+  test("an agent of which the hub counted events has a lane, also after a rebuild", () => {
+    const journal = journalOf({ at: 1 });
+    const names = () => [...journal.present()].map((agent) => journal.agents.name(agent));
+    journal.hearOf(["planner", "old hand"]);
+    expect(names()).toEqual(["planner", "old hand"]);
+    journal.merge([], []);
+    expect(names()).toEqual(["planner", "old hand"]);
+    journal.takeHello(hello({ epoch: "e2" }));
+    expect(names()).toEqual([]);
+  });
+
   test("holes say where in time events are missing", () => {
     const journal = new Journal();
     journal.takeHello(hello({ seq: 41 }));

@@ -49,6 +49,8 @@ export class Journal {
 
   /** Rows that stand for events which are not here; some may have left the table. */
   private gapRows: number[] = [];
+  /** Agents of which the hub counted events that are not here. */
+  private readonly heardOf = new Set<number>();
   private dictionary: Dictionary | null = null;
   private pairing = this.newPairing();
   private readonly categories: number[] = [];
@@ -128,6 +130,7 @@ export class Journal {
       if (row.flag === GAP_ROW) this.addGap(row.seq, row.seq + row.durMs);
       else this.add(row);
     }
+    for (const agent of this.heardOf) this.lane(agent);
     this.lastSeq = lastSeq; // who sees a part has heard of more than its newest event
     for (const { from, fromMs, toMs } of this.holes())
       if (toMs - fromMs > ABANDONED_AFTER_MS && fromMs !== -Infinity)
@@ -145,7 +148,7 @@ export class Journal {
     const found = new Set<number>();
     const alerts = this.agents.find(ALERT_AGENT);
     for (const lane of this.lanes) {
-      if (lane.events === 0 || lane.agent === alerts) continue;
+      if ((lane.events === 0 && !this.heardOf.has(lane.agent)) || lane.agent === alerts) continue;
       for (let agent = lane.agent; agent >= 0 && !found.has(agent); agent = this.parents[agent] ?? -1) {
         found.add(agent);
       }
@@ -157,6 +160,16 @@ export class Journal {
   get startsLate(): boolean {
     const { events } = this;
     return events.length > 0 && (events.first > 0 || events.drawn[events.slot(events.first)] === AS_GAP);
+  }
+
+  /** Gives agents a lane whose events the hub counted, though none is here. */
+  hearOf(names: Iterable<string>): void {
+    for (const name of names) {
+      const agent = this.agents.index(name);
+      if (this.heardOf.has(agent)) continue;
+      this.heardOf.add(agent);
+      if (this.lane(agent).events === 0) this.treeVersion++;
+    }
   }
 
   setParent(agent: number, parent: number): void {
@@ -197,6 +210,7 @@ export class Journal {
   private reset(epoch: string): void {
     this.parents = [];
     this.lanes = [];
+    this.heardOf.clear();
     this.clear(epoch);
   }
 

@@ -77,7 +77,8 @@ export class Board implements Owner, Listener {
           beforeMs,
           PAGES_BY_ITSELF,
         ),
-      changed: () => this.touchTime(),
+      hearOf: (names) => this.journal.hearOf(names),
+      changed: () => this.changed(),
     },
     { pulse: fetchPulse, events: fetchEvents },
   );

@@ -31,6 +31,8 @@ export interface Shelf {
   isLoading(): boolean;
   /** Fetches events [from, to) by seq of a hole, which lie before `beforeMs`. */
   fill(hole: Hole, from: number, to: number, beforeMs: number): Promise<boolean>;
+  /** Counts are known of these agents. */
+  hearOf(names: Iterable<string>): void;
   changed(): void;
 }
 
@@ -109,6 +111,7 @@ export class History {
           (found.series ?? []).flatMap(({ name, buckets }) => (name ? [[name, buckets]] : [])),
         ),
       };
+      this.shelf.hearOf(this.past.byAgent.keys());
     } catch {
       if (!signal.aborted) this.past = null; // as without it; another view asks again
     }

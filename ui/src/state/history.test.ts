@@ -44,6 +44,7 @@ function stage(inView: number, query = "") {
         filled.push([hole.from, from, to]);
         return Promise.resolve(true);
       },
+      hearOf: () => undefined,
       changed: () => undefined,
     },
     { pulse, events },
