@@ -23,7 +23,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, CDPSession, Page, Response, sync_playwright
 
 from bench.table import machine, show
-from bench.ui.frames import LONG_TASKS, measure
+from bench.ui.frames import COUNT_FRAMES, LONG_TASKS, measure
 from bench.ui.million import zoom
 from bench.ui.page import SIZE, heap_mib, launch, mock_hub
 from tests.torture.harness import Hub
@@ -56,6 +56,7 @@ def open_page(browser: Browser, url: str) -> tuple[Page, CDPSession]:
     page.goto(url)
     page.wait_for_function("() => window.__laneway?.visible().total > 0")
     page.evaluate(LONG_TASKS)
+    page.evaluate(COUNT_FRAMES)
     session = page.context.new_cdp_session(page)
     session.send("Performance.enable", {"timeDomain": "threadTicks"})
     return page, session
@@ -75,7 +76,7 @@ def live(browser: Browser, seconds: float, agents: int) -> Iterator[Row]:
     limit = "6 ms a frame" if agents == 50 else "usable"
     holds = seen.task_per_frame <= 6 if agents == 50 else seen.busy_ratio < 0.9
     yield row(
-        name, limit, f"{whole}; {work}; {seen.frames / seen.seconds:.0f} frames/s", holds=holds
+        name, limit, f"{whole}; {work}; {seen.shown / seen.seconds:.0f} frames/s", holds=holds
     )
     yield row(f"{name}: long tasks", "0", str(seen.long_tasks), holds=seen.long_tasks == 0)
 

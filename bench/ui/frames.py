@@ -12,7 +12,10 @@ and, with the mock hub, over a million events in memory (`bench.ui.million`).
 
 "work" is what the page's own frame loop took, and the messages taken in since the frame before;
 "task" is all that the main thread did, a frame that drew, in its own CPU time (Chromium's
-TaskDuration in thread ticks: script, style, layout, paint, garbage collection).
+TaskDuration in thread ticks: script, style, layout, paint, garbage collection). "frames/s" are those
+that the browser gave a page that asks for each, as the one of a game does; "drawn/s" those in which
+Laneway had something to draw: what comes fifty times a second is drawn so often. Beside it, in the
+same browser, stand pages that do nothing else than count frames, and fill a canvas.
 """
 
 import argparse
@@ -20,7 +23,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from playwright.sync_api import CDPSession, Page, sync_playwright
+from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
 
 from bench.table import machine, show, sized, tell
 from bench.ui.million import zoom
@@ -34,6 +37,25 @@ LONG_TASKS = """() => {
 }"""
 
 
+COUNT_FRAMES = """() => {
+  window.frameCount = 0;
+  const count = () => (window.frameCount++, requestAnimationFrame(count));
+  requestAnimationFrame(count);
+}"""
+BARE_PAGE = """<!doctype html><body style="margin: 0"><canvas width="{0}" height="{1}"></canvas><script>
+const [canvas] = document.getElementsByTagName("canvas");
+const ctx = canvas.getContext("2d", {{ alpha: false }});
+let turn = 0;
+const draw = () => {{
+  ctx.fillStyle = turn++ % 2 ? "#345" : "#346";
+  ctx.fillRect(0, 0, {0}, {1});
+  requestAnimationFrame(draw);
+}};
+if ({0} > 0) draw();
+</script>"""
+"""Fills its canvas in every frame; without a canvas it only is there."""
+
+
 @dataclass(frozen=True)
 class Measured:
     """One scene over ``seconds``; times in ms."""
@@ -41,6 +63,8 @@ class Measured:
     scene: str
     seconds: float
     frames: int
+    shown: int
+    """Frames that the browser gave; ``frames`` are those of them in which the page drew."""
     events: int
     work_p50: float
     work_p95: float
@@ -55,7 +79,8 @@ class Measured:
         return {
             "scene": self.scene,
             "events/s": round(self.events / self.seconds),
-            "frames/s": self.frames / self.seconds,
+            "frames/s": self.shown / self.seconds,
+            "drawn/s": self.frames / self.seconds,
             "work p50": self.work_p50,
             "p95": self.work_p95,
             "p99 ms": self.work_p99,
@@ -70,6 +95,7 @@ class Measured:
 def measure(page: Page, session: CDPSession, scene: str, seconds: float) -> Measured:
     """Lets the page run; sweeps the zoom meanwhile where the scene is one."""
     page.evaluate("() => { window.__laneway.resetFrames(); window.longTasks.length = 0 }")
+    shown = page.evaluate("() => window.frameCount")
     before, total, started = metrics(session), count_events(page), time.monotonic()
     if "zoom" in scene:
         sweep(page, seconds)
@@ -82,6 +108,7 @@ def measure(page: Page, session: CDPSession, scene: str, seconds: float) -> Meas
         scene=scene,
         seconds=took,
         frames=frames["count"],
+        shown=page.evaluate("() => window.frameCount") - shown,
         events=count_events(page) - total,
         work_p50=frames["work"]["p50"],
         work_p95=frames["work"]["p95"],
@@ -122,15 +149,44 @@ def run(url: str, seconds: float, query: str = "") -> None:
             page.get_by_test_id("filter-input").press("Enter")
             page.wait_for_function("() => !window.__laneway.state().isSearching")
         page.evaluate(LONG_TASKS)
+        page.evaluate(COUNT_FRAMES)
         session = page.context.new_cdp_session(page)
         session.send("Performance.enable", {"timeDomain": "threadTicks"})
         found = list(scenes(page, session, seconds))
+        page.close()
+        sizes = ((0, 0), (1, 1), (SIZE["width"], SIZE["height"]))
+        bare = [bare_page(browser, width, height, seconds) for width, height in sizes]
     show(f"The page ({machine()})", [measured.row() for measured in found])
+    show("Beside it: pages that do nothing else", bare)
     following = [measured for measured in found if measured.scene.startswith("follow")]
-    fewest = min(measured.frames / measured.seconds for measured in following)
+    fewest = min(measured.shown / measured.seconds for measured in following)
     dearest = max(measured.task_per_frame for measured in following)
-    tell("frames.per_s", fewest, runs=len(following))
-    tell("frames.task_ms", dearest, runs=len(following))
+    given, filled = float(str(bare[0]["frames/s"])), float(str(bare[-1]["task ms"]))
+    tell(
+        "frames.per_s",
+        fewest,
+        runs=len(following),
+        peer="a page that only counts",
+        peer_value=given,
+    )
+    full = "a page that fills one canvas"
+    tell("frames.task_ms", dearest, runs=len(following), peer=full, peer_value=filled)
+
+
+def bare_page(browser: Browser, width: int, height: int, seconds: float) -> dict[str, object]:
+    """What this browser gives, and what it takes for a canvas, on this machine and now."""
+    page = browser.new_page(viewport=SIZE)
+    page.set_content(BARE_PAGE.format(width, height))
+    page.evaluate(COUNT_FRAMES)
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+    before, started = metrics(session)["TaskDuration"], time.monotonic()
+    page.wait_for_timeout(seconds * 500)
+    frames, took_s = page.evaluate("() => window.frameCount"), time.monotonic() - started
+    task_ms = 1000 * (metrics(session)["TaskDuration"] - before)
+    page.close()
+    drawn = f"a canvas of {width} × {height}" if width else "nothing"
+    return {"fills": drawn, "frames/s": frames / took_s, "task ms": task_ms / max(1, frames)}
 
 
 def run_million() -> None:

@@ -41,8 +41,16 @@ export interface Theme {
 
 export const DENSITY_LEVELS = 8;
 
-/** Reads the tokens. Costs a style pass: call it when the scheme changes. */
+let current: Theme | null = null;
+
+/** Reads the tokens. Costs a style pass for each: call it when the scheme changes. Who asks at the same time, as all
+    views do when they appear, shares what was read. */
 export function readTheme(host: HTMLElement): Theme {
+  if (!current) queueMicrotask(() => (current = null));
+  return (current ??= resolveTheme(host));
+}
+
+function resolveTheme(host: HTMLElement): Theme {
   const read = tokenReader(host);
   const bg = read("--bg");
   const hue = (name: string) => read(`--cat-${name}`);
