@@ -398,3 +398,21 @@ def test_what_json_cannot_hold_takes_the_long_way_and_is_kept(value: object) -> 
     assert orjson.loads(line)["event"] == "log"
     assert line == encode({"agent": "a", "event": "log", "content": value})
     assert count == 0
+
+
+@pytest.mark.parametrize(
+    "value", ["lKYxWujVidDjuP-W", "QwErTyUiOpAs", "xKcDmNoPqRsT", "aBcDeFgHiJkL_mNoP"]
+)
+def test_letters_in_no_order_of_a_name_are_a_password(value: str) -> None:
+    assert value not in Redactor().redact_text(f"login with password={value} please")
+    assert value not in Redactor().redact_text(f'{{"config": "DB_PASSWORD={value}"}}')
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["getUserPasswordFromStore", "newUserPassword", "DbPwd", "user_input", "req.body.pwD", "MyKeyID",
+     "HTTPServerError", "settings.DB.passWd", "sesame", "OpenAIApiKeyField"],
+)  # fmt: skip
+def test_the_name_of_a_variable_is_none(value: str) -> None:
+    text = f"password={value}"
+    assert Redactor().redact_text(text) == text

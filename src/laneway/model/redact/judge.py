@@ -130,7 +130,28 @@ def is_wordless(value: str) -> bool:
 
 
 def _is_word(value: str) -> bool:
-    return _DIGITS.isdisjoint(value) and _SIGNS.isdisjoint(value)
+    """Whether it may be a word or the name of a variable: without a digit and a sign, and not of pieces as
+    short as no name has them (``lKYxWujVidDjuP-W``)."""
+    if not (_DIGITS.isdisjoint(value) and _SIGNS.isdisjoint(value)):
+        return False
+    if value.islower() or value.isupper() or "." in value:
+        return True
+    pieces, chars = _count_pieces(value), sum(map(str.isalpha, value))
+    return not (pieces >= 4 and chars <= 2.5 * pieces) and not (pieces >= 5 and chars <= 3 * pieces)
+
+
+def _count_pieces(value: str) -> int:
+    """What a name in camel case is made of: ``get`` ``User`` ``ID``. Most texts of 16 letters of both
+    cases, drawn by chance, have pieces so short; of the names in the sources of a hundred packages fewer
+    than one in fifty, and most of those are base64."""
+    count, before = 0, " "
+    for char, after in zip(value, value[1:] + " ", strict=True):
+        if char.isupper():
+            count += not before.isupper() or after.islower()
+        elif char.islower():
+            count += not before.isalpha()
+        before = char
+    return count
 
 
 _SIGNS = frozenset("!@#$%^*+/=~?")
