@@ -221,6 +221,7 @@ async def refuse(send: Send, status: int, message: str) -> None:
 def listen(port: int) -> tuple[socket.socket, int]:
     """A socket of this machine alone. Raises HubError where the port is taken."""
     listener = bind("127.0.0.1", port)
+    listener.listen()  # who reads the address may call at once, before the server takes calls
     return listener, listener.getsockname()[1]
 
 
