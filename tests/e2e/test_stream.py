@@ -123,15 +123,23 @@ IS_THINNED = """() => {
 """Each line shown is the k-th after the one above it, and k is what the head says."""
 
 
+LAST_LINE = """() => {
+  const rows = [...document.querySelectorAll("[data-testid=row]:not([hidden]) .text")];
+  return Math.max(...rows.map(row => Number(row.textContent.slice(5))));
+}"""
+
+
 def test_a_stream_faster_than_the_eye_shows_a_part_and_says_which(open_page, flood) -> None:
     page = open_page()
     sampled = page.get_by_test_id("sampled")
     expect(sampled).to_be_visible()
     page.wait_for_function(IS_THINNED)
+    seen = page.evaluate(LAST_LINE)
 
     page.get_by_test_id("pause").click()  # to read: all of it, one after the other
     expect(sampled).to_have_count(0)
     page.wait_for_function(IS_THINNED.replace("=== k", "=== 1"))
+    assert page.evaluate(LAST_LINE) >= seen, "what was shown last, not the beginning"
 
     flood.set()
     page.keyboard.press("End")
