@@ -159,7 +159,7 @@ def run(url: str, seconds: float, query: str = "") -> None:
     show(f"The page ({machine()})", [measured.row() for measured in found])
     show("Beside it: pages that do nothing else", bare)
     following = [measured for measured in found if measured.scene.startswith("follow")]
-    fewest = min(measured.shown / measured.seconds for measured in following)
+    fewest = min(measured.frames / measured.seconds for measured in following)
     dearest = max(measured.task_per_frame for measured in following)
     given, filled = float(str(bare[0]["frames/s"])), float(str(bare[-1]["task ms"]))
     tell(
