@@ -145,6 +145,8 @@ def test_a_new_name_is_synced_too(
     appender.append([b'{"n":1}'])
     appender.append([b'{"n":2}'])
 
+    # what other tests wrote is synced behind them still
+    synced = [directory for directory in synced if directory.startswith(str(tmp_path))]
     assert synced == [str(tmp_path), str(tmp_path / "log"), str(tmp_path / "log")]
 
 

@@ -121,7 +121,8 @@ def test_new_names_are_synced_up_to_the_folder_that_was_there(
     Appender(LogPath(str(tmp_path / "a" / "log"))).append([b"{}"])
     wait_for(lambda: disk.synced, "the sync")
 
-    assert disk.directories == [str(tmp_path), str(tmp_path / "a"), str(tmp_path / "a" / "log")]
+    own = [directory for directory in disk.directories if directory.startswith(str(tmp_path))]
+    assert own == [str(tmp_path), str(tmp_path / "a"), str(tmp_path / "a" / "log")]
 
 
 def test_after_a_failed_sync_the_writer_says_so_and_goes_on_elsewhere(
