@@ -14,6 +14,7 @@ import typer
 from laneway import __version__
 from laneway.base.errors import HubError
 from laneway.base.settings import BY_NAME, Settings, resolve
+from laneway.base.words import number_of
 from laneway.cli import option
 from laneway.cli.amount import show_bytes, some_of
 from laneway.cli.terminal import Terminal
@@ -225,7 +226,7 @@ def _is_empty(log_path: LogPath) -> bool:
 
 def _size(log_path: LogPath) -> str:
     count = len(log_path.numbers())
-    return f"{count} segment{'s' * (count != 1)}, {show_bytes(_bytes(log_path))}" if count else ""
+    return f"{number_of(count, 'segment')}, {show_bytes(_bytes(log_path))}" if count else ""
 
 
 def _bytes(log_path: LogPath) -> int:

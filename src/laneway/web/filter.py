@@ -146,7 +146,7 @@ def to_query(given: Given, time_ns: int = 0) -> Query:
         where,
         since_ns=_latest(window.since_ns, _time_ns(one, "since", time_ns)),
         until_ns=_earliest(window.until_ns, _time_ns(one, "until", time_ns)),
-        limit=_limit(one.get("limit", "")),
+        limit=parse_count("limit", one.get("limit", ""), PAGE_SIZE, PAGE_EVENTS),
         newest_first=_is_newest_first(one.get("order", "")),
         after=parse_cursor(one["cursor"]) if one.get("cursor") else None,
     )
@@ -296,11 +296,16 @@ def _index_time(ts_ns: int) -> int:
     return max(-(2**63), min(ts_ns, 2**63 - 1))
 
 
-def _limit(text: str) -> int:
+def parse_count(name: str, text: str, default: int, most: int, *, least: int = 1) -> int:
+    """The number that a parameter gives, ``default`` where it is empty.
+
+    Raises:
+        QueryError: it is none from ``least`` to ``most``.
+    """
     if not text:
-        return PAGE_SIZE
-    if not (text.isascii() and text.isdigit() and len(text) < 9 and 1 <= int(text) <= PAGE_EVENTS):
-        raise QueryError(f"limit: {quote(text)} is not from 1 to {PAGE_EVENTS}")
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) < 9 and least <= int(text) <= most):
+        raise QueryError(f"{name}: {quote(text)} is not from {least} to {most}")
     return int(text)
 
 

@@ -132,7 +132,5 @@ def _parse_around(request: Request) -> dict[str, str]:
 
 
 def _count(given: dict[str, str], name: str) -> int:
-    text = given.get(name, "") or str(NEIGHBOURS)
-    if not (text.isascii() and text.isdigit() and len(text) < 9 and int(text) <= MOST_NEIGHBOURS):
-        raise QueryError(f"{name}: {quote(text)} is not from 0 to {MOST_NEIGHBOURS}")
-    return int(text)
+    text = given.get(name, "")
+    return query_filter.parse_count(name, text, NEIGHBOURS, MOST_NEIGHBOURS, least=0)

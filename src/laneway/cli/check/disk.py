@@ -10,6 +10,7 @@ import time
 
 from laneway.base.limits import MIB
 from laneway.base.settings import Settings
+from laneway.base.words import number_of
 from laneway.cli.amount import show_bytes, some_of
 from laneway.cli.check import FAIL, NOTE, OK, WARN, Finding
 from laneway.cli.check.machine import CLOCK_SKEW_S
@@ -84,7 +85,7 @@ def check_log_directory(settings: Settings) -> Finding:
         return Finding("log", FAIL, value, f"chmod u+r '{directory}'/*, or chown them to you")
     numbers = log_path.numbers()
     size = sum(file.size for file in list_segments(log_path))
-    facts = f"{len(numbers)} segment{'s' * (len(numbers) != 1)}, {show_bytes(size)}, from {origin}"
+    facts = f"{number_of(len(numbers), 'segment')}, {show_bytes(size)}, from {origin}"
     if log_path.name != "events":
         facts = f"{log_path.name}-*.jsonl, {facts}"
     return Finding("log", OK, f"{directory} ({facts})")

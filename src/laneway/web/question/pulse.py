@@ -51,15 +51,9 @@ def ask_pulse(items: Items) -> Question:
     given = query_filter.parse(items, query_filter.STEP, BY)
     query = query_filter.to_query(given)
     by, step = _field(given.one.get("by", "")), given.one.get("step", "")
-    series = _count(given.one.get("series", ""))
+    text = given.one.get("series", "")
+    series = query_filter.parse_count("series", text, SERIES, MOST_SERIES)
     return Question(query, lambda desk: _pulse(desk, query, step, by, series))
-
-
-def _count(text: str) -> int:
-    count = int(text) if text.isascii() and text.isdecimal() and len(text) < 9 else 0
-    if text and not 1 <= count <= MOST_SERIES:
-        raise QueryError(f"series: {quote(text)} is not a number from 1 to {MOST_SERIES}")
-    return count or SERIES
 
 
 def _field(text: str) -> tuple[Field, ...]:
