@@ -18,7 +18,8 @@ from websockets.sync.client import connect
 from bench.table import machine, quantile, show, sized
 from laneway.hub.bus.stream import PUBLISHED
 from tests.hub.bus.cluster import Cluster, running
-from tests.torture.harness import Hub, wait_for
+from tests.torture.harness import Hub
+from tests.waiting import eventually
 
 EVENTS = sized(20_000, 1_000)
 SINGLE, PAUSE_S = sized(200, 5), 0.03
@@ -86,11 +87,11 @@ def hub_rates(directory: Path, cluster: Cluster) -> tuple[float, float, list[flo
     try:
         north.start()
         begun_s = time.monotonic()
-        wait_for(lambda: told(north, "laneway_bus_published") >= EVENTS, "publishing", 600)
+        eventually(lambda: told(north, "laneway_bus_published") >= EVENTS, "publishing", 600)
         out_s = time.monotonic() - begun_s
         south.start()
         begun_s = time.monotonic()
-        wait_for(lambda: south.get("/health")["index"]["events"] >= EVENTS, "the index", 600)
+        eventually(lambda: south.get("/health")["index"]["events"] >= EVENTS, "the index", 600)
         in_s = time.monotonic() - begun_s
         return EVENTS / out_s, EVENTS / in_s, ways_ms(north, south)
     finally:

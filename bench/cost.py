@@ -25,7 +25,8 @@ from laneway.base.limits import BATCH_EVENTS
 from laneway.store.api import Query, Split
 from laneway.store.sqlite.store import SqliteStore
 from tests.hub.bus.cluster import Cluster, running
-from tests.torture.harness import Hub, wait_for
+from tests.torture.harness import Hub
+from tests.waiting import eventually
 
 EVENTS = sized(30_000, 600)
 VIEWERS = sized(8, 2)
@@ -84,7 +85,7 @@ def hub(folder: Path, **env: str) -> Iterator[Hub]:
 
 
 def wait_indexed(made: Hub, count: int) -> None:
-    wait_for(lambda: indexed(made) >= count, "the index", 600)
+    eventually(lambda: indexed(made) >= count, "the index", 600)
 
 
 def indexed(made: Hub) -> int:
@@ -112,7 +113,7 @@ def lines(count: int) -> list[bytes]:
 def ship(folder: Path) -> Iterator[Cost]:
     """Over HTTP: the sender's part, and all that the hub does, its index included."""
     with hub(folder) as made:
-        wait_for(lambda: indexed(made) == 0, "the hub", 60)
+        eventually(lambda: indexed(made) == 0, "the hub", 60)
         assert made.process
         before = family_ms(made.process.pid)
         env = {
@@ -210,7 +211,7 @@ def bus(folder: Path) -> Iterator[Cost]:
         (folder / "in" / "log").mkdir(parents=True)
         flow = {"LANEWAY_BUS": cluster.urls, "LANEWAY_BUS_FLOW": "in"}
         with hub(folder / "in", **flow) as made:
-            wait_for(lambda: bool(cluster.nodes[0].stream()), "the stream", 120)
+            eventually(lambda: bool(cluster.nodes[0].stream()), "the stream", 120)
             assert made.process
             before, servers = family_ms(made.process.pid), servers_ms(cluster)
             env = {"LOGGING_URL": cluster.urls, "LANEWAY_HOME": str(folder / "sender")}

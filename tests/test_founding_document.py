@@ -13,7 +13,8 @@ from websockets.sync.client import connect
 
 import laneway
 from laneway import log_event
-from tests.torture.harness import Hub, wait_for
+from tests.torture.harness import Hub
+from tests.waiting import eventually
 
 
 @pytest.fixture
@@ -41,7 +42,7 @@ def test_1_a_jsonl_log_format_is_kept_as_the_document_prints_it(hub: Hub) -> Non
         for event in document:
             file.write(json.dumps(event) + "\n")
 
-    wait_for(lambda: len(list(hub.iter_events())) == 4, "the four lines")
+    eventually(lambda: len(list(hub.iter_events())) == 4, "the four lines")
     kept = list(hub.iter_events())
     for wanted, event in zip(document, kept, strict=True):
         assert event["timestamp"] == wanted["timestamp"].replace("Z", ".000000Z")
@@ -61,7 +62,7 @@ def test_2_a_the_utility_appends_to_the_central_file(hub: Hub) -> None:
     assert [json.loads(line)["event"] for line in lines] == [
         "user_message", "tool_invocation", "tool_result", "agent_response",
     ]  # fmt: skip
-    wait_for(lambda: len(list(hub.iter_events("&agent=MainAgent"))) == 4, "the four events")
+    eventually(lambda: len(list(hub.iter_events("&agent=MainAgent"))) == 4, "the four events")
 
 
 async def test_2_b_a_middleware_logs_the_chat_and_leaves_the_stream_alone(hub: Hub) -> None:
@@ -87,7 +88,7 @@ async def test_2_b_a_middleware_logs_the_chat_and_leaves_the_stream_alone(hub: H
         answer = await client.post("/chat", json={"message": "hi"})
     assert answer.json() == {"reply": "You said hi"}
 
-    wait_for(lambda: len(list(hub.iter_events())) == 2, "both events")
+    eventually(lambda: len(list(hub.iter_events())) == 2, "both events")
     asked, answered = hub.iter_events()
     assert (asked["event"], asked["content"]) == ("user_message", "hi")
     assert answered["content"] == '{"reply":"You said hi"}'
@@ -148,7 +149,7 @@ def test_4_a_what_is_logged_survives_a_restart_of_the_service(hub: Hub) -> None:
     log_event("MainAgent", "user_message", content="while it was away")
     hub.start()
 
-    wait_for(lambda: len(list(hub.iter_events())) == 2, "both events")
+    eventually(lambda: len(list(hub.iter_events())) == 2, "both events")
 
 
 def test_4_b_rotation_keeps_every_line_and_the_name(hub: Hub) -> None:
@@ -159,7 +160,7 @@ def test_4_b_rotation_keeps_every_line_and_the_name(hub: Hub) -> None:
     folder = Path(hub.env["LOG_PATH"]).parent
     assert len(list(folder.glob("observability-*.jsonl"))) > 3
     assert json.loads(Path(hub.env["LOG_PATH"]).read_text().splitlines()[-1])["n"] == 29
-    wait_for(lambda: len(list(hub.iter_events())) == 30, "all thirty")
+    eventually(lambda: len(list(hub.iter_events())) == 30, "all thirty")
     assert [event["n"] for event in hub.iter_events()] == list(range(30))
 
 
@@ -168,5 +169,5 @@ def test_4_c_two_stacks_in_one_hub_are_told_apart_by_their_pod(hub: Hub) -> None
         laneway.configure(log_path=hub.env["LOG_PATH"], pod=pod)
         log_event("MainAgent", "user_message", content=f"from {pod}")
 
-    wait_for(lambda: len(list(hub.iter_events())) == 2, "both events")
+    eventually(lambda: len(list(hub.iter_events())) == 2, "both events")
     assert [event["content"] for event in hub.iter_events("&pod=work")] == ["from work"]

@@ -10,7 +10,8 @@ from pathlib import Path
 from playwright.sync_api import Page, sync_playwright
 
 from tests.e2e.conftest import find_chromium, find_link
-from tests.torture.harness import free_port, wait_for
+from tests.port import free_port
+from tests.waiting import eventually
 
 ROOT = Path(__file__).parents[1]
 PICTURES = ROOT / "docs" / "pictures"
@@ -24,7 +25,7 @@ def start_demo(output: Path) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "laneway", "demo", "--port", str(free_port())]
     with output.open("wb") as out:
         process = subprocess.Popen(command, stdout=out, stderr=out)
-    wait_for(lambda: re.search("#code=", output.read_text()), "the demo", 120)
+    eventually(lambda: re.search("#code=", output.read_text()), "the demo", 120)
     return process
 
 

@@ -21,7 +21,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from bench.peers.event import Event
 from bench.process import family, proportional_mib, resident_mib, session
 from bench.result import ROOT
-from tests.torture.harness import free_port
+from tests.port import free_port
 
 PEER_BIN = ROOT / ".peers" / "python" / "bin"
 PATIENCE_S = 240.0

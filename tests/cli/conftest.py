@@ -17,7 +17,7 @@ import orjson
 import pytest
 
 from laneway.cli import main
-from tests.hub.event import eventually
+from tests.waiting import eventually
 
 COMMAND = [sys.executable, "-m", "laneway"]
 PATIENCE_S = 90.0

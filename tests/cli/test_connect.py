@@ -10,7 +10,7 @@ import pytest
 
 from laneway.cli import main
 from tests.cli.conftest import Run
-from tests.hub.event import eventually
+from tests.waiting import eventually
 
 TOKEN = "laneway_" + "a1B2c3D4e5" * 5
 AGENTS = {

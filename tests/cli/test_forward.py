@@ -20,8 +20,8 @@ from laneway.base.errors import HubError, SettingError
 from laneway.cli.forwarding.collector import Collector, parse_headers
 from laneway.model.event import parse_timestamp_ns
 from tests.cli.conftest import Run, RunningHub, Show, StartHub, Write
-from tests.hub.event import eventually
 from tests.sinks.events import run as sample
+from tests.waiting import eventually
 
 Lines = Callable[[], list[dict[str, object]]]
 Reply = tuple[int, dict[str, str], bytes]

@@ -13,7 +13,8 @@ import pytest
 from laneway.cli import main
 from laneway.cli.connect import hook_command
 from laneway.log.segment import LogPath
-from tests.torture.harness import Hub, wait_for
+from tests.torture.harness import Hub
+from tests.waiting import eventually
 
 SECRET = "sk-ant-api03-" + "a1B2c3D4e5" * 9
 PAYLOAD = orjson.dumps({
@@ -162,7 +163,7 @@ def test_transcripts_are_imported_once_and_followed(home: Path, tmp_path: Path) 
         with transcript.open("ab") as file:
             file.write(b'er"}\n' + say("two"))
         try:
-            wait_for(lambda: b'"two"' in stored(Path(log.directory)), "the second line")
+            eventually(lambda: b'"two"' in stored(Path(log.directory)), "the second line")
             time.sleep(0.5)
         finally:
             follower.terminate()

@@ -15,14 +15,13 @@ from mcp import Client
 
 from laneway.cli.mcp_proxy import Events, Whole
 from tests.cli.conftest import COMMAND, environment
-from tests.hub.event import eventually
+from tests.port import free_port
+from tests.waiting import eventually
 
 
 @pytest.fixture
 def server() -> Iterator[str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.cli.mcp_http_server", str(port)],
         stdout=subprocess.DEVNULL,

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 import pytest
 
-from tests.torture.harness import wait_for
+from tests.waiting import eventually
 
 LANEWAY = [sys.executable, "-m", "laneway"]
 
@@ -97,7 +97,7 @@ def test_the_command_keeps_its_terminal(home: Path) -> None:
         assert process.wait(60) == 0
     os.close(master)
     assert b"True True" in shown
-    wait_for(lambda: events(home)[-1]["event"] == "process_end", "the end")
+    eventually(lambda: events(home)[-1]["event"] == "process_end", "the end")
     assert "True True" in [event.get("content") for event in events(home)]
 
 

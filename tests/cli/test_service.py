@@ -12,7 +12,7 @@ import pytest
 from laneway.cli.manager.systemd import _quote
 from laneway.cli.service import Kind, this_system
 from tests.cli.conftest import Run
-from tests.torture.harness import free_port
+from tests.port import free_port
 
 NO_MANAGER = "printf 'Failed to connect to bus: No medium found\\n' >&2; exit 1"
 

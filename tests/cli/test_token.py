@@ -2,11 +2,12 @@
 
 import json
 import re
-import time
 from pathlib import Path
 
 import orjson
 import pytest
+
+from tests.waiting import eventually
 
 from .conftest import Run, StartHub
 from .test_up import ask
@@ -22,11 +23,8 @@ def status(url: str, token: str, path: str = "/api/events") -> int:
     return ask(url, "GET", path, headers=bearer(token))[0]
 
 
-def eventually(url: str, token: str, wanted: int, path: str = "/api/events") -> None:
-    until_s = time.monotonic() + 90
-    while (seen := status(url, token, path)) != wanted:
-        assert time.monotonic() < until_s, seen
-        time.sleep(0.1)
+def await_status(url: str, token: str, wanted: int, path: str = "/api/events") -> None:
+    eventually(lambda: status(url, token, path) == wanted, f"{wanted} of {path}")
 
 
 def test_a_running_hub_takes_a_new_token_and_refuses_a_revoked_one(
@@ -37,10 +35,10 @@ def test_a_running_hub_takes_a_new_token_and_refuses_a_revoked_one(
     assert made.code == 0
     assert re.fullmatch(r"laneway_[\w-]{43}\n", made.out)
     assert "shown this once" in made.err
-    eventually(hub.url, made.out, 200)
+    await_status(hub.url, made.out, 200)
     assert status(hub.url, made.out, "/log") == 403
     assert call("token", "revoke", "grafana").code == 0
-    eventually(hub.url, made.out, 401)
+    await_status(hub.url, made.out, 401)
 
 
 def test_the_machines_own_tokens_are_rotated_with_a_grace(
@@ -51,14 +49,14 @@ def test_the_machines_own_tokens_are_rotated_with_a_grace(
     made = call("token", "rotate", "ingest")
     assert (home / "ingest.token").read_text() == made.out != old
     assert (home / "ingest.token").stat().st_mode & 0o777 == 0o600
-    eventually(hub.url, made.out, 200, "/log")
+    await_status(hub.url, made.out, 200, "/log")
     assert status(hub.url, old, "/log") == 200
     call("token", "rotate", "access", "--grace", "0")
     assert run("open").code == 0  # the command line reads the new one
     listed = call("token", "list").out
     assert "ingest" in listed
     again = call("token", "rotate", "ingest", "--grace", "0")
-    eventually(hub.url, again.out, 200, "/log")
+    await_status(hub.url, again.out, 200, "/log")
     assert status(hub.url, made.out, "/log") == 401
     assert status(hub.url, old, "/log") == 200  # its own grace goes on
 
@@ -116,7 +114,7 @@ def test_no_token_is_found_in_what_a_hub_says_or_in_its_process(
     named = call("token", "new", "ada", "--scope", "read").out.strip()
     own = [(home / f"{name}.token").read_text().strip() for name in ("ingest", "access")]
     wrong = "wrong-token-0123456789abcdef"
-    eventually(hub.url, named, 200)
+    await_status(hub.url, named, 200)
     answers = []
     for token in (named, *own, wrong):
         headers = {**bearer(token), "Cookie": f"x={token}", "Referer": f"{hub.url}/?t={token}"}

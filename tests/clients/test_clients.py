@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.torture.harness import Hub, wait_for
+from tests.torture.harness import Hub
+from tests.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
 CLIENTS = ROOT / "clients"
@@ -71,7 +72,7 @@ def run(command: list[str], hub: Hub, **options: Any) -> str:
 
 
 def check_journey(hub: Hub, agent: str) -> None:
-    wait_for(lambda: len(events(hub, agent)) == 3, "three events")
+    eventually(lambda: len(events(hub, agent)) == 3, "three events")
     decided, asked, answered = sorted(events(hub, agent), key=lambda event: event["event"])
     assert (decided["content"], decided["session_id"]) == ("go by train", "s1")
     assert (asked["tool"], asked["input"]) == ("timetable", {"to": "Bergen"})
@@ -160,7 +161,7 @@ def test_typescript_sends_again_what_a_hub_that_was_away_did_not_get(hub: Hub, b
         stats = json.loads(process.stdout.readline())
         assert process.wait(60) == 0
     assert stats == {"sent": 1206, "rejected": 0, "dropped": 0}
-    wait_for(lambda: len({event["id"] for event in events(hub, "ts")}) == 6, "the events")
+    eventually(lambda: len({event["id"] for event in events(hub, "ts")}) == 6, "the events")
 
 
 OVERFULL = """
@@ -184,7 +185,7 @@ def test_typescript_counts_what_it_drops_and_drops_nothing_else(hub: Hub, built:
     said = run([tool("node"), str(built / "overfull.js")], hub)
     stats = json.loads(said)
     assert stats == {"sent": 10, "rejected": 0, "dropped": 5}
-    wait_for(lambda: len(events(hub, "full")) == 10, "the events")
+    eventually(lambda: len(events(hub, "full")) == 10, "the events")
     assert [event["content"] for event in events(hub, "full")] == [
         str(n) for n in (*range(5), *range(10, 15))
     ]

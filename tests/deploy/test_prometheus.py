@@ -8,7 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.hub.event import event, eventually
+from tests.hub.event import event
+from tests.waiting import eventually
 from tests.web.conftest import Running
 
 DEPLOY = Path(__file__).parents[2] / "deploy"

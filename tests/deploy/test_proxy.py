@@ -18,7 +18,9 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from websockets.asyncio.client import connect
 
-from tests.torture.harness import Hub, free_port, wait_for
+from tests.port import free_port
+from tests.torture.harness import Hub
+from tests.waiting import eventually
 
 PROXY = Path(__file__).parents[2] / "deploy" / "proxy"
 NAME = "logs.example.com"
@@ -177,7 +179,7 @@ def behind(
             return False
 
     try:
-        wait_for(answers, "the proxy")
+        eventually(answers, "the proxy")
         yield found
     finally:
         proxy.terminate()
@@ -195,7 +197,7 @@ def test_a_hub_behind_the_proxy_shows_its_page_takes_events_and_answers(behind: 
 
     assert (status, sent) == (200, 200)
     assert b"<html" in page
-    wait_for(
+    eventually(
         lambda: b"through the proxy" in behind.ask("/api/events", **behind.bearer)[1], "the event"
     )
 
@@ -272,7 +274,7 @@ def test_opentelemetry_comes_by_grpc_through_the_proxy(behind: Behind) -> None:
         bearer = ("authorization", behind.bearer["Authorization"])
         assert call(body, metadata=[bearer], timeout=PATIENCE_S) == b""
     assert refused.value.code() == grpc.StatusCode.UNAUTHENTICATED
-    wait_for(
+    eventually(
         lambda: b"by grpc" in behind.ask(f"/api/events?trace={trace_id.hex()}", **behind.bearer)[1],
         "the span",
     )

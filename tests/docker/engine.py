@@ -3,19 +3,18 @@
 import json
 import os
 import shutil
-import socket
 import subprocess
-import time
 import urllib.error
 import urllib.request
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+
+from tests.port import free_port
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
 HOW_TO = "install Docker Engine with Compose, or set DOCKER_HOST to one; then `make test-docker`"
-WAIT_S = 90.0
 
 LOAD = """
 import sys, time, laneway
@@ -56,19 +55,6 @@ def docker(*arguments: str, is_expected: bool = True, timeout_s: float = 600) ->
     )  # fmt: skip
     assert not is_expected or done.returncode == 0, f"docker {arguments}:\n{done.stderr[-3000:]}"
     return done.stdout + (done.stderr if arguments[0] == "logs" else "")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def wait_until(is_so: Callable[[], bool], what: str, seconds: float = WAIT_S) -> None:
-    until_s = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < until_s, f"in vain: {what}"
-        time.sleep(0.2)
 
 
 class Stack:

@@ -5,10 +5,11 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+
+from tests.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / ".ci/docker"
@@ -90,10 +91,7 @@ def test_an_engine_that_is_starting_is_taken_down_when_the_run_is_ended(tmp_path
     engine = Engine(tmp_path, "sleep 600")
     engine.env["START_LIMIT_S"] = "600"
     process = subprocess.Popen([SCRIPT], env=engine.env, stdout=subprocess.DEVNULL)
-    until_s = time.monotonic() + 90
-    while "up" not in engine.called():
-        assert time.monotonic() < until_s
-        time.sleep(0.02)
+    eventually(lambda: "up" in engine.called(), "the engine to be started")
     process.send_signal(signal.SIGTERM)
     assert process.wait(90) == 128 + signal.SIGTERM
     assert engine.called() == ["env", "up", "down"]

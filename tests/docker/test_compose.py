@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from tests.docker.engine import ROOT, Stack, docker, wait_until
+from tests.docker.engine import ROOT, Stack, docker
 from tests.e2e.conftest import browser as browser
+from tests.waiting import eventually
 
 MakeStack = Callable[..., Stack]
 IS_LONG = os.environ.get("LANEWAY_DOCKER") == "long"
@@ -86,7 +87,7 @@ def test_a_killed_hub_a_cut_network_and_a_new_image_lose_nothing(stack: MakeStac
     for said in stack.finish(agents):
         assert "'lost': {}" in said
     for n in range(3):
-        wait_until(lambda n=n: len(stack.numbers(f"load{n}")) >= COUNT, "all events are indexed")  # type: ignore[misc]
+        eventually(lambda n=n: len(stack.numbers(f"load{n}")) >= COUNT, "all events are indexed")  # type: ignore[misc]
         assert stack.numbers(f"load{n}") == once(COUNT)
 
 
@@ -104,7 +105,7 @@ def test_containers_of_any_user_write_one_volume(stack: MakeStack) -> None:
     for said in stack.finish(agents):
         assert "'lost': {}" in said
     for name in ("root", "other"):
-        wait_until(lambda name=name: len(stack.numbers(name)) >= COUNT, "all are indexed")  # type: ignore[misc]
+        eventually(lambda name=name: len(stack.numbers(name)) >= COUNT, "all are indexed")  # type: ignore[misc]
         assert stack.numbers(name) == once(COUNT)
 
 
@@ -116,22 +117,22 @@ def test_a_volume_that_fills_up_under_agents_loses_nothing(stack: MakeStack) -> 
     holder = stack.hold_volume()
     agents = [stack.start_agent(f"sender{n}", COUNT, PAUSE_S) for n in range(2)]
     agents.append(stack.start_agent("writer", COUNT, PAUSE_S, on_volume=True))
-    wait_until(lambda: bool(stack.numbers("sender0")), "the first events")
+    eventually(lambda: bool(stack.numbers("sender0")), "the first events")
 
     ballast = "/mnt/data/logs/ballast"
     fill = f"dd if=/dev/zero of={ballast} bs=64k; dd if=/dev/zero bs=1 >>{ballast}"
     docker("exec", holder, "sh", "-c", fill, is_expected=False)
-    wait_until(lambda: stack.health() == "failing", "the hub tells that there is no space")
+    eventually(lambda: stack.health() == "failing", "the hub tells that there is no space")
     docker("kill", "--signal", "KILL", stack.container("logger"))
     docker("start", stack.container("logger"))
-    wait_until(lambda: stack.health() == "failing", "the hub is back, and there is no space")
+    eventually(lambda: stack.health() == "failing", "the hub is back, and there is no space")
     docker("exec", holder, "rm", ballast)
-    wait_until(lambda: stack.health() == "ok", "the hub goes on by itself")
+    eventually(lambda: stack.health() == "ok", "the hub goes on by itself")
 
     for said in stack.finish(agents):
         assert "'lost': {}" in said
     for name in ("sender0", "sender1", "writer"):
-        wait_until(lambda name=name: len(stack.numbers(name)) >= COUNT, "all are indexed")  # type: ignore[misc]
+        eventually(lambda name=name: len(stack.numbers(name)) >= COUNT, "all are indexed")  # type: ignore[misc]
         assert stack.numbers(name) == once(COUNT)
 
 
@@ -154,7 +155,7 @@ def test_two_stacks_do_not_mix(stack: MakeStack) -> None:
     left.finish([left.start_agent("one", 5, 0)])
     right.finish([right.start_agent("two", 5, 0)])
     for ours, own, other in ((left, "one", "two"), (right, "two", "one")):
-        wait_until(lambda ours=ours, own=own: len(ours.numbers(own)) == 5, "they are there")  # type: ignore[misc]
+        eventually(lambda ours=ours, own=own: len(ours.numbers(own)) == 5, "they are there")  # type: ignore[misc]
         assert not ours.numbers(other)
 
 
@@ -164,7 +165,7 @@ def test_a_backup_of_the_volume_comes_back_whole(stack: MakeStack) -> None:
     stack = stack("backup")
     stack.up()
     stack.finish([stack.start_agent("kept", 50, 0)])
-    wait_until(lambda: len(stack.numbers("kept")) == 50, "they are there")
+    eventually(lambda: len(stack.numbers("kept")) == 50, "they are there")
     volume, archive = f"{stack.name}_ai_logs", "/backup/logs.tar"
     run = [
         "run",
@@ -193,7 +194,7 @@ def test_a_backup_of_the_volume_comes_back_whole(stack: MakeStack) -> None:
         archive,
     )
     stack.up()
-    wait_until(lambda: len(stack.numbers("kept")) == 50, "they are back")
+    eventually(lambda: len(stack.numbers("kept")) == 50, "they are back")
     assert stack.numbers("kept") == once(50)
     docker("volume", "rm", f"{stack.name}-backup")
 

@@ -10,7 +10,8 @@ import laneway
 from laneway import log_event
 from laneway.web.keyring import Keyring
 from tests.e2e.conftest import PATIENCE_MS, choose_line, is_complaint
-from tests.torture.harness import Hub, wait_for
+from tests.torture.harness import Hub
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.browser
 
@@ -47,7 +48,7 @@ def test_it_shows_its_pod_live_and_nothing_of_others_in_any_message(hub: Hub, op
     for other in OTHERS:
         say(other, range(50))
     log_event("red-agent", "tool_result", pod="red", tool="dump", output="row " * 300_000)
-    wait_for(lambda: ask(hub, "/health", "")["index"]["events"] >= 121, "the index")
+    eventually(lambda: ask(hub, "/health", "")["index"]["events"] >= 121, "the index")
     token = Keyring(str(hub.home)).add("tenant", ["read"], pods=["red"])
     page = open_page()  # of one who sees all: it opens nothing of the other's
     expect(page.get_by_test_id("bounds")).to_have_count(0)

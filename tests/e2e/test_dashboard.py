@@ -6,7 +6,8 @@ from playwright.sync_api import Page, expect
 import laneway
 from laneway import bind, log_event, span
 from tests.e2e.conftest import PATIENCE_MS, choose_line, find_link
-from tests.torture.harness import Hub, wait_for
+from tests.torture.harness import Hub
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.browser
 
@@ -314,7 +315,7 @@ def test_an_idle_page_draws_nothing(open_page) -> None:
     log_event("planner", "log", "x")
     wait_events(page, 1)
     page.keyboard.press("Space")
-    wait_for(lambda: page.evaluate("() => !window.__laneway.visible().isFollowing"), "the pause")
+    eventually(lambda: page.evaluate("() => !window.__laneway.visible().isFollowing"), "the pause")
     page.wait_for_timeout(6_000)  # the rate falls to nothing first
     page.evaluate("() => window.__laneway.resetFrames()")
     page.wait_for_timeout(2_000)

@@ -11,7 +11,8 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.e2e.conftest import PATIENCE_MS, find_link, is_complaint
-from tests.torture.harness import free_port, wait_for
+from tests.port import free_port
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
@@ -35,7 +36,7 @@ def demo(tmp_path: Path) -> Iterator[Path]:
     with output.open("wb") as out:
         process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=out, stderr=out)
     try:
-        wait_for(
+        eventually(
             lambda: "#code=" in output.read_text() or process.poll() is not None, "the link", 120
         )
         yield output

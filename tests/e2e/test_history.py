@@ -8,7 +8,8 @@ from playwright.sync_api import Page, expect
 
 import laneway
 from laneway import log_event
-from tests.torture.harness import Hub, wait_for
+from tests.torture.harness import Hub
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.browser
 
@@ -29,7 +30,7 @@ def began(hub: Hub) -> float:
         at = began + (now - began) * n / EVENTS
         level = "error" if n % 1000 == 0 else "info"
         log_event(f"agent-{n % 3}", "log", f"event {n}", timestamp=at, level=level)
-    wait_for(lambda: hub.get("/health")["index"]["events"] > EVENTS, "the index", 120)
+    eventually(lambda: hub.get("/health")["index"]["events"] > EVENTS, "the index")
     return began
 
 

@@ -2,31 +2,17 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
 
+from tests.port import free_port
+from tests.waiting import eventually
+
 REPOSITORY = Path(__file__).parents[2]
-READY_S = 40  # imports alone take seconds on a machine that does other things, too
-
-
-def wait_until(is_so: Callable[[], object], what: str, seconds: float = READY_S) -> None:
-    deadline = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < deadline, f"waited {seconds} s until {what}"
-        time.sleep(0.05)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def clean_environment(home: Path, **more: str) -> dict[str, str]:
@@ -60,14 +46,14 @@ class Processes:
         port = free_port()
         child = self.start(env, module, "--port", str(port), *arguments)
         url = f"http://127.0.0.1:{port}"
-        wait_until(lambda: child.poll() is not None or answers(url + ready), f"{module} answers")
+        eventually(lambda: child.poll() is not None or answers(url + ready), f"{module} answers")
         assert child.poll() is None, self.output()
         return url
 
     def stop(self) -> None:
         for child in reversed(self.children):
             child.send_signal(signal.SIGTERM)
-            child.wait(20)
+            child.wait(90)
 
     def output(self) -> str:
         return "\n".join(path.read_text() for path in sorted(self.folder.glob("*.out")))
@@ -75,6 +61,6 @@ class Processes:
 
 def answers(url: str) -> bool:
     try:
-        return httpx.get(url, trust_env=False, timeout=5).is_success
+        return httpx.get(url, trust_env=False, timeout=30).is_success
     except httpx.TransportError:
         return False

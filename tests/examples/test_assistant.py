@@ -10,8 +10,10 @@ from typing import Any
 
 import httpx
 import pytest
-from example_process import Processes, clean_environment, wait_until
+from example_process import Processes, clean_environment
 from openai import OpenAI
+
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.timeout(300)  # real processes, on a machine that may be busy
 
@@ -91,7 +93,7 @@ def run(processes: Processes, tmp_path_factory: pytest.TempPathFactory) -> Run:
         env, "examples.assistant.app", "/health", "--idle-s", "1", "--watch-every-s", "1"
     )
     answers = ask_all(assistant)
-    wait_until(lambda: count(log, "session_end") == count(log, "session_start"), "sessions end")
+    eventually(lambda: count(log, "session_end") == count(log, "session_start"), "sessions end")
     processes.children[-1].terminate()  # the assistant, so that the log comes to rest
     return Run(log, home, data, model, answers, at_rest(log))
 
@@ -106,7 +108,7 @@ def at_rest(log: Path) -> list[Event]:
     def is_closed() -> bool:
         return all(count(log, start) == count(log, end) for start, end in PAIRS.items())
 
-    wait_until(is_closed, "every start has its end")
+    eventually(is_closed, "every start has its end")
     return read_log(log)
 
 

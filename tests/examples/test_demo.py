@@ -9,11 +9,11 @@ from pathlib import Path
 
 import httpx
 import pytest
-from example_process import Processes, clean_environment, wait_until
+from example_process import Processes, clean_environment
+
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.timeout(300)  # real processes, on a machine that may be busy
-
-HISTORY_S = 90
 
 
 @pytest.fixture
@@ -49,19 +49,19 @@ def link(demo: Processes) -> re.Match[str] | None:
 
 def test_the_dashboard_opens_on_history_and_nothing_is_left_running(demo: Processes) -> None:
     process = start(demo)
-    wait_until(lambda: link(demo) or process.poll() is not None, "the link is shown", HISTORY_S)
+    eventually(lambda: link(demo) or process.poll() is not None, "the link")
     shown = link(demo)
     assert shown, demo.output()
     with httpx.Client(base_url=shown[1], trust_env=False) as browser:
         origin = {"Origin": shown[1]}
         entry = browser.post("/auth/exchange", json={"code": shown[2]}, headers=origin)
         assert entry.is_success, entry.text
-        wait_until(lambda: len(browser.get("/api/agents").json()["agents"]) == 6, "six lanes", 20)
+        eventually(lambda: len(browser.get("/api/agents").json()["agents"]) == 6, "six lanes")
     children = children_of(process.pid)
     assert len(children) == 4
     process.send_signal(signal.SIGTERM)
-    assert process.wait(30) == 0
-    wait_until(lambda: not any(map(is_alive, children)), "the children are gone")
+    assert process.wait(90) == 0
+    eventually(lambda: not any(map(is_alive, children)), "the children are gone")
     assert (demo.folder / ".demo" / "logs").is_dir()
     assert "your agents' log is not touched" in demo.output()
 
@@ -71,7 +71,7 @@ def test_it_says_which_piece_died_and_why(demo: Processes, tmp_path: Path) -> No
     home.mkdir()
     (home / "config.toml").write_text("colour = 7\n")
     process = start(demo, LANEWAY_HOME=str(home))
-    assert process.wait(60) == 1
+    assert process.wait(90) == 1
     assert "The demo cannot go on: the hub" in demo.output()
     assert "colour" in demo.output()
     assert "Traceback" not in demo.output()

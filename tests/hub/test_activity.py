@@ -6,9 +6,10 @@ import pytest
 
 from laneway.hub.activity import AGENTS, Activity
 from laneway.hub.follower import Follower
+from tests.waiting import eventually
 from tests.web.conftest import Running
 
-from .event import event, eventually
+from .event import event
 
 NOW_NS = 1_790_000_000_000_000_000
 

@@ -6,8 +6,9 @@ from laneway.hub import archive as archive_module
 from laneway.hub.archive import Archive
 from laneway.hub.hub import Hub
 from laneway.store.query.parse import parse
+from tests.waiting import eventually
 
-from .event import event, eventually
+from .event import event
 
 RED = parse("pod:red")
 

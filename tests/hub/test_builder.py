@@ -18,9 +18,9 @@ from laneway.log.compress import compress
 from laneway.store.api import Query, Split
 from laneway.store.query.parse import parse
 from laneway.store.sqlite.store import SqliteStore
+from tests.waiting import eventually
 
-from . import event as event_module
-from .event import event, eventually
+from .event import event
 
 Make = Callable[[], Hub]
 
@@ -31,7 +31,6 @@ SEGMENT_EVENTS, SEGMENTS = 60, 4
 def log(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Three sealed segments and one that grows, none of them indexed."""
     monkeypatch.setattr(builder_module, "BUILD_BYTES", 1)
-    monkeypatch.setattr(event_module, "DEADLINE_S", 90.0)
     settings.compress = False
     path = Path(settings.log_path)
     path.mkdir(parents=True)

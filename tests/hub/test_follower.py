@@ -18,8 +18,9 @@ from laneway.log.segment import LogPath
 from laneway.store.api import DiskError, Query
 from laneway.store.query.parse import parse
 from laneway.store.sqlite.store import SqliteStore
+from tests.waiting import eventually
 
-from .event import event, eventually
+from .event import event
 
 SECRET = "ghp_" + "a1B2c3D4e5" * 3 + "f6G7h8"
 

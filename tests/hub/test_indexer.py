@@ -21,8 +21,9 @@ from laneway.hub.metric import Metric
 from laneway.hub.viewer import Viewer
 from laneway.store.api import Query
 from laneway.store.query.expr import any_of, is_seq
+from tests.waiting import eventually
 
-from .event import event, eventually
+from .event import event
 
 
 @pytest.fixture

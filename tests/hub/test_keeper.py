@@ -13,8 +13,9 @@ from laneway.hub import keeper as keeper_module
 from laneway.hub.hub import Hub, reindex
 from laneway.log.seekable import SeekableFile
 from laneway.store.api import Query, Split
+from tests.waiting import eventually
 
-from .event import event, eventually
+from .event import event
 
 Make = Callable[[], Hub]
 

@@ -14,8 +14,9 @@ from laneway.hub import follower as follower_module
 from laneway.hub.hub import Hub
 from laneway.store.api import Added, Query
 from laneway.store.sqlite.store import SqliteStore
+from tests.waiting import DEADLINE_S, eventually
 
-from .event import DEADLINE_S, event, eventually
+from .event import event
 
 LIMIT_BYTES = 1_000_000
 SEGMENT_BYTES = 40_000

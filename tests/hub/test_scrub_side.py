@@ -22,7 +22,8 @@ from laneway.log.side import SideFiles
 from laneway.model.cut import iter_side_files, put_back
 from laneway.model.redact import Redactor, make_redactor
 from tests.hub.test_scrub import SECRET, Log
-from tests.torture.harness import Hub, wait_for
+from tests.torture.harness import Hub
+from tests.waiting import eventually
 
 IS_LONG = os.environ.get("LANEWAY_TORTURE") == "long"
 SENTENCE = "The planner asks the researcher for three sources on tidal power. "
@@ -216,7 +217,7 @@ def test_a_running_hub_that_knows_no_such_rule_gives_out_no_old_payload_after_a_
     hub = Hub(tmp_path / "home", log.directory)
     hub.start()
     try:
-        wait_for(lambda: hub.get("/health")["index"]["events"] == 12, "the index")
+        eventually(lambda: hub.get("/health")["index"]["events"] == 12, "the index")
         old = {d: payload(hub, d) for d in side_names(log)}
         dirty = {d for d, (_, data) in old.items() if SECRET.search(data)}
         assert 0 < len(dirty) < len(old)
@@ -229,7 +230,7 @@ def test_a_running_hub_that_knows_no_such_rule_gives_out_no_old_payload_after_a_
             assert payload(hub, digest)[0] == (404 if digest in dirty else 200), digest
             if digest not in dirty:
                 assert payload(hub, digest) == (200, data)
-        wait_for(lambda: hub.get("/health")["index"]["lag_bytes"] == 0, "the index")
+        eventually(lambda: hub.get("/health")["index"]["lag_bytes"] == 0, "the index")
         events = list(hub.iter_events())
         assert len(events) == 12
         assert not SECRET.search(json.dumps(events).encode())

@@ -19,7 +19,7 @@ from laneway import current, log_event
 from laneway.integrations.asgi import LanewayMiddleware, Route
 from laneway.integrations.exchange import Exchange
 from laneway.integrations.httpx import apass_trace, pass_trace
-from tests.torture.harness import wait_for
+from tests.waiting import eventually
 
 from ..sdk.conftest import Events
 
@@ -130,7 +130,7 @@ def served() -> Iterator[dict[str, str]]:
         thread.start()
         servers.append((server, thread, listener))
         urls[name] = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        wait_for(lambda server=server: server.started, "the server")
+        eventually(lambda server=server: server.started, "the server")
     yield urls
     may_go_on.set()
     for server, thread, listener in servers:
@@ -141,7 +141,7 @@ def served() -> Iterator[dict[str, str]]:
 
 def await_events(events: Events, count: int) -> list[dict[str, object]]:
     """An answer is recorded when it has passed: the client may be faster."""
-    wait_for(lambda: len(events()) >= count, "the events")
+    eventually(lambda: len(events()) >= count, "the events")
     return events()
 
 
@@ -224,7 +224,7 @@ def test_an_error_is_recorded_and_passes_on(served: dict[str, str], events: Even
 def test_a_client_that_leaves_is_told(served: dict[str, str], events: Events) -> None:
     with httpx.stream("POST", f"{served['with']}/endless", json={"message": "hi"}) as answer:
         next(answer.iter_raw())
-    wait_for(lambda: len(events()) == 2, "the end of the request")
+    eventually(lambda: len(events()) == 2, "the end of the request")
     replied = events()[-1]
     assert (replied["disconnected"], replied["level"]) == (True, "warning")
     assert str(replied["content"]).startswith("word")
@@ -241,7 +241,7 @@ def test_a_websockets_messages_are_events(served: dict[str, str], events: Events
         link.send('{"message": "hi", "session_id": "s2"}')
         assert json.loads(link.recv()) == {"reply": "HI"}
         link.send('{"message": "break"}')
-        wait_for(lambda: len(events()) == 4, "the error")
+        eventually(lambda: len(events()) == 4, "the error")
     heard, told, again, error = events()
     assert (heard["event"], heard["content"], heard["agent"], heard["session_id"]) == (
         "user_message",

@@ -14,7 +14,7 @@ from laneway.log.append import Appender
 from laneway.log.segment import LogPath
 from laneway.log.syncer import Source, Syncer
 from laneway.log.tail import Tail
-from tests.torture.harness import wait_for
+from tests.waiting import eventually
 
 
 class Disk:
@@ -74,9 +74,9 @@ def test_a_line_is_synced_soon_without_another_call(
 ) -> None:
     appender = Appender(LogPath(str(tmp_path)))
     appender.append([b'{"n":1}'])
-    wait_for(lambda: disk.has(segment(tmp_path)), "the sync")
+    eventually(lambda: disk.has(segment(tmp_path)), "the sync")
     appender.append([b'{"n":2}'])
-    wait_for(lambda: disk.has(segment(tmp_path)), "the next one")
+    eventually(lambda: disk.has(segment(tmp_path)), "the next one")
 
     assert [size for _, size in disk.synced] == [8, 16]
 
@@ -85,7 +85,7 @@ def test_many_lines_share_a_sync(tmp_path: Path, disk: Disk, behind: Syncer) -> 
     appender = Appender(LogPath(str(tmp_path)))
     for _ in range(500):
         appender.append([b"{}"])
-    wait_for(lambda: disk.has(segment(tmp_path)), "the sync")
+    eventually(lambda: disk.has(segment(tmp_path)), "the sync")
 
     assert len(disk.synced) < 50
 
@@ -102,7 +102,7 @@ def test_a_disk_that_hangs_in_a_sync_holds_up_no_append(
     assert segment(tmp_path).stat().st_size == 303
     disk.is_open.set()
 
-    wait_for(lambda: disk.has(segment(tmp_path)), "the lines written meanwhile")
+    eventually(lambda: disk.has(segment(tmp_path)), "the lines written meanwhile")
 
 
 def test_a_segment_is_synced_after_it_was_left(tmp_path: Path, disk: Disk, behind: Syncer) -> None:
@@ -112,14 +112,14 @@ def test_a_segment_is_synced_after_it_was_left(tmp_path: Path, disk: Disk, behin
     numbers = LogPath(str(tmp_path)).numbers()
     assert len(numbers) == 3
 
-    wait_for(lambda: all(disk.has(segment(tmp_path, n)) for n in numbers), "all three")
+    eventually(lambda: all(disk.has(segment(tmp_path, n)) for n in numbers), "all three")
 
 
 def test_new_names_are_synced_up_to_the_folder_that_was_there(
     tmp_path: Path, disk: Disk, behind: Syncer
 ) -> None:
     Appender(LogPath(str(tmp_path / "a" / "log"))).append([b"{}"])
-    wait_for(lambda: disk.synced, "the sync")
+    eventually(lambda: disk.synced, "the sync")
 
     own = [directory for directory in disk.directories if directory.startswith(str(tmp_path))]
     assert own == [str(tmp_path), str(tmp_path / "a"), str(tmp_path / "a" / "log")]
@@ -133,9 +133,9 @@ def test_after_a_failed_sync_the_writer_says_so_and_goes_on_elsewhere(
     appender = Appender(LogPath(str(tmp_path)))
     appender.on_sync_fault = told.append
     appender.append([b'{"n":1}'])
-    wait_for(lambda: told, "the failure")
+    eventually(lambda: told, "the failure")
     appender.append([b'{"n":2}'])
-    wait_for(lambda: disk.synced, "the next sync")
+    eventually(lambda: disk.synced, "the next sync")
 
     assert told == ["Input/output error"]
     assert behind.faults == 1
@@ -155,8 +155,8 @@ def test_a_file_system_that_cannot_sync_is_asked_once(
     monkeypatch.setattr(sync, "sync_file", refuse)
     appender = Appender(LogPath(str(tmp_path)))
     appender.append([b"{}"])
-    wait_for(lambda: calls, "the sync")
-    wait_for(lambda: behind.faults, "its failure")
+    eventually(lambda: calls, "the sync")
+    eventually(lambda: behind.faults, "its failure")
     for _ in range(3):
         appender.append([b"{}"])
         behind.settle()
@@ -239,9 +239,9 @@ def test_a_follower_syncs_what_others_wrote(tmp_path: Path, disk: Disk, behind: 
     path.write_bytes(b"{}\n")
     tail = Tail(LogPath(str(tmp_path)), {}, syncer=behind)
     assert len(tail.poll()) == 1
-    wait_for(lambda: disk.has(path), "the sync")
+    eventually(lambda: disk.has(path), "the sync")
     with path.open("ab") as file:
         file.write(b"{}\n{}")
     assert len(tail.poll()) == 1
-    wait_for(lambda: disk.has(path), "the next one, of an unfinished line, too")
+    eventually(lambda: disk.has(path), "the next one, of an unfinished line, too")
     tail.close()

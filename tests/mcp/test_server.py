@@ -15,7 +15,8 @@ from mcp import Client, StdioServerParameters
 
 import laneway
 from laneway.mcp.cut import ANSWER_CHARS
-from tests.torture.harness import Hub, wait_for
+from tests.torture.harness import Hub
+from tests.waiting import eventually
 
 LONG = "The researcher read the whole page. " * 4_000
 
@@ -175,7 +176,7 @@ async def test_through_a_hub_the_token_decides(place: dict[str, str], tmp_path: 
     hub = Hub(Path(place["LANEWAY_HOME"]), Path(place["LOG_PATH"]))
     hub.start()
     try:
-        wait_for(lambda: hub.get("/health")["index"]["events"] == 310, "the index")
+        eventually(lambda: hub.get("/health")["index"]["events"] == 310, "the index")
         far = {
             **{name: value for name, value in place.items() if name != "LOG_PATH"},
             "LANEWAY_HOME": str(tmp_path / "elsewhere"),
@@ -213,7 +214,7 @@ async def test_a_token_of_one_pod_shows_nothing_of_the_others(
     hub = Hub(Path(place["LANEWAY_HOME"]), Path(place["LOG_PATH"]))
     hub.start()
     try:
-        wait_for(lambda: hub.get("/health")["index"]["events"] == 313, "the index")
+        eventually(lambda: hub.get("/health")["index"]["events"] == 313, "the index")
         token = new_token(place)
         far = {"LOGGING_URL": f"{hub.url}/log", "LANEWAY_TOKEN": token, "LOG_PATH": ""}
         async with asking({**place, **far}) as ask:

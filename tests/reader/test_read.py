@@ -16,7 +16,8 @@ import laneway
 from laneway.base.errors import LanewayError, QueryError, SettingError
 from laneway.base.settings import resolve
 from laneway.reader.source import open_source
-from tests.torture.harness import Hub, wait_for
+from tests.torture.harness import Hub
+from tests.waiting import eventually
 
 
 @pytest.fixture
@@ -78,7 +79,7 @@ def test_a_hub_is_asked_by_its_address(log: Path, home: Path, tmp_path: Path) ->
     hub = Hub(home, log)
     hub.start()
     try:
-        wait_for(lambda: hub.get("/health")["index"]["events"] == 1_500, "the index")
+        eventually(lambda: hub.get("/health")["index"]["events"] == 1_500, "the index")
         url = f"{hub.url}/log"
         events = list(laneway.read("", logging_url=url, token=hub.access_token))
         assert [event["input_tokens"] for event in events] == list(range(1_500))

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,14 +15,9 @@ from laneway.sdk import shipper as shipper_module
 from laneway.sdk import spool as spool_module
 from laneway.sdk.drop import drop_oldest, read_dropped, segments_held
 from laneway.sdk.spool import Spool
+from tests.port import free_port
 from tests.sdk.hub_stub import running
-from tests.torture.harness import wait_for
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+from tests.waiting import eventually
 
 
 def sent(hub) -> list[object]:
@@ -341,7 +335,7 @@ def test_the_first_event_goes_at_once_and_the_next_ones_together(
     with running() as hub:
         laneway.configure(logging_url=hub.url)
         log_event("a", "log", n=0)
-        wait_for(lambda: hub.received, "the first event")
+        eventually(lambda: hub.received, "the first event")
         for n in range(1, 50):
             log_event("a", "log", n=n)
         assert laneway.flush(30)

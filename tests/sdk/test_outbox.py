@@ -18,8 +18,8 @@ from laneway.log.append import Appender
 from laneway.log.segment import LogPath
 from laneway.sdk import outbox
 from laneway.sdk.outbox import Outbox
-from tests.torture.harness import wait_for
 from tests.torture.volume import fill, mount, mounted
+from tests.waiting import eventually
 
 
 class Disk:
@@ -60,7 +60,7 @@ def test_what_waits_is_written_though_the_host_says_nothing_more(box: Outbox, di
     assert box.waiting == 1
     disk.is_full = False
 
-    wait_for(lambda: not box.waiting, "the waiting line", 5)
+    eventually(lambda: not box.waiting, "the waiting line")
     assert disk.lines == [b"1"]
     assert box.recorded == 1
 
@@ -138,7 +138,7 @@ def test_a_signal_handler_that_logs_while_lines_wait_does_not_hang(box: Outbox, 
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
     disk.is_full = False
-    wait_for(lambda: not box.waiting, "the waiting lines", 5)
+    eventually(lambda: not box.waiting, "the waiting lines")
 
     assert handled > 0
     assert len(disk.lines) == count + handled - box.lost.get("log_unwritable", 0)
@@ -175,7 +175,7 @@ def test_a_full_disk_leaves_a_fragment_that_costs_no_line(tmp_path: Path) -> Non
         neighbour.keep(b'{"n":2}')
         assert box.waiting == 1
         filler.unlink()
-        wait_for(lambda: not box.waiting + neighbour.waiting, "both to recover", 10)
+        eventually(lambda: not box.waiting + neighbour.waiting, "both to recover")
 
         lines = read_lines(volume / "log")
         assert {b'{"n":0}', long, b'{"n":2}'} <= set(lines)
@@ -190,7 +190,7 @@ def test_a_file_system_that_became_read_only_is_used_again_when_it_is_not(tmp_pa
         box.keep(b'{"n":1}')
         assert box.waiting == 2
         mount(["-o", "remount,rw", str(volume)])
-        wait_for(lambda: not box.waiting, "the log to be writable", 10)
+        eventually(lambda: not box.waiting, "the log to be writable")
 
         assert read_lines(volume / "log") == [b'{"n":0}', b'{"n":1}']
 
@@ -217,7 +217,7 @@ def test_a_directory_without_rights_keeps_lines_waiting(tmp_path: Path) -> None:
     with without_rights(log):
         box.keep(b'{"n":0}')
         assert box.waiting == 1
-    wait_for(lambda: not box.waiting, "the rights to be used", 10)
+    eventually(lambda: not box.waiting, "the rights to be used")
 
     assert read_lines(log) == [b'{"n":0}']
 

@@ -15,7 +15,8 @@ import laneway
 from laneway import bind, log_event
 from tests.e2e.conftest import PATIENCE_MS, browser, find_link, hub, open_page
 from tests.security.payload import page_payloads
-from tests.torture.harness import Hub, wait_for
+from tests.torture.harness import Hub
+from tests.waiting import eventually
 
 __all__ = ["browser", "hub", "open_page"]
 
@@ -204,7 +205,7 @@ def test_a_foreign_page_stores_nothing_and_sees_nothing(
     """In a browser that is let in: its cookie is there to be abused."""
     laneway.configure(log_path=hub.env["LOG_PATH"], home=str(home))
     log_event("victim", "log", "a secret")
-    wait_for(lambda: len(list(hub.iter_events())) == 1, "the event")
+    eventually(lambda: len(list(hub.iter_events())) == 1, "the event")
     context = browser.new_context()
     context.set_default_timeout(PATIENCE_MS)
     own = context.new_page()
@@ -310,5 +311,5 @@ def test_no_address_of_an_event_is_called(hub: Hub, foreign: str, home: Path) ->
         f"{hub.url}/log", json={"agent": "a", "event": "x", **fields}, headers=headers
     )
     assert answer.status_code == 200
-    wait_for(lambda: len(list(hub.iter_events())) == 2, "the events")
+    eventually(lambda: len(list(hub.iter_events())) == 2, "the events")
     assert Foreign.requests == []

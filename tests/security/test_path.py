@@ -14,7 +14,8 @@ from laneway.log import listing
 from laneway.log.append import Appender
 from laneway.log.segment import LogPath
 from laneway.log.tail import Tail
-from tests.torture.harness import Hub, wait_for
+from tests.torture.harness import Hub
+from tests.waiting import eventually
 
 NAMES = [
     "../../etc/passwd", "..", "../", "/etc/passwd", "..\\..\\x", "a/../../b", "%2e%2e%2f%2e%2e%2fx",
@@ -46,7 +47,7 @@ def test_names_that_look_like_paths_stay_names(tmp_path: Path, home: Path) -> No
         headers = {"Authorization": f"Bearer {hub.access_token}"}
         answer = httpx.post(f"{hub.url}/log", json=events, headers=headers, timeout=60)
         assert answer.json()["accepted"] == len(NAMES)
-        wait_for(lambda: len(list(hub.iter_events())) >= 2 * len(NAMES), "the events")
+        eventually(lambda: len(list(hub.iter_events())) >= 2 * len(NAMES), "the events")
         made = tree(tmp_path) - before
         assert {Path(path).suffix for path in made} <= {".jsonl", ".db", ".db-wal", ".db-shm", ""}
         assert [
@@ -186,7 +187,7 @@ def test_what_is_made_is_for_its_owner_only(tmp_path: Path, home: Path) -> None:
         hub.start()
         laneway.configure(log_path=hub.env["LOG_PATH"], home=str(home))
         log_event("a", "log")
-        wait_for(lambda: len(list(hub.iter_events())) == 1, "the event")
+        eventually(lambda: len(list(hub.iter_events())) == 1, "the event")
         hub.stop()
     finally:
         os.umask(before)

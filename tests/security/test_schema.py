@@ -22,7 +22,8 @@ from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance
 
 from laneway.base.settings import resolve
-from tests.hub.event import event, eventually
+from tests.hub.event import event
+from tests.waiting import eventually
 from tests.web.conftest import Running
 
 LONG = os.environ.get("LANEWAY_TORTURE") == "long"

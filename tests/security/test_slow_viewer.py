@@ -18,7 +18,8 @@ from websockets.asyncio.client import connect
 from laneway.base.limits import MIB
 from laneway.base.settings import Settings
 from laneway.hub import viewer as hub_viewer
-from tests.hub.event import event, eventually
+from tests.hub.event import event
+from tests.waiting import eventually
 from tests.web.conftest import Running
 
 EVENTS, SLOW, QUICK = 600, 10, 20

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -15,6 +14,9 @@ from pathlib import Path
 
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
+
+from tests.port import free_port
+from tests.waiting import eventually
 
 WRITER = """
 import random, sys, time
@@ -35,24 +37,7 @@ for i in range(count):
 """
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def wait_for(
-    condition: Callable[[], object], what: str | Callable[[], str], timeout_s: float = 180
-) -> None:
-    until = time.monotonic() + timeout_s
-    while not condition():
-        if time.monotonic() > until:
-            told = what if isinstance(what, str) else what()
-            raise AssertionError(f"waited {timeout_s:.0f} s for {told}")
-        time.sleep(0.02)
-
-
-STILL_S = 60
+STILL_S = 120
 """Without any progress for so long, on however busy a machine, something stands still."""
 
 
@@ -98,7 +83,7 @@ class Hub:
         with self.output.open("ab") as out:
             self.process = subprocess.Popen(command, env=self.env, stdout=out, stderr=out)
         try:
-            wait_for(self.is_healthy, self.tell)
+            eventually(self.is_healthy, self.tell)
         except BaseException:  # whoever called it has nothing to stop yet
             self.kill()
             raise
@@ -111,7 +96,7 @@ class Hub:
         assert self.process
         assert self.process.poll() is None, self.output.read_text()[-4000:]
         try:
-            with urllib.request.urlopen(f"{self.url}/health", timeout=2) as response:
+            with urllib.request.urlopen(f"{self.url}/health", timeout=30) as response:
                 return bool(response.status == 200)
         except OSError:
             return False

@@ -12,7 +12,8 @@ import pytest
 
 from tests.hub.alert.test_webhook import Receiver
 from tests.torture.conftest import Report
-from tests.torture.harness import Hub, wait_for
+from tests.torture.harness import Hub
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.torture, pytest.mark.timeout(600)]
 
@@ -61,12 +62,12 @@ def test_a_hub_that_is_killed_while_it_tells_loses_no_firing(
                 kills += 1
                 hub.start()
             wanted = {f"settings-r{n}" for n in range(RULES)}
-            wait_for(lambda: set(firings(hub)) == wanted, "all are in the log")  # noqa: B023
-            wait_for(
+            eventually(lambda: set(firings(hub)) == wanted, "all are in the log")  # noqa: B023
+            eventually(
                 lambda: {told["rule"]["id"] for told in heard(receiver)} == wanted,  # noqa: B023
                 "all were told",
             )
-            wait_for(lambda: not waiting(hub), "nothing is due")  # noqa: B023
+            eventually(lambda: not waiting(hub), "nothing is due")  # noqa: B023
             assert firings(hub) == Counter(wanted)
             ids = Counter(told["id"] for told in heard(receiver))
             assert len(ids) == RULES, "a firing has one id, however often it is told"

@@ -14,17 +14,16 @@ import pytest
 
 from tests.hub.bus.cluster import Cluster, running
 from tests.torture.conftest import Report
-from tests.torture.harness import Hub, Writer, wait_for
+from tests.torture.harness import Hub, Writer
 from tests.torture.namespace import network
 from tests.torture.test_memory import children
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.torture, pytest.mark.timeout(900)]
 
 IS_LONG = os.environ.get("LANEWAY_TORTURE") == "long"
 RATE = 400 if IS_LONG else 150
 """Events a second of each writer."""
-
-SETTLE_S = 180.0
 
 
 class Fleet:
@@ -61,10 +60,9 @@ class Fleet:
         self.join()
         count = len(self.acknowledged)
         for hub in self.hubs:
-            wait_for(
+            eventually(
                 lambda hub=hub: hub.get("/health")["index"]["events"] >= count,
-                f"{count} events at {hub.home.parent.name}: {hub.get('/health')}",
-                SETTLE_S,
+                lambda hub=hub: f"{count} events at {hub.home.parent.name}: {hub.get('/health')}",
             )
 
     def pending_bytes(self) -> list[int]:
@@ -115,7 +113,7 @@ def kill_two(cluster: Cluster, fleet: Fleet) -> None:
     """Nobody is left to acknowledge: the hubs keep what comes."""
     for node in cluster.nodes[:2]:
         node.kill()
-    wait_for(lambda: all(fleet.pending_bytes()), "events that wait in both logs")
+    eventually(lambda: all(fleet.pending_bytes()), "events that wait in both logs")
     assert all(hub.get("/health")["status"] == "ok" for hub in fleet.hubs)
 
 

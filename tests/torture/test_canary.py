@@ -22,7 +22,8 @@ import pytest
 from websockets.sync.client import connect
 
 from tests.model.redact.secret import SHAPES, make
-from tests.torture.harness import Hub, wait_for
+from tests.torture.harness import Hub
+from tests.waiting import eventually
 
 COUNT = 100 if os.environ.get("LANEWAY_TORTURE") == "long" else 10
 SHOWN = {"slack-webhook", "discord-webhook", "teams-webhook", "telegram-token"}
@@ -341,7 +342,7 @@ def test_secrets_through_every_door_are_found_nowhere(tmp_path: Path) -> None:
         run_agent(scene, in_http, LOGGING_URL=f"{hub.url}/log", LANEWAY_TOKEN=hub.access_token)
         for name, send in DOORS.items():
             send(scene, posted[name])
-        wait_for(lambda: hub.get("/health")["index"]["lag_bytes"] == 0, "the index", 120)
+        eventually(lambda: hub.get("/health")["index"]["lag_bytes"] == 0, "the index")
         stored = list(hub.iter_events())
         for path in ("/metrics", "/api/agents", "/api/sessions", "/api/pulse?step=60s", "/health"):
             scene.request("GET", path)

@@ -16,10 +16,11 @@ from pathlib import Path
 import pytest
 
 from tests.torture.conftest import Report
-from tests.torture.harness import Hub, wait_for
+from tests.torture.harness import Hub
 from tests.torture.test_hub_disk import health, start
 from tests.torture.test_memory import children
 from tests.torture.volume import ext4, fill
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.torture, pytest.mark.timeout(900)]
 
@@ -164,8 +165,8 @@ def test_emitted_is_stored_plus_counted_whatever_happens(
                 assert logger.returncode == 0, errors
                 assert "Traceback" not in errors
                 reports[name] = json.loads(out)
-            wait_for(lambda: health(hub).get("status") == "ok", "the hub to be well", SETTLE_S)
-            wait_for(lambda: health(hub)["index"]["lag_bytes"] == 0, "the index", SETTLE_S)
+            eventually(lambda: health(hub).get("status") == "ok", "the hub to be well", SETTLE_S)
+            eventually(lambda: health(hub)["index"]["lag_bytes"] == 0, "the index", SETTLE_S)
             stored = Counter((event["agent"], event["id"]) for event in hub.iter_events())
         finally:
             for sender in senders:

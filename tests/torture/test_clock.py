@@ -19,7 +19,8 @@ from laneway.hub.hub import Hub as InProcessHub
 from laneway.store.api import Cursor, Query, Split
 from laneway.store.sqlite import scan
 from tests.torture.conftest import Report
-from tests.torture.harness import Hub, wait_for
+from tests.torture.harness import Hub
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.torture
 
@@ -49,7 +50,7 @@ def send(hub: InProcessHub, times_ns: dict[int, int]) -> None:
 
 
 def wait_indexed(hub: InProcessHub, count: int) -> None:
-    wait_for(lambda: hub.store.last_seq == count, f"{count} events in the index")
+    eventually(lambda: hub.store.last_seq == count, f"{count} events in the index")
 
 
 def page(
@@ -193,7 +194,7 @@ def test_writers_with_wrong_clocks_lose_nothing_and_cost_nobody_their_history(
         hub.stop()
         hub.start()  # retention is applied at the start
         time.sleep(1)
-        wait_for(lambda: hub.get("/health")["index"]["lag_bytes"] == 0, "the index")
+        eventually(lambda: hub.get("/health")["index"]["lag_bytes"] == 0, "the index")
         events = list(hub.iter_events("&event=log"))
     finally:
         hub.stop()
@@ -218,7 +219,7 @@ def test_a_hub_with_a_clock_that_runs_ahead_removes_nothing(tmp_path: Path, repo
     hub.env |= with_clock("@2099-06-01 00:00:00")
     hub.start()
     try:
-        wait_for(lambda: hub.get("/health")["index"]["events"] == 200, "the index")
+        eventually(lambda: hub.get("/health")["index"]["events"] == 200, "the index")
         time.sleep(1)
     finally:
         code = hub.stop()

@@ -11,9 +11,8 @@ One damage at a time at a random place of a log and its index, at rest. The orac
 import os
 import random
 import shutil
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -31,6 +30,7 @@ from laneway.log.seekable import SeekableFile
 from laneway.log.segment import LogPath
 from laneway.store.api import Query, Split
 from tests.log.sealed import make_lines, write_segment
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.torture
 
@@ -41,7 +41,6 @@ SEGMENT_LINES = 150
 PACKED_SEGMENTS = 3
 SEGMENTS = PACKED_SEGMENTS + 2  # one sealed and plain, one live
 BLOCK_BYTES = 4_096
-PATIENCE_S = 90.0
 
 Answers = list[Any]
 
@@ -69,7 +68,7 @@ class World:
         for number in range(1, PACKED_SEGMENTS + 1):
             assert compress(self.log_path.directory, self.log_path.segment_name(number))
         with opened(self.settings(directory)) as engine:
-            wait(lambda: is_level(engine), lambda: "the index never got there")
+            eventually(lambda: is_level(engine), lambda: "the index never got there")
             compact_all(engine, self.log_path)
             self.answers = ask(engine)
             shutil.copytree(directory / "log", directory / "killed")  # as after `kill -9`
@@ -138,13 +137,6 @@ def compact_all(engine: Engine, log_path: LogPath) -> None:
 
 def is_level(engine: Engine) -> bool:
     return engine.follower.wait_level(0.01) and not engine.follower.lag_bytes()
-
-
-def wait(condition: Callable[[], object], what: Callable[[], str]) -> None:
-    until_s = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < until_s, what()
-        time.sleep(0.01)
 
 
 def events_of(engine: Engine) -> list[dict[str, Any]]:
@@ -229,7 +221,7 @@ def check_log(world: World, engine: Engine, hit: Hit, *, has_index: bool) -> Non
             hit.kind == "zero" and 0 < quarantined <= len(missing)
         )
 
-    wait(is_exact, lambda: f"{hit}: {state}")
+    eventually(is_exact, lambda: f"{hit}: {state}")
 
 
 def one_damage(world: World, directory: Path, draw: random.Random) -> tuple[str, Hit | None]:
@@ -246,13 +238,15 @@ def one_damage(world: World, directory: Path, draw: random.Random) -> tuple[str,
     if hit is None:
         return kind, None
     with opened(settings) as engine:
-        wait(lambda: is_level(engine), lambda: f"never level after {hit}")
+        eventually(lambda: is_level(engine), lambda: f"never level after {hit}")
         engine._keeper.work()
         if kind == "database" and not has_sum:
             # A value that was flipped in a database that had no orderly close is known to nobody.
             engine.follower.reindex()
         if path.parent.name == ".index":
-            wait(lambda: try_ask(engine) == world.answers, lambda: f"other answers after {hit}")
+            eventually(
+                lambda: try_ask(engine) == world.answers, lambda: f"other answers after {hit}"
+            )
             assert engine.status().damaged_line_count == 0
         else:
             check_log(world, engine, hit, has_index="without" not in kind)

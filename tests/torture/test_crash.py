@@ -18,9 +18,11 @@ from laneway.log.append import Appender
 from laneway.log.segment import LogPath
 from laneway.sdk.drop import read_dropped
 from laneway.store.api import Query
+from tests.port import free_port
 from tests.torture.conftest import Report
 from tests.torture.crash.sitecustomize import POINTS
-from tests.torture.harness import Hub, free_port, wait_for
+from tests.torture.harness import Hub
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.torture
 
@@ -152,7 +154,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
 
 
 def index_of(hub: Hub, prefix: str) -> Found:
-    wait_for(lambda: hub.get("/health")["index"]["lag_bytes"] == 0, "the index")
+    eventually(lambda: hub.get("/health")["index"]["lag_bytes"] == 0, "the index")
     events = hub.iter_events("&event=log")
     return Counter((e["agent"], e["n"]) for e in events if e["agent"].startswith(prefix))
 

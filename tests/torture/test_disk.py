@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.torture.conftest import Report
-from tests.torture.harness import wait_for
 from tests.torture.volume import fill, mounted
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.torture
 
@@ -74,14 +74,14 @@ def test_a_disk_that_fills_up_again_and_again_loses_nothing(tmp_path: Path, repo
         writers = {f"w{n}": start_writer(f"w{n}", tmp_path / "home", log) for n in range(3)}
         slowest_s = 0.0
         for _ in range(ROUNDS):
-            wait_for(lambda: log_bytes(log), "the first events")
+            eventually(lambda: log_bytes(log), "the first events")
             time.sleep(FULL_S / 2)
             filler = fill(volume)
             time.sleep(FULL_S)
             full_bytes = log_bytes(log)
             filler.unlink()
             free_s = time.monotonic()
-            wait_for(lambda: log_bytes(log) > full_bytes, "the log to grow again", RECOVERY_S)  # noqa: B023
+            eventually(lambda: log_bytes(log) > full_bytes, "the log to grow again", RECOVERY_S)  # noqa: B023
             slowest_s = max(slowest_s, time.monotonic() - free_s)
         reports = {}
         for name, writer in writers.items():

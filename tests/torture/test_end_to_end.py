@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.torture.conftest import Report
-from tests.torture.harness import Hub, Viewer, Writer, wait_for
+from tests.torture.harness import Hub, Viewer, Writer
+from tests.waiting import eventually
 
 IS_LONG = os.environ.get("LANEWAY_TORTURE") == "long"
 WRITERS = 8
@@ -65,7 +66,7 @@ def drain(hub: Hub) -> float:
     laneway.log_event("last", "end")
     assert laneway.flush(300), "the spool was not drained"
     begun_s = time.monotonic()
-    wait_for(lambda: hub.get("/health")["index"]["lag_bytes"] == 0, "the index", 300)
+    eventually(lambda: hub.get("/health")["index"]["lag_bytes"] == 0, "the index", 300)
     return time.monotonic() - begun_s
 
 
@@ -98,7 +99,7 @@ def test_kills_of_hub_and_writers_lose_nothing_and_repeat_nothing(
         level_s = drain(hub)
         acknowledged, found = check_each_event_once(hub, writers)
         last_seq = hub.get("/health")["index"]["events"]  # numbers are dense, from 1
-        wait_for(lambda: viewer.seqs and viewer.seqs[-1] >= last_seq, "the viewer", 60)
+        eventually(lambda: viewer.seqs and viewer.seqs[-1] >= last_seq, "the viewer")
     finally:
         end(hub, viewer, writers)
 
@@ -139,7 +140,7 @@ def test_eight_writers_at_once_are_all_seen_once(tmp_path: Path, seed: int, repo
         acknowledged, found = check_each_event_once(hub, writers)
         assert acknowledged == found == WRITERS * EVENTS
         last_seq = hub.get("/health")["index"]["events"]  # numbers are dense, from 1
-        wait_for(lambda: viewer.seqs and viewer.seqs[-1] >= last_seq, "the viewer", 60)
+        eventually(lambda: viewer.seqs and viewer.seqs[-1] >= last_seq, "the viewer")
     finally:
         end(hub, viewer, writers)
 

@@ -28,9 +28,10 @@ from laneway.web.app import create_app
 from laneway.web.auth import Access
 from tests.torture.conftest import Report
 from tests.torture.fault import KINDS, Faults, inject
-from tests.torture.harness import Hub, wait_for
+from tests.torture.harness import Hub
 from tests.torture.test_memory import children
 from tests.torture.volume import ext4, fill, mount
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.torture, pytest.mark.timeout(900)]
 
@@ -67,7 +68,7 @@ def start(hub: Hub) -> None:
     command = [sys.executable, "-m", "laneway", "up", "--port", str(hub.port), "--no-open"]
     with hub.output.open("ab") as out:
         hub.process = subprocess.Popen(command, env=hub.env, stdout=out, stderr=out)
-    wait_for(
+    eventually(
         lambda: health(hub) or hub.process.poll() is not None,
         hub.tell,
     )
@@ -157,10 +158,9 @@ def fragment_bytes(log: Path) -> int:
 
 
 def wait_indexed(hub: Hub, log: Path) -> None:
-    wait_for(
+    eventually(
         lambda: health(hub)["index"]["lag_bytes"] <= fragment_bytes(log),
         f"the index; the hub said:\n{hub.output.read_text()[-2000:]}",
-        120.0,
     )
 
 
@@ -176,10 +176,13 @@ def test_a_full_disk_is_507_until_there_is_space_and_nothing_is_lost(
             slowest_s = 0.0
             for _ in range(ROUNDS):
                 before = sum(len(sender.acknowledged) for sender in senders)
-                wait_for(lambda: sum(len(s.acknowledged) for s in senders) > before + 20, "events")  # noqa: B023
+                eventually(
+                    lambda: sum(len(s.acknowledged) for s in senders) > before + 20,  # noqa: B023
+                    "events",
+                )
                 refused = [sender.statuses[507] for sender in senders]
                 filler = fill_behind(hub, volume)
-                wait_for(
+                eventually(
                     lambda: all(s.statuses[507] > n for s, n in zip(senders, refused, strict=True)),  # noqa: B023
                     "both to be refused",
                 )
@@ -188,11 +191,11 @@ def test_a_full_disk_is_507_until_there_is_space_and_nothing_is_lost(
                 wait_indexed(hub, volume / "log")  # in the reserve
                 filler.unlink()
                 free_s = time.monotonic()
-                wait_for(lambda: min(s.last_ok_s for s in senders) > free_s, "both", RECOVERY_S)  # noqa: B023
+                eventually(lambda: min(s.last_ok_s for s in senders) > free_s, "both", RECOVERY_S)  # noqa: B023
                 slowest_s = max(slowest_s, max(s.last_ok_s for s in senders) - free_s)
             for sender in senders:
                 sender.stop()
-            wait_for(lambda: health(hub)["status"] == "ok", "the hub to be well")
+            eventually(lambda: health(hub)["status"] == "ok", "the hub to be well")
             wait_indexed(hub, volume / "log")
             indexed = Counter(event["id"] for event in hub.iter_events())
             assert (volume / "log" / reserve.RESERVE_FILE).exists(), "remade"
@@ -217,7 +220,7 @@ def test_a_hub_starts_on_a_full_disk_and_shows_what_it_has(tmp_path: Path) -> No
         hub = make_hub(tmp_path, volume)
         hub.start()
         sender = Sender(hub, "a")
-        wait_for(lambda: len(sender.acknowledged) > 50, "events")
+        eventually(lambda: len(sender.acknowledged) > 50, "events")
         sender.stop()
         hub.kill()
         filler = fill(volume)
@@ -226,9 +229,9 @@ def test_a_hub_starts_on_a_full_disk_and_shows_what_it_has(tmp_path: Path) -> No
             wait_indexed(hub, volume / "log")
             assert {event["id"] for event in hub.iter_events()} >= sender.acknowledged
             again = Sender(hub, "again")
-            wait_for(lambda: again.statuses[507], "the refusal")
+            eventually(lambda: again.statuses[507], "the refusal")
             filler.unlink()
-            wait_for(lambda: again.acknowledged, "the hub to take events", RECOVERY_S)
+            eventually(lambda: again.acknowledged, "the hub to take events", RECOVERY_S)
             again.stop()
         finally:
             hub.stop()
@@ -246,10 +249,10 @@ def test_a_disk_that_fails_for_good_is_503_and_reading_goes_on(tmp_path: Path) -
         hub.start()
         sender = Sender(hub, "a", level="durable")
         try:
-            wait_for(lambda: len(sender.acknowledged) > 50, "events")
-            wait_for(lambda: health(hub)["index"]["events"], "something to read")
+            eventually(lambda: len(sender.acknowledged) > 50, "events")
+            eventually(lambda: health(hub)["index"]["events"], "something to read")
             mount(["-o", "remount,abort", str(volume)])
-            wait_for(lambda: sender.statuses[503] > 3, "refusals")
+            eventually(lambda: sender.statuses[503] > 3, "refusals")
             sender.stop()
             assert health(hub)["status"] == "failing"
             assert hub.get("/api/events?limit=5")["events"]
@@ -299,13 +302,13 @@ def test_an_io_error_of_the_real_call_is_503_and_the_event_is_sent_again(
              str(tmp_path / "log" / "events-000001.jsonl"), "-e", f"trace={call}",
              "-e", f"inject={call}:error=EIO:when=20..25"],
         )  # fmt: skip
-        wait_for(lambda: is_traced(hub.process.pid) or tracer.poll() is not None, "strace")
+        eventually(lambda: is_traced(hub.process.pid) or tracer.poll() is not None, "strace")
         if tracer.poll() is not None:
             pytest.skip("tracing is not allowed here")
         sender = Sender(hub, "a", level="durable")
-        wait_for(lambda: sender.statuses[503], "a refusal")
+        eventually(lambda: sender.statuses[503], "a refusal")
         before = len(sender.acknowledged)
-        wait_for(lambda: len(sender.acknowledged) > before + 20, "the hub to go on")
+        eventually(lambda: len(sender.acknowledged) > before + 20, "the hub to go on")
         sender.stop()
         tracer.terminate()
         tracer.wait()

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.torture.conftest import Report
-from tests.torture.harness import Hub, wait_for
+from tests.torture.harness import Hub
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.torture, pytest.mark.timeout(600)]
 
@@ -135,7 +136,7 @@ def test_overload_is_refused_and_not_kept_in_memory(tmp_path: Path, report: Repo
         memory = Memory(pids)
         memory.start()
         viewers += [open_stuck_viewer(hub) for _ in range(STUCK_VIEWERS)]
-        wait_for(lambda: hub.get("/health")["viewers"] == STUCK_VIEWERS, "the viewers")
+        eventually(lambda: hub.get("/health")["viewers"] == STUCK_VIEWERS, "the viewers")
         began_s = time.monotonic()
         bursts = [Burst(hub, f"b{n}", began_s + BURST_S) for n in range(SENDERS)]
         for burst in bursts:
@@ -145,7 +146,7 @@ def test_overload_is_refused_and_not_kept_in_memory(tmp_path: Path, report: Repo
             burst.join()
         took_s = time.monotonic() - began_s
         accepted = sum(burst.accepted for burst in bursts)
-        wait_for(lambda: hub.get("/health")["index"]["lag_bytes"] == 0, "the index", 400)
+        eventually(lambda: hub.get("/health")["index"]["lag_bytes"] == 0, "the index", 400)
         memory.is_over.set()
         memory.join()
         assert hub.get("/health")["index"]["events"] == accepted

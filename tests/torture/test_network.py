@@ -14,9 +14,11 @@ import pytest
 import laneway
 from laneway import log_event
 from laneway.sdk import answer, post, shipper, spool
+from tests.port import free_port
 from tests.torture.conftest import Report
-from tests.torture.harness import Hub, free_port, wait_for
+from tests.torture.harness import Hub
 from tests.torture.proxy import Fault, Proxy, running_proxy
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.torture
 
@@ -53,7 +55,7 @@ def proxy(hub: Hub, monkeypatch: pytest.MonkeyPatch, capfd: object) -> Iterator[
 
 
 def index_of(hub: Hub, agent: str) -> Found:
-    wait_for(lambda: hub.get("/health")["index"]["lag_bytes"] == 0, "the index")
+    eventually(lambda: hub.get("/health")["index"]["lag_bytes"] == 0, "the index")
     events = hub.iter_events("&event=log")
     return Counter((e["agent"], e["n"]) for e in events if e["agent"].startswith(agent))
 
@@ -97,7 +99,7 @@ def test_no_fault_of_the_network_loses_or_repeats_an_event(
             acknowledged.add((name, n))
         if n % 10 == 9:
             laneway.flush(0.05)
-    wait_for(lambda: laneway.flush(1), "the spool to be sent")
+    eventually(lambda: laneway.flush(1), "the spool to be sent")
 
     assert proxy.connections > 1 or name == "delay"
     check(
@@ -123,7 +125,7 @@ def test_a_reset_after_any_byte_loses_and_repeats_nothing(
         proxy.faults = [Fault("reset", after)]
         if log_event("reset", "log", "x" * 300, n=n):
             acknowledged.add(("reset", n))
-        wait_for(lambda: laneway.flush(1), "the spool to be sent")
+        eventually(lambda: laneway.flush(1), "the spool to be sent")
         assert not proxy.faults
     check(report, "reset", hub, "reset", acknowledged, len(offsets))
 
@@ -142,9 +144,9 @@ def test_a_hub_that_is_down_for_long_gets_the_oldest_and_the_rest_is_counted(
     assert int(stats["spool_bytes"]) < 202_000  # type: ignore[call-overload]
 
     proxy.target = target
-    wait_for(lambda: laneway.flush(1), "the spool to be sent")
+    eventually(lambda: laneway.flush(1), "the spool to be sent")
     assert log_event("down", "log", n=1_000)  # there is room again
-    wait_for(lambda: laneway.flush(1), "the spool to be sent")
+    eventually(lambda: laneway.flush(1), "the spool to be sent")
     check(report, "down", hub, "down", {("down", n) for n in [*kept, 1_000]}, 1)
 
 
@@ -185,7 +187,7 @@ def test_processes_that_share_a_spool_and_are_killed_lose_and_repeat_nothing(
             said, _ = sender.communicate(timeout=60)
             acknowledged |= {(name, int(n)) for n in said.split("\n")[:-1]}
     assert log_event("shared", "log", n=0)
-    wait_for(lambda: laneway.flush(1), "the spool to be sent")
+    eventually(lambda: laneway.flush(1), "the spool to be sent")
     check(report, "shared_spool", hub, "shared", acknowledged, 6 * (20 if IS_LONG else 3))
 
 
@@ -213,7 +215,7 @@ def test_a_damaged_spool_costs_only_the_damaged_lines_and_says_so(
     proxy.target = target
     laneway.configure()
     log_event("flip", "end")
-    wait_for(lambda: laneway.flush(1), "the spool to be sent")
+    eventually(lambda: laneway.flush(1), "the spool to be sent")
     found = index_of(hub, "flip")
     whole = {("flip", n) for n in range(count) if n not in hurt}
     rejected = laneway.stats()["rejected"]

@@ -17,9 +17,11 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.port import free_port
 from tests.torture.conftest import Report
-from tests.torture.harness import Hub, free_port, wait_for
+from tests.torture.harness import Hub
 from tests.torture.volume import mount
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.torture, pytest.mark.timeout(900)]
 
@@ -132,12 +134,12 @@ def cut_under(
     copy = directory / "copy.img"
     pids = [*others, load.process.pid]
     try:
-        wait_for(lambda: len(load.acknowledged) > 5, "the first events")
+        eventually(lambda: len(load.acknowledged) > 5, "the first events")
         time.sleep(run_s)
         for pid in reversed(pids):
             os.kill(pid, signal.SIGSTOP)
         cut_s = time.time()  # from here on nobody begins a sync
-        wait_for(lambda: all(map(is_stopped, pids)), "all threads to stand still")
+        eventually(lambda: all(map(is_stopped, pids)), "all threads to stand still")
         subprocess.run(["cp", "--sparse=always", str(image), str(copy)], check=True)
     finally:
         load.end()

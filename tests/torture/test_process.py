@@ -15,8 +15,9 @@ from pathlib import Path
 import orjson
 import pytest
 
+from tests.port import free_port
 from tests.torture.conftest import Report
-from tests.torture.harness import free_port, wait_for
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.torture
 
@@ -77,7 +78,7 @@ def test_gunicorn_workers_log_each_event_once(
     )  # fmt: skip
     acknowledged: set[tuple[str, int]] = set()
     try:
-        wait_for(lambda: answers(port), "gunicorn")
+        eventually(lambda: answers(port), "gunicorn")
         for _ in range(300 * (10 if IS_LONG else 1)):
             if said := ask(port):
                 name, n, id_ = said.split()

@@ -18,7 +18,8 @@ import orjson
 import pytest
 
 from tests.torture.conftest import Report
-from tests.torture.harness import Hub, wait_for
+from tests.torture.harness import Hub
+from tests.waiting import eventually
 
 pytestmark = [
     pytest.mark.torture,
@@ -122,14 +123,16 @@ def test_a_rotation_by_logrotate_costs_nothing_that_the_files_still_hold(
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     try:
-        wait_for(lambda: path.exists() and path.stat().st_size, "the writer")
+        eventually(lambda: path.exists() and path.stat().st_size, "the writer")
         for rotation in range(ROTATIONS):
             time.sleep(PAUSE_S * draw.uniform(0.5, 1.5))
             if name == "copytruncate":
-                wait_for(lambda: hub.lag_bytes() < NEAR_BYTES, "the index to come near")
-                wait_for(lambda: broken(hub) == rotation, "the last cut to be told")  # noqa: B023
+                eventually(lambda: hub.lag_bytes() < NEAR_BYTES, "the index to come near")
+                eventually(lambda: broken(hub) == rotation, "the last cut to be told")  # noqa: B023
                 # A cut of a file of which nothing was read yet is none: it is told once something was.
-                wait_for(lambda: hub.lag_bytes() < path.stat().st_size, "the new lines to be read")
+                eventually(
+                    lambda: hub.lag_bytes() < path.stat().st_size, "the new lines to be read"
+                )
             if name == "dateext":
                 time.sleep(1.1)  # the date of its names has seconds
             rotate(tmp_path)
@@ -138,7 +141,7 @@ def test_a_rotation_by_logrotate_costs_nothing_that_the_files_still_hold(
         in_files = read(log)
         time.sleep(0.6)  # the directory is listed every half second
         if name == "copytruncate":
-            wait_for(lambda: broken(hub) == ROTATIONS, "the last cut to be told")
+            eventually(lambda: broken(hub) == ROTATIONS, "the last cut to be told")
         hub.wait_level()
         size = sum(len(line) for line in lines_of(log))
         was_read = read_bytes(hub)
@@ -180,10 +183,10 @@ def test_files_renamed_while_the_hub_is_killed_are_not_read_again(
     )  # fmt: skip
     was_read = removed_bytes = rotations = 0
     try:
-        wait_for(lambda: path.exists() and path.stat().st_size, "the writer")
+        eventually(lambda: path.exists() and path.stat().st_size, "the writer")
         for _ in range(10 if IS_LONG else 3):
             hub.start()
-            wait_for(lambda: hub.lag_bytes() < NEAR_BYTES, "the index to come near")
+            eventually(lambda: hub.lag_bytes() < NEAR_BYTES, "the index to come near")
             time.sleep(draw.uniform(0, 0.3))
             was_read += read_bytes(hub)
             hub.kill()

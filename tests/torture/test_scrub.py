@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from websockets.sync.client import connect
 
-from tests.torture.harness import Hub, Viewer, wait_for
+from tests.torture.harness import Hub, Viewer
+from tests.waiting import eventually
 
 SECRET = "ACME-" + "7f3a9c2e11"
 RULES = json.dumps([{"name": "acme", "pattern": "ACME-[0-9a-f]{10}"}])
@@ -42,23 +43,23 @@ def test_a_running_hub_lets_go_of_what_is_scrubbed(tmp_path: Path) -> None:
     hub.start()
     try:
         subprocess.run([sys.executable, "-c", AGENT], env=hub.env, check=True)
-        wait_for(lambda: len(list(hub.iter_events())) == COUNT, "the index")
+        eventually(lambda: len(list(hub.iter_events())) == COUNT, "the index")
         assert hear(hub).count(SECRET) > COUNT
         viewer = Viewer(hub)
-        wait_for(lambda: viewer.epochs, "the viewer")
+        eventually(lambda: viewer.epochs, "the viewer")
 
         command = [sys.executable, "-m", "laneway", "scrub"]
         env = {**hub.env, "LANEWAY_REDACT_RULES": RULES}
         done = subprocess.run(command, env=env, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr
 
-        wait_for(lambda: len(list(hub.iter_events())) == COUNT, "the new index")
+        eventually(lambda: len(list(hub.iter_events())) == COUNT, "the new index")
         events = list(hub.iter_events())
         assert [event["n"] for event in events] == list(range(COUNT))
         assert SECRET not in json.dumps(events)
-        wait_for(lambda: hear(hub).count("redacted:acme") > COUNT, "the ring, filled again")
+        eventually(lambda: hear(hub).count("redacted:acme") > COUNT, "the ring, filled again")
         assert SECRET not in hear(hub)
-        wait_for(lambda: len(viewer.epochs) == 2, "the viewer, sent to begin anew")
+        eventually(lambda: len(viewer.epochs) == 2, "the viewer, sent to begin anew")
         viewer.stop()
     finally:
         hub.stop()

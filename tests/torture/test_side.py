@@ -19,6 +19,7 @@ from laneway.log.side import SideFiles
 from laneway.log.sweep import sweep
 from laneway.model.cut import put_back
 from tests.torture.conftest import Report
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.torture
 
@@ -101,9 +102,7 @@ def test_every_acknowledged_payload_reads_back_whole(
             out.close()
             started += 1
         name, process = alive.pop(0)
-        until = time.monotonic() + 60
-        while not (tmp_path / name).stat().st_size and time.monotonic() < until:
-            time.sleep(0.01)
+        eventually(lambda path=tmp_path / name: path.stat().st_size, "its first event")
         time.sleep(draw.uniform(0, 0.6))
         process.send_signal(signal.SIGKILL)
         process.wait()

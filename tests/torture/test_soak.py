@@ -9,7 +9,8 @@ import pytest
 
 from laneway.hub.reserve import RESERVE_FILE
 from tests.torture.conftest import Report
-from tests.torture.harness import Hub, Writer, wait_for
+from tests.torture.harness import Hub, Writer
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.torture
 
@@ -75,17 +76,17 @@ def test_a_log_with_a_limit_never_takes_more_than_it_and_one_segment(
         for n in range(WRITERS)
     ]
     try:
-        wait_for(lambda: written(log) >= TIMES * LIMIT_BYTES, "enough to be written", 400)
+        eventually(lambda: written(log) >= TIMES * LIMIT_BYTES, "enough to be written", 400)
     finally:
         for writer in writers:
             writer.kill()
         for writer in writers:
             writer.join()
     acknowledged = sum(len(writer.acknowledged) for writer in writers)
-    wait_for(lambda: hub.get("/health")["index"]["lag_bytes"] == 0, "the index", 120)
+    eventually(lambda: hub.get("/health")["index"]["lag_bytes"] == 0, "the index")
     gauge.stop()
     # a segment goes from the log first, and from the index a moment later
-    wait_for(
+    eventually(
         lambda: hub.get("/health")["index"]["events"] == count_lines(log), "the index as the log"
     )
     assert hub.stop() == 0

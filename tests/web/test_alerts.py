@@ -8,8 +8,9 @@ import pytest
 from laneway.hub.hub import Hub
 from laneway.web.auth import Access
 from laneway.web.keyring import Keyring
+from tests.waiting import eventually
 
-from ..hub.event import event, eventually
+from ..hub.event import event
 from .conftest import PORT, Tokens, bearer
 from .test_query import ask, fill
 

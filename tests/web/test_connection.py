@@ -12,8 +12,9 @@ import pytest
 from laneway.web import body as body_module
 from laneway.web import runner
 from laneway.web.connection import Bounds
+from tests.waiting import eventually
 
-from ..hub.event import event, eventually
+from ..hub.event import event
 from .conftest import Running
 
 PATIENCE_S = 90.0

@@ -11,8 +11,9 @@ import pytest
 
 from laneway.hub.hub import Hub
 from laneway.web import export as module
+from tests.waiting import eventually
 
-from ..hub.event import event, eventually
+from ..hub.event import event
 from .test_query import fill
 
 PLAIN = {"accept-encoding": "identity"}

@@ -12,8 +12,9 @@ from laneway.hub.hub import Hub
 from laneway.store.api import Query
 from laneway.web.app import App
 from laneway.web.ingest import INLINE_BYTES
+from tests.waiting import eventually
 
-from ..hub.event import event, eventually
+from ..hub.event import event
 from .conftest import WAYS
 
 NDJSON = {"Content-Type": "application/x-ndjson"}

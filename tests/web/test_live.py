@@ -20,8 +20,9 @@ from laneway.hub.live import Live
 from laneway.web import live as live_module
 from laneway.web.live import EventChannel
 from laneway.web.token import load
+from tests.waiting import DEADLINE_S, eventually
 
-from ..hub.event import DEADLINE_S, event, eventually
+from ..hub.event import event
 from .conftest import Running, bearer
 
 

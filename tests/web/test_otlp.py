@@ -23,8 +23,8 @@ from laneway.hub.waiting import NAME
 from laneway.sources.otlp import json as otlp_json
 from laneway.store.api import Query
 from laneway.web.app import App
+from tests.waiting import eventually
 
-from ..hub.event import eventually
 from .conftest import Running, Tokens
 from .otel_run import SECRET
 

@@ -18,8 +18,8 @@ from laneway.base.limits import MIB
 from laneway.base.settings import Settings, resolve
 from laneway.web.otlp_grpc import RETRY_INFO, status_of
 from laneway.web.rate import RateError
+from tests.waiting import eventually
 
-from ..hub.event import eventually
 from .conftest import Running
 
 EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"

@@ -11,8 +11,9 @@ from laneway.hub.hub import Hub
 from laneway.store.sqlite import raw
 from laneway.store.sqlite.pool import TimeBox
 from laneway.store.sqlite.store import SqliteStore
+from tests.waiting import eventually
 
-from ..hub.event import event, eventually
+from ..hub.event import event
 
 
 def fill(hub: Hub, *events: dict[str, Any]) -> None:

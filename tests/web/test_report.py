@@ -8,8 +8,9 @@ import pytest
 from laneway.hub import inquiry
 from laneway.hub.hub import Hub
 from laneway.web.question import pulse as pulse_module
+from tests.waiting import eventually
 
-from ..hub.event import event, eventually
+from ..hub.event import event
 from .test_query import ask, fill
 
 START_MS = 1795456800000

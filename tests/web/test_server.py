@@ -17,8 +17,9 @@ from laneway.base.settings import Settings, resolve
 from laneway.log.append import Appender
 from laneway.log.segment import LogPath
 from laneway.web.server import Ready, bind, serve, warnings
+from tests.waiting import eventually
 
-from ..hub.event import event, eventually
+from ..hub.event import event
 from .conftest import Running, bearer
 
 

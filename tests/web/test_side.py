@@ -7,8 +7,9 @@ import httpx
 import pytest
 
 from laneway.hub.hub import Hub
+from tests.waiting import eventually
 
-from ..hub.event import event, eventually
+from ..hub.event import event
 from .conftest import Tokens, bearer
 
 TEXT = "Żółć: the whole of it\n" * 60_000

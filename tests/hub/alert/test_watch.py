@@ -15,8 +15,7 @@ from laneway.hub.alert.rule import ALERT_AGENT
 from laneway.hub.hub import Hub
 from laneway.store.api import Query
 from laneway.store.query.parse import parse
-
-from ..event import eventually
+from tests.waiting import eventually
 
 
 def said(ago_s: float = 0, **fields: Any) -> bytes:

@@ -19,8 +19,7 @@ from laneway.hub.alert.allow import Allowed
 from laneway.hub.alert.notice import Notice
 from laneway.hub.alert.webhook import QUEUE, TRIES, Webhook, Webhooks
 from tests.torture.harness import Hub
-
-from ..event import eventually
+from tests.waiting import eventually
 
 KEY = b"0123456789abcdef0123456789abcdef"
 

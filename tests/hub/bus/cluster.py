@@ -3,28 +3,18 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+
+from tests.port import free_port
+from tests.waiting import eventually
 
 SERVER = Path(sys.executable).with_name("nats-server")
-
-
-def free_ports(count: int) -> list[int]:
-    """Different ones: each is held until all are known."""
-    with ExitStack() as held:
-        found = []
-        for _ in range(count):
-            probe = held.enter_context(socket.socket())
-            probe.bind(("127.0.0.1", 0))
-            found.append(int(probe.getsockname()[1]))
-        return found
 
 
 class Node:
@@ -113,7 +103,7 @@ class Cluster:
         """``more`` is added to each server's configuration. Without ``hosts`` all are on loopback."""
         directory.mkdir(parents=True, exist_ok=True)
         hosts = hosts or ["127.0.0.1"] * size
-        ports = free_ports(3 * size)
+        ports = [free_port() for _ in range(3 * size)]
         routes = [f"{host}:{port}" for host, port in zip(hosts, ports[2::3], strict=True)]
         self.nodes = [
             Node(f"n{i}", directory, host, (ports[3 * i], ports[3 * i + 1], ports[3 * i + 2]),
@@ -133,21 +123,22 @@ class Cluster:
 
     def wait_ready(self) -> None:
         """All that run are well, and know who leads."""
-        until_s = time.monotonic() + 60
-        while not all(node.is_ready() for node in self.nodes if node.is_up()):
-            assert time.monotonic() < until_s, "the cluster does not come up"
-            time.sleep(0.05)
+        eventually(
+            lambda: all(node.is_ready() for node in self.nodes if node.is_up()),
+            "the cluster",
+        )
 
     def leader(self) -> Node:
         """The server that leads the stream."""
-        until_s = time.monotonic() + 60
-        while time.monotonic() < until_s:
+
+        def leader() -> Node | None:
             for node in self.nodes:
                 told = node.stream().get("cluster", {}).get("leader") if node.is_up() else None
                 if told:
                     return next(one for one in self.nodes if one.name == told)
-            time.sleep(0.05)
-        raise AssertionError("nobody leads the stream")
+            return None
+
+        return cast(Node, eventually(leader, "a server that leads the stream"))
 
     def close(self) -> None:
         for node in self.nodes:

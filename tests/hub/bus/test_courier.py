@@ -16,7 +16,8 @@ from laneway.hub.bus import courier
 from laneway.hub.bus.stream import BusLost
 from tests.hub.bus.cluster import Cluster, Node, running
 from tests.hub.bus.test_outgoing import SECRET
-from tests.torture.harness import Hub, Viewer, wait_for
+from tests.torture.harness import Hub, Viewer
+from tests.waiting import eventually
 
 
 @contextmanager
@@ -70,19 +71,19 @@ def test_an_event_of_one_hub_is_seen_live_at_another_and_goes_round_once(
 ) -> None:
     with hub_of(tmp_path, "a", node.url) as a, hub_of(tmp_path, "b", node.url) as b:
         viewer = Viewer(b)
-        wait_for(lambda: viewer.epochs, "the viewer")
+        eventually(lambda: viewer.epochs, "the viewer")
         post(a, *({"agent": "planner", "event": "x", "n": n} for n in range(50)))
         post(b, {"agent": "searcher", "event": "y", "pod": "shop"})
-        wait_for(lambda: len(viewer.seqs) == 51, "the events at b")
-        wait_for(lambda: count(a) == 51, "the event at a")
+        eventually(lambda: len(viewer.seqs) == 51, "the events at b")
+        eventually(lambda: count(a) == 51, "the event at a")
         viewer.is_done = True
         subjects = {event["agent"] for event in b.iter_events()}
         assert subjects == {"planner", "searcher"}
-        wait_for(lambda: told(a, "laneway_bus_pending_bytes") == 0, "the rest of a")
-        wait_for(lambda: told(b, "laneway_bus_pending_bytes") == 0, "the rest of b")
+        eventually(lambda: told(a, "laneway_bus_pending_bytes") == 0, "the rest of a")
+        eventually(lambda: told(b, "laneway_bus_pending_bytes") == 0, "the rest of b")
         assert node.stream()["state"]["messages"] == 51
         received = lambda: (told(a, "laneway_bus_received"), told(b, "laneway_bus_received"))  # noqa: E731
-        wait_for(lambda: received() == (1, 50), "what the couriers tell")
+        eventually(lambda: received() == (1, 50), "what the couriers tell")
 
 
 def times_said(hub: Hub, words: str) -> int:
@@ -96,18 +97,20 @@ def test_a_hub_starts_and_keeps_events_without_its_bus_and_publishes_them_later(
     try:
         with hub_of(tmp_path, "a", cluster.urls) as a:
             post(a, {"agent": "a", "event": "x"})
-            wait_for(lambda: count(a) == 1, "the event")
-            wait_for(lambda: a.get("/health")["bus"]["pending_bytes"] > 0, "what waits")
+            eventually(lambda: count(a) == 1, "the event")
+            eventually(lambda: a.get("/health")["bus"]["pending_bytes"] > 0, "what waits")
             assert a.get("/health")["status"] == "ok"
-            wait_for(lambda: times_said(a, "events wait in the log"), "the fault told")
+            eventually(lambda: times_said(a, "events wait in the log"), "the fault told")
             time.sleep(1)  # it tries on
             assert times_said(a, "events wait in the log") == 1
             cluster.start()
-            wait_for(lambda: a.get("/health")["bus"]["pending_bytes"] == 0, "that it is published")
-            wait_for(lambda: times_said(a, "the bus answers again"), "its return told")
+            eventually(
+                lambda: a.get("/health")["bus"]["pending_bytes"] == 0, "that it is published"
+            )
+            eventually(lambda: times_said(a, "the bus answers again"), "its return told")
             assert times_said(a, "the bus answers again") == times_said(a, "events wait in the log")
             with hub_of(tmp_path, "b", cluster.urls) as b:
-                wait_for(lambda: count(b) == 1, "the event at a hub that came later")
+                eventually(lambda: count(b) == 1, "the event at a hub that came later")
     finally:
         cluster.close()
 
@@ -117,7 +120,7 @@ def test_no_secret_reaches_the_bus(node: Node, tmp_path: Path) -> None:
         naive = {"agent": "naive", "event": "x", "content": f"a {SECRET}"}
         (tmp_path / "a" / "log" / "naive.jsonl").write_text(json.dumps(naive) + "\n")
         post(a, {"agent": "a", "event": "x", "content": f"b {SECRET}"})
-        wait_for(lambda: node.stream().get("state", {}).get("messages") == 2, "both events")
+        eventually(lambda: node.stream().get("state", {}).get("messages") == 2, "both events")
     stored = [path.read_bytes() for path in (tmp_path / "nats").rglob("*") if path.is_file()]
     assert any(b"[redacted:" in data for data in stored)
     assert not any(SECRET.encode() in data for data in stored)
@@ -132,7 +135,7 @@ def test_a_hub_that_only_sends_takes_nothing_and_one_that_only_takes_sends_nothi
     ):
         post(b, {"agent": "b", "event": "x"})
         post(a, {"agent": "a", "event": "x"})
-        wait_for(lambda: count(b) == 2, "the event of a")
+        eventually(lambda: count(b) == 2, "the event of a")
         assert node.stream()["state"]["messages"] == 1
         assert count(a) == 1
 
@@ -160,10 +163,10 @@ def test_the_bus_is_reached_with_a_password_and_over_tls(tmp_path: Path) -> None
         bus = cluster.urls
         with hub_of(tmp_path, "a", bus, **env) as a:
             post(a, {"agent": "a", "event": "x"})
-            wait_for(lambda: told(a, "laneway_bus_published") == 1, "the event on the bus")
+            eventually(lambda: told(a, "laneway_bus_published") == 1, "the event on the bus")
         password.write_text("another word")
         with hub_of(tmp_path, "b", bus, **env) as b:
-            wait_for(lambda: b"uthorization" in b.output.read_bytes(), "the refusal")
+            eventually(lambda: b"uthorization" in b.output.read_bytes(), "the refusal")
             assert not is_connected(b)
             assert b"another word" not in b.output.read_bytes()
 

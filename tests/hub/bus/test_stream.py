@@ -12,7 +12,8 @@ from nats.aio.client import Client
 from laneway.base.settings import resolve
 from laneway.hub.bus.stream import BusLost, Connection, Message, Plan, connect
 from laneway.sdk.bus.address import read_address
-from tests.hub.bus.cluster import Node, free_ports, running
+from tests.hub.bus.cluster import Node, running
+from tests.port import free_port
 
 PLAN = Plan("laneway", 0, 3600.0)
 
@@ -75,7 +76,7 @@ async def test_a_stream_that_is_there_is_used_as_it_is(node: Node) -> None:
 
 async def test_a_server_that_is_not_there_is_left_at_once() -> None:
     with pytest.raises(BusLost, match="no connection"):
-        await opened(f"nats://127.0.0.1:{free_ports(1)[0]}")
+        await opened(f"nats://127.0.0.1:{free_port()}")
 
 
 async def test_a_server_that_takes_no_line_of_full_length_is_refused(tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from nats.js.api import StreamConfig
 import laneway
 from laneway import log_event
 from tests.hub.bus.cluster import Cluster, running
+from tests.waiting import eventually
 
 PROGRAM = """
 import os, sys
@@ -74,10 +74,10 @@ def run(cluster: Cluster, home: Path, *arguments: str) -> subprocess.Popen[str]:
 
 
 def wait_for_count(cluster: Cluster, count: int) -> None:
-    until_s = time.monotonic() + 60
-    while cluster.nodes[0].stream().get("state", {}).get("messages", 0) < count:
-        assert time.monotonic() < until_s, "the stream does not get them"
-        time.sleep(0.05)
+    eventually(
+        lambda: cluster.nodes[0].stream().get("state", {}).get("messages", 0) >= count,
+        "the stream to get them",
+    )
 
 
 def test_events_reach_the_stream_in_order_under_their_pod_and_agent(cluster: Cluster) -> None:
@@ -119,10 +119,7 @@ def test_without_a_stream_events_wait_and_the_reason_is_told(cluster: Cluster) -
     laneway.configure(logging_url=cluster.urls)
     log_event("a", "log", n=0)
     assert not laneway.flush(1.0)
-    until_s = time.monotonic() + 60
-    while not laneway.stats()["last_error"] and time.monotonic() < until_s:
-        time.sleep(0.05)
-    assert laneway.stats()["last_error"]
+    eventually(lambda: laneway.stats()["last_error"], "the reason")
     with_stream(cluster)
     assert laneway.flush(60)
     assert len(held(cluster)) == 1

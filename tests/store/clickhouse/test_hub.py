@@ -11,7 +11,8 @@ pytest.importorskip("chdb", reason="ClickHouse's engine is not here: make test-c
 pytest.importorskip("clickhouse_connect")
 
 from tests.store.http_engine import serve_engine
-from tests.torture.harness import Hub, wait_for
+from tests.torture.harness import Hub
+from tests.waiting import eventually
 
 
 def post(hub: Hub, events: list[dict]) -> None:
@@ -31,11 +32,11 @@ def test_a_hub_with_its_index_in_clickhouse_answers_and_goes_on_after_a_kill(
         hub.start()
         try:
             post(hub, [{"agent": "a", "event": "log", "content": f"word {i}"} for i in range(50)])
-            wait_for(lambda: len(list(hub.iter_events())) == 50, "the index", 120)
+            eventually(lambda: len(list(hub.iter_events())) == 50, "the index")
             hub.kill()
             hub.start()
             post(hub, [{"agent": "b", "event": "error", "content": "it's over: \\ 'x'"}])
-            wait_for(lambda: len(list(hub.iter_events())) == 51, "the index", 120)
+            eventually(lambda: len(list(hub.iter_events())) == 51, "the index")
             (found,) = hub.iter_events("&q=over+agent:b")
             assert found["content"] == "it's over: \\ 'x'"
             assert hub.get("/api/events?q=attr.none:x")["events"] == []
