@@ -6,6 +6,7 @@ import { AS_INSTANT } from "../model/event_table";
 import { FLAG_ERROR } from "../model/protocol";
 import type { LaneBox } from "./layout";
 import { MARK_PX, Marks } from "./mark";
+import { MarkStrips } from "./mark_strips";
 import { boxesInSight, type LaneScene } from "./scene";
 import type { Theme } from "./theme";
 
@@ -14,11 +15,20 @@ const REACH_PX = MARK_PX;
 
 export class InstantPainter {
   private readonly marks = new Marks();
+  private readonly strips = new MarkStrips(this.marks);
   /** Last x of each category in each lane: marks on the same pixel are drawn once. */
   private lastPx = new Int32Array(0);
 
   paint(ctx: CanvasRenderingContext2D, scene: LaneScene, theme: Theme, scale: number): void {
     this.marks.prepare(theme, scale);
+    if (this.strips.update(scene, theme, scale)) {
+      this.strips.paint(ctx, scene);
+      this.paintErrors(ctx, scene, theme, this.keptErrors(scene));
+    } else this.paintAll(ctx, scene, theme);
+    this.paintSelected(ctx, scene, theme);
+  }
+
+  private paintAll(ctx: CanvasRenderingContext2D, scene: LaneScene, theme: Theme): void {
     const { events } = scene.journal;
     const reachMs = (REACH_PX / scene.widthPx) * spanMs(scene.view);
     const sight = boxesInSight(scene);
@@ -32,7 +42,20 @@ export class InstantPainter {
       for (let row = from; row < to; row++) this.paintRow(ctx, scene, row, fromMs, toMs, sight, errors);
     });
     this.paintErrors(ctx, scene, theme, errors);
-    this.paintSelected(ctx, scene, theme);
+  }
+
+  /** As `paintRow` leaves them: the number of the box, the place, and whether it is a mark. */
+  private keptErrors({ journal, layout, widthPx }: LaneScene): number[] {
+    const { events } = journal;
+    const found: number[] = [];
+    for (const row of this.strips.errors) {
+      const i = events.slot(row);
+      const xPx = this.strips.xOf(events.tsMs[i] as number);
+      if (xPx < -REACH_PX || xPx > widthPx + REACH_PX) continue;
+      const isInstant = events.drawn[i] === AS_INSTANT ? 1 : 0;
+      found.push(layout.indexOf(events.agent[i] as number), xPx, isInstant);
+    }
+    return found;
   }
 
   private paintRow(

@@ -10,7 +10,8 @@ const PAD_PX = 1;
 
 export class Marks {
   private readonly atlas = document.createElement("canvas");
-  private cellPx = 0;
+  /** Width and height of a mark with its edge, in pixels of the screen. */
+  cellPx = 0;
   private scale = 1;
   private key = "";
 
@@ -42,5 +43,11 @@ export class Marks {
     const leftPx = Math.round((xPx - sizePx / 2) * scale) / scale;
     const topPx = Math.round((yPx - sizePx / 2) * scale) / scale;
     ctx.drawImage(this.atlas, category * cellPx, 0, cellPx, cellPx, leftPx, topPx, sizePx, sizePx);
+  }
+
+  /** The same onto a canvas that counts in pixels of the screen, from the corner of the mark's cell. */
+  stampCell(ctx: CanvasRenderingContext2D, category: number, leftPx: number, topPx: number): void {
+    const { cellPx } = this;
+    ctx.drawImage(this.atlas, category * cellPx, 0, cellPx, cellPx, leftPx, topPx, cellPx, cellPx);
   }
 }

@@ -28,6 +28,8 @@ export interface LaneScene {
   readonly nowMs: number;
   readonly isFollowing: boolean;
   readonly isDense: boolean;
+  /** Another one where other events match. */
+  readonly filterVersion: number;
   /** A line an agent. */
   readonly grid: BinGrid;
   readonly selection: Selection;

@@ -45,6 +45,7 @@ export function sceneOf(said: readonly Said[], isDense = false): { scene: LaneSc
     scrollPx: 0,
     nowMs: 10_900,
     isFollowing: true,
+    filterVersion: 0,
     selection: NOTHING,
     pointed: NOTHING,
     holes: [],
