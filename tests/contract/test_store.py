@@ -99,9 +99,11 @@ def open_with_log(path: Path) -> SqliteStore:
 class Recording(SqliteStore):
     """Keeps what it is given, as the log does."""
 
-    def add(self, segment: str, fingerprint: str, records: Any, indexed_bytes: int) -> Any:
+    def add(
+        self, segment: str, fingerprint: str, records: Any, indexed_bytes: int, *further: Any
+    ) -> Any:
         LINES.update({(segment, fingerprint, r.offset): r.event for r in records})
-        return super().add(segment, fingerprint, records, indexed_bytes)
+        return super().add(segment, fingerprint, records, indexed_bytes, *further)
 
 
 @pytest.fixture
@@ -169,6 +171,18 @@ def test_a_repeat_within_one_batch_is_counted_and_not_stored(store: SqliteStore)
     event_id = new_event_id(T0_NS)
     added = add(store, [make_record(i, id=event_id) for i in range(3)])
     assert added == ([1, None, None], 2)
+
+
+@pytest.mark.parametrize("count", [0, 1, 600])
+def test_what_is_done_meanwhile_is_done_once_with_the_seqs_of_the_answer(
+    store: SqliteStore, count: int
+) -> None:
+    told: list[list[int | None]] = []
+    add(store, [make_record(0, id="same")])
+    records = [make_record(1, id="same"), *map(make_record, range(2, 2 + count))]
+    added = store.add("a", "f", records, end_of(records), lambda seqs: told.append([*seqs]))
+    assert told == [added.seqs] == [[None, *range(2, 2 + count)]]
+    assert store.last_seq == 1 + count
 
 
 @pytest.mark.parametrize(

@@ -359,10 +359,12 @@ def test_what_does_not_fit_on_the_disk_at_once_is_indexed_in_small_parts(
     monkeypatch.setattr(follower_module, "RETRY_S", 0.01)
     add, most = SqliteStore.add, 10 * KIB
 
-    def add_what_fits(self: Any, segment: Any, fingerprint: Any, records: Any, end: int) -> Any:
+    def add_what_fits(
+        self: Any, segment: Any, fingerprint: Any, records: Any, *further: Any
+    ) -> Any:
         if sum(record.length for record in records) > most:
             raise DiskError("database or disk is full")
-        return add(self, segment, fingerprint, records, end)
+        return add(self, segment, fingerprint, records, *further)
 
     monkeypatch.setattr(SqliteStore, "add", add_what_fits)
     write(log / "app.jsonl", *(event(n, pad="x" * 900) for n in range(200)))

@@ -12,7 +12,6 @@ from laneway.hub.ring import (
     Names,
     Ring,
     entry_of,
-    flags_of,
 )
 
 from .event import event
@@ -107,8 +106,8 @@ def test_a_ring_may_begin_at_any_number() -> None:
 def test_flags_tell_what_an_event_opens_closes_and_breaks(
     fields: dict[str, Any], wanted: int
 ) -> None:
-    assert flags_of(event(**fields), is_redacted=False) == wanted
-    assert flags_of(event(**fields), is_redacted=True) == wanted | FLAG_REDACTED
+    assert entry_of(event(**fields), is_redacted=False).flags == wanted
+    assert entry_of(event(**fields), is_redacted=True).flags == wanted | FLAG_REDACTED
 
 
 def test_an_error_without_a_level_is_as_severe_as_one_with_it() -> None:

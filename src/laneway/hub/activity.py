@@ -8,7 +8,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeGuard
 
-from laneway.hub.ring import is_failure
+from laneway.hub.ring import FLAG_ERROR, bearing_of, is_failure
 from laneway.hub.text_format import escape, head
 from laneway.model.vocabulary import EVENT_TYPES
 
@@ -64,24 +64,25 @@ class Activity:
     def count(self, events: Iterable[tuple[Event, int]]) -> None:
         """Count events with their times in ns. They are grouped first: what is looked up for a group
         would cost each of its events as much."""
-        groups: dict[tuple[str, str, bool], int] = {}
+        groups: dict[tuple[str, str, str, bool], int] = {}
         last_ns: dict[str, int] = {}
         ended: dict[tuple[str, object, bool], list[object]] = {}
         spent: dict[tuple[str, object], list[Event]] = {}
         for event, ts_ns in events:
-            agent, kind, is_failed = event["agent"], event["event"], is_failure(event)
-            key = agent, kind, is_failed
+            agent, kind = event["agent"], event["event"]
+            key = agent, kind, event.get("level", ""), bool(event.get("error"))
             groups[key] = groups.get(key, 0) + 1
             last_ns[agent] = ts_ns
             if kind in WORK and (field := _called(kind, event)):
-                call = field, _name(event.get(field)), is_failed
+                call = field, _name(event.get(field)), is_failure(event)
                 ended.setdefault(call, []).append(event.get("duration_ms"))
             if "input_tokens" in event or "output_tokens" in event or "cost_usd" in event:
                 spent.setdefault((agent, _name(event.get("model"))), []).append(event)
-        for (agent, kind, is_failed), count in groups.items():
+        for (agent, kind, level, has_error), count in groups.items():
             name = _bounded(self._agents, agent, AGENTS)
             _add(self.events, (name, kind if kind in EVENTS else OTHER), count)
-            if is_failed:
+            flags, _ = bearing_of(kind, level, has_error)
+            if flags & FLAG_ERROR:
                 _add(self.errors, (name,), count)
         for agent, ts_ns in last_ns.items():
             name = _bounded(self._agents, agent, AGENTS)

@@ -37,7 +37,8 @@ log = logging.getLogger("laneway.hub")
 
 
 class Engine:
-    """Runs from when it is made until `close`. Thread-safe. ``keeps``: also compresses and verifies.
+    """Runs from when it is made until `close`. Thread-safe. ``keeps``: also compresses and verifies, and
+    tells ``sink`` what is new; without, nobody watches.
 
     Raises:
         StoreError: the index cannot be opened.
@@ -78,6 +79,7 @@ class Engine:
             self.archive,
             reserve=Reserve.of(settings),
             builder=Builder(settings, index_path(settings)) if CAN_BUILD else None,
+            is_silent=not keeps,
             on_forget=self._forget,
             on_damage=self._note_damage,
         )

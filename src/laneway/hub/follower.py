@@ -8,7 +8,7 @@ import logging
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from time import monotonic, perf_counter
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -27,7 +27,7 @@ from laneway.log.segment import LogPath
 from laneway.log.syncer import shared as syncer
 from laneway.log.tail import Break, Chunk, Tail
 from laneway.log.text import Damage, Readable
-from laneway.store.api import DiskError, Query, Record
+from laneway.store.api import DiskError, Meanwhile, Query, Record, do_nothing
 from laneway.store.query.expr import is_one_of, is_seq
 from laneway.store.query.field import ID
 from laneway.store.sqlite.store import SqliteStore
@@ -63,6 +63,11 @@ TRIES = 3
 RETRY_S = 1.0
 """Pause after the index failed: the disk is full, or the file system stands still."""
 
+GARBAGE_OBJECTS = 50_000
+"""New ones before Python looks for garbage, in a process that follows: more than a large transaction leaves
+alive. With its own 700 all of it is looked through dozens of times while it is made, and nothing in it is in
+a cycle."""
+
 QUARANTINE_LINES = 200
 """Places of bad lines kept in memory for whoever asks; all of them are counted."""
 
@@ -78,6 +83,10 @@ BREAKS = {
 }
 
 log = logging.getLogger("laneway.hub")
+
+
+Placed = tuple[int, Row]
+"""With the offset of its line."""
 
 
 class BadLine(NamedTuple):
@@ -236,6 +245,8 @@ class Follower:
         """The newest events that the index holds, as many as the ring has room for."""
         next_seq = self._store.last_seq + 1
         rows: list[Row] = []
+        if self._is_silent:
+            return rows
         for low in range(max(next_seq - self._live.capacity, 1), next_seq, FILL_EVENTS):
             if self._is_stopping.is_set():
                 break
@@ -413,20 +424,26 @@ class Follower:
         if chunk.segment not in self._last_ns:
             self._store.settle()  # as a rule the others have come to their end
         lines = self._read(chunk)
+        rows: list[Placed] = []
+
+        def show(seqs: Sequence[int | None]) -> None:
+            try:
+                rows.extend(_iter_placed(lines, seqs))
+            except Exception:  # noqa: BLE001 - they are made again below, where it may fly
+                rows.clear()
+
         begun_s = perf_counter()
-        seqs = self._add(chunk, [record for record, _ in lines])
+        seqs = self._add(
+            chunk, [record for record, _ in lines], do_nothing if self._is_silent else show
+        )
         self._metric.index_s.observe(perf_counter() - begun_s)
         self._metric.indexed_bytes.add(_size(chunk))
         if self._is_silent:
             return
         self._count_activity(chunk, lines, seqs)
-        rows = [
-            (record.offset, _row(seq, line))
-            for (record, line), seq in zip(lines, seqs, strict=True)
-            if seq is not None
-        ]
         if self._is_purged:
             return  # shown again when all is read
+        rows = rows or [*_iter_placed(lines, seqs)]  # events that were added one by one
         self._live.absorb([row for offset, row in rows if offset < seen_bytes])
         self._live.publish([row for offset, row in rows if offset >= seen_bytes])
 
@@ -497,12 +514,14 @@ class Follower:
         self._metric.quarantined.add(1, field or "json")
         self.quarantine.append(BadLine(segment, offset, length, str(problem)[:REASON_CHARS]))
 
-    def _add(self, chunk: Chunk, records: Sequence[Record]) -> list[int | None]:
+    def _add(
+        self, chunk: Chunk, records: Sequence[Record], meanwhile: Meanwhile
+    ) -> list[int | None]:
         place = (chunk.segment, chunk.end)
         if self._failures.get(place, 0) >= TRIES:
             return self._add_singly(chunk, records)
         try:
-            added = self._store.add(chunk.segment, chunk.fingerprint, records, chunk.end)
+            added = self._store.add(chunk.segment, chunk.fingerprint, records, chunk.end, meanwhile)
         except DiskError:
             raise
         except Exception:
@@ -532,6 +551,14 @@ class Follower:
         self._store.add(segment, fingerprint, [], chunk.end)
         self._metric.indexed.add(sum(seq is not None for seq in seqs))
         return seqs
+
+
+def _iter_placed(
+    lines: Sequence[tuple[Record, Line]], seqs: Sequence[int | None]
+) -> Iterator[Placed]:
+    for (record, line), seq in zip(lines, seqs, strict=True):
+        if seq is not None:
+            yield record.offset, _row(seq, line)
 
 
 def _row(seq: int, line: Line) -> Row:

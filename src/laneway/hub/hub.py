@@ -1,5 +1,6 @@
 """The hub put together: the way in, the index and what feeds it, and the live stream."""
 
+import gc
 import logging
 import os
 from collections.abc import Callable, Sequence
@@ -274,7 +275,11 @@ def reindex(settings: Settings, on_progress: Callable[[int, int], None]) -> int:
         HubError: a hub runs on this log.
         StoreError: the index cannot be written.
     """
+    from laneway.hub.follower import GARBAGE_OBJECTS  # most hubs follow in another process
+
     hub = Hub(settings, in_process=True, keeps=False)
+    threshold = gc.get_threshold()
+    gc.set_threshold(GARBAGE_OBJECTS)
     try:
         hub.follower.reindex()
         while not hub.follower.wait_level(PROGRESS_S):
@@ -283,6 +288,7 @@ def reindex(settings: Settings, on_progress: Callable[[int, int], None]) -> int:
                 raise StoreError(f"the index cannot be built: {hub.follower.fault}")
         return _event_count(hub)
     finally:
+        gc.set_threshold(*threshold)
         hub.close()
 
 

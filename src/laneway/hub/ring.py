@@ -4,7 +4,8 @@ Columns and not objects: a backlog of thousands of events becomes a frame by
 slicing lists, and twenty thousand of them take about ten megabytes.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 from laneway.base.clock import NS_PER_MS
@@ -14,6 +15,9 @@ from laneway.model.vocabulary import LEVEL_RANK, is_end, is_start
 FLAG_START, FLAG_END, FLAG_ERROR, FLAG_REDACTED = 1, 2, 4, 8
 
 INFO, ERROR = LEVEL_RANK["info"], LEVEL_RANK["error"]
+
+BEARINGS = 1_000
+"""Kinds of events remembered by `bearing_of`; a program has some dozens."""
 
 
 class Mark(NamedTuple):
@@ -100,21 +104,21 @@ def index_of(entries: dict[str, int], name: str) -> int:
 
 
 def is_failure(event: Mapping[str, Any]) -> bool:
-    return (
-        bool(event.get("error"))
-        or event.get("event") == "error"
-        or LEVEL_RANK.get(event.get("level", ""), INFO) >= ERROR
-    )
+    flags, _ = bearing_of(event.get("event", ""), event.get("level", ""), bool(event.get("error")))
+    return flags & FLAG_ERROR > 0
 
 
-def flags_of(event: Mapping[str, Any], *, is_redacted: bool) -> int:
-    kind = event["event"]
-    return (
+@lru_cache(BEARINGS)
+def bearing_of(kind: str, level: str, has_error: bool) -> tuple[int, int]:
+    """Flags, but for redaction, and rank of events of this type and level; ``has_error``: the field says
+    something."""
+    is_failed = has_error or kind == "error" or LEVEL_RANK.get(level, INFO) >= ERROR
+    flags = (
         (FLAG_START if is_start(kind) else 0)
         | (FLAG_END if is_end(kind) else 0)
-        | (FLAG_ERROR if is_failure(event) else 0)
-        | (FLAG_REDACTED if is_redacted else 0)
+        | (FLAG_ERROR if is_failed else 0)
     )
+    return flags, LEVEL_RANK.get(level, INFO) if level else (ERROR if is_failed else INFO)
 
 
 class Entry(NamedTuple):
@@ -135,32 +139,27 @@ class Entry(NamedTuple):
 
 
 def entry_of(event: Mapping[str, Any], *, is_redacted: bool) -> Entry:
-    flags = flags_of(event, is_redacted=is_redacted)
-    level = event.get("level")
-    return Entry(
+    """Of an event that `laneway.model.event.normalise` made: names are texts."""
+    get, kind = event.get, event["event"]
+    flags, rank = bearing_of(kind, get("level", ""), bool(get("error")))
+    return _make_entry((
         event["agent"],
-        _name(event.get("parent_agent")),
-        event["event"],
-        _name(event.get("session_id")),
-        _name(event.get("tool") or event.get("model")),
-        LEVEL_RANK.get(level, INFO) if level else (ERROR if flags & FLAG_ERROR else INFO),
-        event.get("duration_ms", -1),
-        event.get("span_id", ""),
-        event.get("parent_span_id", ""),
-        flags,
-        tokens_of(event),
+        get("parent_agent", ""),
+        kind,
+        get("session_id", ""),
+        get("tool") or get("model", ""),
+        rank,
+        get("duration_ms", -1),
+        get("span_id", ""),
+        get("parent_span_id", ""),
+        flags | FLAG_REDACTED if is_redacted else flags,
+        get("input_tokens", 0) + get("output_tokens", 0),
         summarise(event),
-    )
+    ))  # fmt: skip
 
 
-def tokens_of(event: Mapping[str, Any]) -> int:
-    """In and out, as they were reported; 0 where nothing was."""
-    tokens: int = event.get("input_tokens", 0) + event.get("output_tokens", 0)
-    return tokens
-
-
-def _name(value: object) -> str:
-    return value if isinstance(value, str) else ""
+_make_entry: Callable[[tuple[Any, ...]], Entry] = partial(tuple.__new__, Entry)
+"""The class itself costs twice as much."""
 
 
 class Row(NamedTuple):

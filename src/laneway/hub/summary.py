@@ -64,6 +64,13 @@ def summarise(event: Mapping[str, Any]) -> str:
 
 
 def _one_line(text: str) -> str:
+    head = text[:HEAD_CHARS]
+    if head.isascii() and head.isprintable() and "  " not in head:  # as a rule
+        line = head.strip(" ")
+        if len(line) > SUMMARY_CHARS:
+            return f"{line[: SUMMARY_CHARS - 1]}…"
+        if len(text) <= HEAD_CHARS:
+            return line
     text = text[:VALUE_CHARS]
     if not text.isascii():
         text = _BIDI.sub("", text)
@@ -118,6 +125,9 @@ def _join(*parts: str) -> str:
 
 def _any(event: Mapping[str, Any]) -> str:
     """Text of an event without a rule of its own."""
+    content = event.get("content")
+    if content and type(content) is str:  # as a rule
+        return content[:VALUE_CHARS]
     for name in ("content", "message", "error", "input", "output"):
         if not _is_empty(value := event.get(name)):
             return _error(value) if name == "error" else _text(value)

@@ -18,6 +18,7 @@ from laneway.base.errors import LanewayError, StoreError
 from laneway.base.settings import Settings
 from laneway.hub.channel import FeedSink
 from laneway.hub.engine import Engine
+from laneway.hub.follower import GARBAGE_OBJECTS
 from laneway.hub.metric import Metric, resident_bytes
 from laneway.hub.output import configure_output
 from laneway.store.api import IndexInUse
@@ -103,6 +104,7 @@ def main(descriptors: list[int]) -> None:
         feed.send(("failed", error))
         return
     gc.freeze()  # what is there stays there: to look through it for garbage took 4 ms of one question in ten
+    gc.set_threshold(GARBAGE_OBJECTS, 5, 5)
     worker.run()
 
 

@@ -243,6 +243,13 @@ class QueryTimeout(StoreError):
     code = "query_timeout"
 
 
+Meanwhile = Callable[[Sequence[int | None]], None]
+
+
+def do_nothing(seqs: Sequence[int | None]) -> None:
+    """The default for ``meanwhile``."""
+
+
 ReadEvent = Callable[[Pointer, str], Event | None]
 """The event at a place of the log, whose file has this fingerprint; None where it is gone."""
 
@@ -260,9 +267,17 @@ class Store(Protocol):
         """What is indexed, oldest first."""
 
     def add(
-        self, segment: str, fingerprint: str, records: Sequence[Record], indexed_bytes: int
+        self,
+        segment: str,
+        fingerprint: str,
+        records: Sequence[Record],
+        indexed_bytes: int,
+        meanwhile: Meanwhile = do_nothing,
     ) -> Added:
-        """Index ``records`` and advance the segment to ``indexed_bytes``, as one transaction."""
+        """Index ``records`` and advance the segment to ``indexed_bytes``, as one transaction.
+
+        ``meanwhile`` is called once, in the caller's thread, with the seqs that `Added` will have, as a
+        rule while the transaction is still being written: where `add` raises, it may have been called."""
 
     def forget(self, segment: str) -> None:
         """Drop all that is known of a segment. Costs the unlink of a file."""

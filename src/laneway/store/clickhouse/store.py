@@ -11,6 +11,7 @@ from laneway.store.api import (
     Added,
     DiskError,
     Groups,
+    Meanwhile,
     Page,
     Plan,
     Query,
@@ -19,6 +20,7 @@ from laneway.store.api import (
     SegmentState,
     Split,
     Table,
+    do_nothing,
 )
 from laneway.store.query.expr import Text, conjuncts, iter_leaves
 from laneway.store.query.write import write
@@ -89,16 +91,23 @@ class ClickHouseStore:
         )
 
     def add(
-        self, segment: str, fingerprint: str, records: Sequence[Record], indexed_bytes: int
+        self,
+        segment: str,
+        fingerprint: str,
+        records: Sequence[Record],
+        indexed_bytes: int,
+        meanwhile: Meanwhile = do_nothing,
     ) -> Added:
         """Records below the offset reached before are skipped: they were indexed then, and count as no
         duplicates. Another fingerprint than before drops what was known of the segment."""
         with self._writing:
             self._require_open()
             try:
-                return self._ledger.add(segment, fingerprint, records, indexed_bytes)
+                added = self._ledger.add(segment, fingerprint, records, indexed_bytes)
             except QueryTimeout as error:  # no event is at fault
                 raise DiskError(f"ClickHouse is slow: {error.message}") from error
+            meanwhile(added.seqs)
+            return added
 
     def forget(self, segment: str) -> None:
         with self._writing:

@@ -105,8 +105,9 @@ class Batch:
     def iter_idents(self) -> Iterator[tuple[object, int]]:
         return zip(map(bound, self.ids), self.seqs, strict=True)
 
-    def iter_texts(self) -> Iterator[tuple[int, str]]:
-        return zip(self.seqs, map(text_of, self.events), strict=True)
+    def texts(self) -> list[str]:
+        """In order of seq; all of them follow one another."""
+        return list(map(text_of, self.events))
 
     def spans_left(self) -> tuple[list[tuple[object, int]], list[tuple[object]]]:
         """Spans that begin here, with the seq, and do not end; and those that end and began before.

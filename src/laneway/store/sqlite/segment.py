@@ -2,11 +2,12 @@
 
 import sqlite3
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from . import schema, vocabulary
 from .batch import Accepted, Batch, Columns, bound
+from .beside import run_beside, try_json
 from .duration import SketchBook, drop_spreads
 from .ident import Packed, is_timed
 from .kind import ERROR_TERM, LEVEL_TERM, NULL, KindBook
@@ -20,9 +21,14 @@ BLOCK_EVENTS = 256
 """Rows of one block, all of one chunk of `posting`. Smaller: a trace costs fewer rows read; larger:
 `block` and `place` shrink."""
 
+BESIDE_EVENTS = 256
+"""Text of so many is written on a thread: 2 ms or more, against a tenth of one to start it."""
+
 _MARKS = ["?"] * 7 + ["nullif(?, '')"] * 13
 _ADD_EVENT = f"INSERT INTO event VALUES ({', '.join(_MARKS)})"  # noqa: S608 - marks only
 _ADD_BLOCK = "INSERT OR REPLACE INTO block VALUES (?, ?, ?, ?, ?, ?)"
+_ADD_TEXT = "INSERT INTO text (rowid, body) VALUES (?, ?)"
+_ADD_TEXTS = "INSERT INTO text (rowid, body) SELECT ? + key, value FROM json_each(?)"
 _ADD_PARENT = """
 INSERT INTO parent VALUES (?, ?, ?)
 ON CONFLICT DO UPDATE SET parent = excluded.parent, last_ns = excluded.last_ns
@@ -69,23 +75,45 @@ class SegmentWriter:
         connection.execute(schema.DROP_SLOW)
         self._postings = PostingBook(connection, self.summary.last_seq)
 
-    def write(self, records: Sequence[Accepted], indexed_bytes: int) -> None:
-        """Add ``records`` in order of seq and move the offset, as one transaction or as a part of one.
+    def write(
+        self,
+        records: Sequence[Accepted],
+        indexed_bytes: int,
+        meanwhile: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Add ``records`` in order of seq, without gaps, and move the offset, as one transaction or as a part
+        of one. ``meanwhile`` is called once.
 
-        The text is in it: it takes a third of the processor time (``bench/index.py``), so little is
-        gained by letting it lag behind.
+        The text is in it. It takes a third of the time (``bench/index.py``), but no interpreter: of many
+        records it is written on a thread while ``meanwhile`` runs.
         """
         if not self._connection.in_transaction:
             self._connection.execute("BEGIN IMMEDIATE")
-        summary = self._write_rows(records) if records else self.summary
+        batch = Batch(records, self._kinds) if records else None
+        summary = self._write_rows(batch) if batch else self.summary
         summary = replace(summary, indexed_bytes=max(indexed_bytes, summary.indexed_bytes))
-        if self._columns is None or len(self._columns.seqs) >= self._bulk_events:
-            self._commit(summary)
+        is_whole = self._columns is None or len(self._columns.seqs) >= self._bulk_events
+        if is_whole:
+            self._write_totals()
+        texts = batch.texts() if batch else []
+
+        def end() -> None:
+            if batch:
+                self._write_texts(batch.seqs[0], texts)
+            if is_whole:
+                self._commit(summary)
+
+        if self._bulk_events or len(records) < BESIDE_EVENTS:
+            end()
+            meanwhile()
+        else:
+            run_beside(end, meanwhile)
         self.summary = summary
 
     def finish(self) -> None:
         """Close it with all that was written."""
         if self._connection.in_transaction:
+            self._write_totals()
             self._commit(self.summary)
         if self._bulk_events:
             schema.end_bulk(self._connection)
@@ -98,9 +126,6 @@ class SegmentWriter:
         self._connection.close()
 
     def _commit(self, summary: Summary) -> None:
-        if self._columns is not None:
-            self._write_totals(self._columns)
-            self._columns = None
         write_summary(self._connection, summary)
         self._connection.execute("COMMIT")
 
@@ -111,15 +136,13 @@ class SegmentWriter:
         ).fetchone()
         return Block(*row) if row else None
 
-    def _write_rows(self, records: Sequence[Accepted]) -> Summary:
+    def _write_rows(self, batch: Batch) -> Summary:
         execute_many = self._connection.executemany
-        batch = Batch(records, self._kinds)
         blocks, places = self._lay_out(batch)
         execute_many(_ADD_EVENT, batch.iter_rows())
         execute_many("INSERT INTO ident VALUES (?, ?)", batch.iter_idents())
         execute_many("INSERT OR IGNORE INTO place VALUES (?, ?)", places)
         execute_many(_ADD_BLOCK, blocks)
-        execute_many("INSERT INTO text (rowid, body) VALUES (?, ?)", batch.iter_texts())
         opened, closed = batch.spans_left()
         execute_many("INSERT INTO opened VALUES (?, ?)", opened)
         execute_many("DELETE FROM opened WHERE span = ?", closed)
@@ -131,7 +154,18 @@ class SegmentWriter:
             self._columns.extend(batch.columns)
         return self._summarise(batch, parents)
 
-    def _write_totals(self, columns: Columns) -> None:
+    def _write_texts(self, first_seq: int, texts: Sequence[str]) -> None:
+        """In one statement, so that the interpreter is free until it ends."""
+        joined = try_json(texts)
+        if joined is not None:
+            self._connection.execute(_ADD_TEXTS, (first_seq, joined))
+        else:
+            self._connection.executemany(_ADD_TEXT, enumerate(texts, first_seq))
+
+    def _write_totals(self) -> None:
+        if self._columns is None:
+            return
+        columns, self._columns = self._columns, None
         totals = Totals(columns)
         totals.write(self._connection)
         self._shapes.write(totals.iter_shapes())

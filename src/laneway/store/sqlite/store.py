@@ -15,6 +15,7 @@ from laneway.base.errors import LanewayError, StoreError
 from laneway.store.api import (
     Added,
     Groups,
+    Meanwhile,
     Page,
     Plan,
     Query,
@@ -23,6 +24,7 @@ from laneway.store.api import (
     SegmentState,
     Split,
     Table,
+    do_nothing,
 )
 
 from . import schema
@@ -107,7 +109,12 @@ class SqliteStore:
         )
 
     def add(
-        self, segment: str, fingerprint: str, records: Sequence[Record], indexed_bytes: int
+        self,
+        segment: str,
+        fingerprint: str,
+        records: Sequence[Record],
+        indexed_bytes: int,
+        meanwhile: Meanwhile = do_nothing,
     ) -> Added:
         """Index ``records`` and advance the segment to ``indexed_bytes``, as one transaction.
 
@@ -120,7 +127,7 @@ class SqliteStore:
             ids = pack_ids([record.event["id"] for record in records])
             fresh = [i for i, record in enumerate(records) if record.offset >= reached]
             known = self._find_known(writer, [ids[i] for i in fresh])
-            return self._write(writer, records, ids, fresh, known, indexed_bytes)
+            return self._write(writer, records, ids, fresh, known, indexed_bytes, meanwhile)
 
     def reserve(self, count: int) -> int:
         """Leave out the next ``count`` seqs, for events that are indexed elsewhere; the seq before them."""
@@ -334,12 +341,14 @@ class SqliteStore:
         fresh: Sequence[int],
         known: set[Packed],
         indexed_bytes: int,
+        meanwhile: Meanwhile,
     ) -> Added:
         seq = self._last_seq
         if len(fresh) == len(records) and not known and len(set(ids)) == len(ids):  # as a rule
             last_seq = seq + len(records)
-            new = range(seq + 1, last_seq + 1)
-            self._put(writer, list(zip(new, ids, records, strict=True)), indexed_bytes, last_seq)
+            new = [*range(seq + 1, last_seq + 1)]
+            taken = list(zip(new, ids, records, strict=True))
+            self._put(writer, taken, indexed_bytes, last_seq, partial(meanwhile, new))
             return Added([*new], 0)
         seqs: list[int | None] = [None] * len(records)
         accepted: list[Accepted] = []
@@ -350,13 +359,18 @@ class SqliteStore:
             seq += 1
             seqs[i] = seq
             accepted.append((seq, ids[i], records[i]))
-        self._put(writer, accepted, indexed_bytes, seq)
+        self._put(writer, accepted, indexed_bytes, seq, partial(meanwhile, seqs))
         return Added(seqs, len(fresh) - len(accepted))
 
     def _put(
-        self, writer: SegmentWriter, accepted: Sequence[Accepted], indexed_bytes: int, last_seq: int
+        self,
+        writer: SegmentWriter,
+        accepted: Sequence[Accepted],
+        indexed_bytes: int,
+        last_seq: int,
+        meanwhile: Callable[[], None],
     ) -> None:
-        writer.write(accepted, indexed_bytes)
+        writer.write(accepted, indexed_bytes, meanwhile)
         self._catalog.put(writer.summary)
         self._last_seq = last_seq
 
