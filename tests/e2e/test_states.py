@@ -91,6 +91,22 @@ def test_an_empty_page_does_not_call_a_hub_that_is_away_up(open_page, hub) -> No
     expect(notice).to_have_attribute("data-kind", "empty")
 
 
+def test_the_live_view_stands_behind_the_notice_out_of_reach_and_has_the_first_event(
+    open_page,
+) -> None:
+    page = open_page()
+    expect(page.get_by_test_id("notice")).to_have_attribute("data-kind", "empty")
+    lanes = page.get_by_test_id("lanes-canvas")
+    expect(lanes).to_be_hidden()
+    expect(page.get_by_role("main")).to_have_count(1)
+    lanes.evaluate("canvas => canvas.id = 'made-before'")
+    log_event("coder", "log", "first")
+    expect(page.get_by_test_id("notice")).to_have_count(0)
+    expect(lanes).to_be_visible()
+    expect(lanes).to_have_id("made-before")
+    expect(page.get_by_role("main")).to_have_count(1)
+
+
 def test_a_view_that_is_asked_for_while_the_hub_is_away_opens_when_it_is_back(
     open_page, hub
 ) -> None:
