@@ -56,6 +56,8 @@ GOALS = (
     Goal("query.pulse_ms", "pulse of any window: p95", "≤", 50, "ms", "", TEN_MILLION),
     Goal("index.per_s", "index with full text, one core, 2 MiB a transaction", "≥", 25_000, "events/s",
          "8,000–10,000 events/s in one file"),
+    Goal("sustained.per_s", "the same by a running hub, beside the writer, with viewers' rows", "≥", 25_000,
+         "events/s"),
     Goal("burst.accepted_per_s", "a burst into the log while the hub follows", "≥", 100_000, "events/s"),
     Goal("disk.of_raw", "log and index of the raw JSONL, sealed", "≤", 0.6, "×"),
     Goal("start.rest_mib", "the hub at rest", "≤", 150, "MiB", "Phoenix 450 MB, MLflow 2.3 GB", TEN_MILLION),

@@ -32,6 +32,7 @@ BENCHES = {
     "otlp": "bench.otlp",
     "ingest": "bench.ingest",
     "index": "bench.index",
+    "sustained": "bench.sustained",
     "query": "bench.query",
     "disk": "bench.disk",
     "side": "bench.side",

@@ -10,6 +10,7 @@ from laneway.base.errors import HubError, StoreError
 from laneway.base.limits import KIB, MIB
 from laneway.base.settings import Settings
 from laneway.hub import follower as follower_module
+from laneway.hub.follower import Follower
 from laneway.hub.hub import Hub, reindex
 from laneway.hub.reserve import Reserve
 from laneway.log import tail as tail_module
@@ -17,6 +18,7 @@ from laneway.log.append import Appender
 from laneway.log.segment import LogPath
 from laneway.store.api import DiskError, Query
 from laneway.store.query.parse import parse
+from laneway.store.sqlite import segment as segment_module
 from laneway.store.sqlite.store import SqliteStore
 from tests.waiting import eventually
 
@@ -92,6 +94,42 @@ def test_a_backlog_is_read_in_larger_pieces_and_what_follows_in_small_ones(
     assert 8_000 in asked
     wanted = {f"message {number}" for number in range(1, 201)}
     assert set(contents(hub, limit=200)) == wanted
+
+
+@pytest.mark.parametrize("failing", [0, 3, 4, 5])
+def test_what_is_read_ahead_is_indexed_once_and_shown_whatever_fails_meanwhile(
+    make_hub: Callable[[], Hub], log: Path, monkeypatch: pytest.MonkeyPatch, failing: int
+) -> None:
+    """``failing``: the look at the log that does."""
+    monkeypatch.setattr(follower_module, "CHUNK_BYTES", 2_000)
+    monkeypatch.setattr(follower_module, "BACKLOG_BYTES", 8_000)
+    monkeypatch.setattr(follower_module, "RETRY_S", 0.01)
+    monkeypatch.setattr(segment_module, "BESIDE_EVENTS", 1)
+    poll, look_ahead, looks = tail_module.Tail.poll, Follower._look_ahead, 0
+    ahead: list[int] = []
+
+    def poll_or_fail(tail: tail_module.Tail, max_bytes: int) -> list[tail_module.Chunk]:
+        nonlocal looks
+        looks += 1
+        chunks = poll(tail, max_bytes)
+        if looks == failing:
+            raise OSError("gone for a moment")  # with what was read
+        return chunks
+
+    def noted(follower: Follower) -> None:
+        look_ahead(follower)
+        ahead.append(follower.lag_bytes())
+
+    monkeypatch.setattr(tail_module.Tail, "poll", poll_or_fail)
+    monkeypatch.setattr(Follower, "_look_ahead", noted)
+    write(log / "foreign.jsonl", *(dict(event(number)) for number in range(1, 201)))
+    hub = make_hub()
+    eventually(lambda: hub.store.last_seq == 200)
+    eventually(lambda: hub.live.seq == 200)
+    wanted = sorted(f"message {number}" for number in range(1, 201))
+    assert sorted(contents(hub, limit=1_000)) == wanted
+    assert hub.metric.indexed.total == 200
+    assert ahead
 
 
 def test_a_foreign_log_is_followed_from_its_beginning(hub: Hub, log: Path) -> None:

@@ -88,6 +88,19 @@ log = logging.getLogger("laneway.hub")
 Placed = tuple[int, Row]
 """With the offset of its line."""
 
+Lines = list[tuple[Record, Line]]
+"""The events of a chunk."""
+
+
+class Ahead(NamedTuple):
+    """What was read while the chunk before it was written."""
+
+    chunks: list[Chunk]
+    lines: Lines | None = None
+    """Of the first chunk; None where they depend on what is not done yet."""
+    fault: Exception | None = None
+    """Why nothing could be read."""
+
 
 class BadLine(NamedTuple):
     """A line that is no event, where it stands, and why."""
@@ -141,6 +154,7 @@ class Follower:
         self._is_stopping = threading.Event()
         self._is_level = threading.Event()
         self._chunk_bytes = CHUNK_BYTES
+        self._ahead: Ahead | None = None
         self._wants_reindex = False
         self._is_built = False  # the index of a whole segment was taken in
         self._is_purged = False  # the viewers' history is built again at the end
@@ -188,6 +202,8 @@ class Follower:
     def lag_bytes(self) -> int:
         """Bytes of the log that are not indexed yet."""
         apart = self._builder.lag_bytes() if self._builder else 0
+        ahead = self._ahead
+        apart += sum(map(_size, ahead.chunks)) if ahead else 0
         try:
             return self._tail.lag_bytes() + apart
         except OSError:  # a file was closed between the list and the look
@@ -270,6 +286,7 @@ class Follower:
 
     def _reopen(self) -> None:
         """Begin again from where the index stands: what was read and not indexed is read again."""
+        self._ahead = None
         self._tail.close()
         self._tail = self._new_tail()
 
@@ -298,13 +315,17 @@ class Follower:
 
     def _read_on(self) -> list[Chunk]:
         """One look at the log; the chunks that were taken."""
-        chunks = self._tail.poll(self._chunk_bytes)
+        ahead, self._ahead = self._ahead, None
+        chunks, lines, fault = ahead or Ahead(self._tail.poll(self._chunk_bytes))
+        if fault:
+            raise fault
         self._follow_changes()
         for one in self._tail.take_breaks():
             self._note_break(one)
         for chunk in chunks:
-            self._take(chunk)
+            self._take(chunk, lines, is_last=chunk is chunks[-1])
             self._live.flush()
+            lines = None
         self._fault = ""
         size = sum(map(_size, chunks))
         self._chunk_bytes = self._next_chunk_bytes(size, is_level=not chunks)
@@ -404,8 +425,9 @@ class Follower:
         self._last_ns.pop(segment, None)
         self._on_forget(segment)
 
-    def _take(self, chunk: Chunk) -> None:
-        """Index one chunk, then show it.
+    def _take(self, chunk: Chunk, lines: Lines | None, *, is_last: bool) -> None:
+        """Index one chunk, then show it. ``lines``: its events, where they were read ahead. ``is_last`` of
+        those that were read with it.
 
         Raises:
             StoreError: nothing of it is in the index yet, or only a beginning; it is read again.
@@ -423,33 +445,55 @@ class Follower:
             self._seen_bytes.pop(chunk.segment, None)
         if chunk.segment not in self._last_ns:
             self._store.settle()  # as a rule the others have come to their end
-        lines = self._read(chunk)
-        rows: list[Placed] = []
+        lines = self._read(chunk) if lines is None else lines
+        looks_ahead = is_last and self._chunk_bytes > CHUNK_BYTES
+        rows = self._index(chunk, lines, looks_ahead=looks_ahead)
+        if not self._is_purged:  # then all is shown again when it is read
+            self._live.absorb([row for offset, row in rows if offset < seen_bytes])
+            self._live.publish([row for offset, row in rows if offset >= seen_bytes])
 
-        def show(seqs: Sequence[int | None]) -> None:
+    def _index(self, chunk: Chunk, lines: Lines, *, looks_ahead: bool) -> list[Placed]:
+        """Add the chunk to the index, and make meanwhile what viewers are sent of it; what follows is read
+        meanwhile, too, where it ``looks_ahead``."""
+        rows: list[Placed] = []
+        raised: list[Exception] = []
+
+        def meanwhile(seqs: Sequence[int | None]) -> None:
             try:
+                self._count_activity(chunk, lines, seqs)
                 rows.extend(_iter_placed(lines, seqs))
-            except Exception:  # noqa: BLE001 - they are made again below, where it may fly
-                rows.clear()
+                if looks_ahead:
+                    self._look_ahead()
+            except Exception as error:  # noqa: BLE001 - the index is at work, and must not hear of it
+                raised.append(error)
 
         begun_s = perf_counter()
-        seqs = self._add(
-            chunk, [record for record, _ in lines], do_nothing if self._is_silent else show
-        )
+        records = [record for record, _ in lines]
+        seqs = self._add(chunk, records, do_nothing if self._is_silent else meanwhile)
         self._metric.index_s.observe(perf_counter() - begun_s)
         self._metric.indexed_bytes.add(_size(chunk))
-        if self._is_silent:
-            return
-        self._count_activity(chunk, lines, seqs)
-        if self._is_purged:
-            return  # shown again when all is read
-        rows = rows or [*_iter_placed(lines, seqs)]  # events that were added one by one
-        self._live.absorb([row for offset, row in rows if offset < seen_bytes])
-        self._live.publish([row for offset, row in rows if offset >= seen_bytes])
+        if raised:
+            raise raised[0]
+        if not rows and not self._is_silent:  # they were added one by one
+            meanwhile(seqs)
+        return rows
 
-    def _count_activity(
-        self, chunk: Chunk, lines: Sequence[tuple[Record, Line]], seqs: Sequence[int | None]
-    ) -> None:
+    def _look_ahead(self) -> None:
+        """Read what comes next. Its events only where nothing stands in between that they depend on."""
+        try:
+            chunks, lines = self._tail.poll(self._chunk_bytes), None
+            if chunks and not self._tail.has_changes:
+                first = chunks[0]
+                is_plain = (
+                    not (first.is_replaced or first.damage) and first.segment in self._last_ns
+                )
+                lines = self._read(first) if is_plain else None
+        except Exception as error:  # noqa: BLE001 - it flies once this chunk is done with
+            self._ahead = Ahead([], fault=error)
+        else:
+            self._ahead = Ahead(chunks, lines) if chunks else None
+
+    def _count_activity(self, chunk: Chunk, lines: Lines, seqs: Sequence[int | None]) -> None:
         counted_bytes = self._counted_bytes.get(chunk.segment, 0)
         self._metric.activity.count(
             (line.event, line.ts_ns)
@@ -491,7 +535,7 @@ class Follower:
             return False
         return self._store.find(Query(is_one_of(ID, (line.event["id"],)), limit=1)).hits == hits
 
-    def _read(self, chunk: Chunk) -> list[tuple[Record, Line]]:
+    def _read(self, chunk: Chunk) -> Lines:
         """The chunk's events; what is none is quarantined."""
         found = []
         last_ns = self._last_ns.get(chunk.segment, 0)
@@ -553,9 +597,7 @@ class Follower:
         return seqs
 
 
-def _iter_placed(
-    lines: Sequence[tuple[Record, Line]], seqs: Sequence[int | None]
-) -> Iterator[Placed]:
+def _iter_placed(lines: Lines, seqs: Sequence[int | None]) -> Iterator[Placed]:
     for (record, line), seq in zip(lines, seqs, strict=True):
         if seq is not None:
             yield record.offset, _row(seq, line)

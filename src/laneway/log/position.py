@@ -101,6 +101,10 @@ class Positions:
         """The last file with this first line of which the name was forgotten."""
         return self._past.get(fingerprint)
 
+    @property
+    def has_changes(self) -> bool:
+        return bool(self._changes)
+
     def take_changes(self) -> list[Change]:
         changes, self._changes = self._changes, []
         return changes

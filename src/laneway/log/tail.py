@@ -160,6 +160,11 @@ class Tail:
             for file in list(self._files.values())
         )
 
+    @property
+    def has_changes(self) -> bool:
+        """Whether `take_changes` would tell anything."""
+        return self._positions.has_changes
+
     def take_changes(self) -> list[Change]:
         """What became of names since the last call, in order."""
         return self._positions.take_changes()
