@@ -63,7 +63,8 @@ def measure(rate: int) -> dict[str, object]:
             [sys.executable, "-c", WRITER, hub.env["LOG_PATH"], str(rate), str(SECONDS)],
             stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
-        assert hub.process and writer.stdout
+        assert hub.process
+        assert writer.stdout
         try:
             writer.stdout.readline()
             time.sleep(WARM_S)
