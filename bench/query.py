@@ -435,6 +435,11 @@ def main(arguments: Iterable[str]) -> None:
         seal(home)
     if "build" in arguments:
         return
+    if not (home / "index").is_dir():
+        sys.exit(
+            f"bench.query: {home} holds no index; leave out `alone` to make one, "
+            "or let LANEWAY_BENCH_DIR name another place"
+        )
     print(f"{count:,} events, {machine()}, load {os.getloadavg()[0]:.1f}; milliseconds")
     sizes = {name: size_of(home / name) / count for name in ("log", "index", "plain.db", "duck.db")}
     print("bytes an event: " + json.dumps({name: round(size) for name, size in sizes.items()}))

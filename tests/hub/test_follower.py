@@ -143,16 +143,23 @@ def test_a_line_that_is_no_event_is_put_aside_and_the_next_ones_count(hub: Hub, 
     with (log / "foreign.jsonl").open("ab") as file:
         file.write(b'{"timestamp":1,"agent":"a","event":"x","content":"one"}\n')
         file.write(b'{"timestamp":1,"agent":"a","ev\n')
-        file.write(b'{"timestamp":"never","agent":"a","event":"x"}\n')
+        file.write(b'{"timestamp":1,"agent":[],"event":"x"}\n')
         file.write(b'{"timestamp":2,"agent":"a","event":"x","content":"two"}\n')
     eventually(lambda: contents(hub) == ["one", "two"])
-    assert hub.metric.quarantined.values == {("json",): 1, ("timestamp",): 1}
+    assert hub.metric.quarantined.values == {("json",): 1, ("agent",): 1}
     bad = list(hub.follower.quarantine)
     assert [(line.segment, line.offset) for line in bad] == [
         ("foreign.jsonl", 56),
         ("foreign.jsonl", 87),
     ]
-    assert "never" in bad[1].reason
+    assert "[] is not a non-empty text" in bad[1].reason
+
+
+def test_an_event_with_a_field_that_cannot_be_is_found_all_the_same(hub: Hub, log: Path) -> None:
+    write(log / "foreign.jsonl", event(1), event(2, duration_ms=-1, timestamp="never"))
+    eventually(lambda: contents(hub, "attr.given_timestamp:never") == ["message 2"])
+    assert contents(hub, "attr.given_duration_ms<0") == ["message 2"]
+    assert hub.metric.quarantined.values == {}
 
 
 def test_a_secret_in_a_foreign_log_is_in_no_answer_and_not_searchable(hub: Hub, log: Path) -> None:

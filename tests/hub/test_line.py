@@ -54,6 +54,25 @@ def test_a_line_without_a_time_gets_the_one_it_is_given(reader: LineReader) -> N
     assert line.ts_ns == 1_700_000_000_000_000_000
 
 
+def test_of_a_line_only_the_field_that_cannot_be_taken_is_set_aside(reader: LineReader) -> None:
+    line = reader.read(orjson.dumps(event(1, level="loud", input_tokens=-3)), "p", 0, 0)
+    assert line.problem is None
+    assert (
+        orjson.loads(line.shown)
+        == line.event
+        == event(1, given_level="loud", given_input_tokens=-3)
+    )
+
+
+def test_a_time_that_is_none_is_that_of_the_line_before(reader: LineReader) -> None:
+    lines = [(0, orjson.dumps(event(1))), (200, orjson.dumps(event(2, timestamp="never")))]
+    first, second = reader.read_all(lines, "p", 0, is_shown=True)
+    assert first.event
+    assert second.event
+    assert second.event["timestamp"] == first.event["timestamp"]
+    assert second.event["given_timestamp"] == "never"  # type: ignore[typeddict-item]
+
+
 def test_a_secret_in_a_foreign_line_is_masked(reader: LineReader) -> None:
     data = orjson.dumps(event(1, content=f"token {SECRET}"))
     line = reader.read(data, "p", 0, 0)

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 import laneway
 from laneway import log_event
 from laneway.base.errors import SettingError
+from laneway.model.event import normalise
 
 
 def test_the_founding_calls_make_the_founding_lines(events) -> None:
@@ -65,6 +67,62 @@ def test_an_id_of_the_callers_own_is_kept_beside_ours(events) -> None:
 
     assert [event["given_id"] for event in events()] == [7, 7]
     assert len({event["id"] for event in events()}) == 2
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("duration_ms", -1), ("input_tokens", 1.5), ("level", "loud"), ("tool", ["a"]), ("timestamp", "never"),
+     ("cost_usd", "$3"), ("session_id", "s" * 257), ("pid", "me")],
+)  # fmt: skip
+def test_what_a_field_cannot_hold_is_kept_beside_it_and_told_once(
+    events, field: str, value: object, capfd: pytest.CaptureFixture[str]
+) -> None:
+    log_event("a", "log", "kept", **{field: value})
+    log_event("a", "log", "kept", **{field: value})
+
+    first, second = events()
+    assert (first["content"], first[f"given_{field}"]) == ("kept", value)
+    assert first.get(field) != value
+    assert second[f"given_{field}"] == value
+    assert normalise(first)[0] == first
+    told = capfd.readouterr().err
+    assert told.count(f"`given_{field}`") == 1
+    assert str(value) not in told  # which may be a secret
+
+
+def test_what_a_context_gives_is_held_to_the_same(events) -> None:
+    with laneway.bind(session_id="s" * 257):
+        log_event("a", "log")
+        log_event("a", "log")
+    with laneway.bind(session_id="s1"):
+        log_event("a", "log")
+        log_event("a", "log")
+
+    assert [len(event.get("given_session_id", "")) for event in events()] == [257, 257, 0, 0]
+    assert [event.get("session_id") for event in events()] == [None, None, "s1", "s1"]
+
+
+def test_a_number_of_a_kind_of_its_own_stays_a_number(events) -> None:
+    log_event("a", "log", cost_usd=Decimal("0.25"))
+
+    assert normalise(events()[0])[0]["cost_usd"] == 0.25
+
+
+def test_a_blank_name_is_as_none(events, capfd: pytest.CaptureFixture[str]) -> None:
+    log_event("", " ", session_id="", tool=" ")
+
+    (event,) = events()
+    assert (event["agent"], event["event"]) == ("unknown", "unknown")
+    assert not {"session_id", "tool", "given_session_id", "given_tool"} & set(event)
+    assert capfd.readouterr().err == ""
+
+
+def test_of_a_name_that_is_too_long_the_beginning_stays(events) -> None:
+    log_event("ä" * 300, "x" * 300)
+
+    (event,) = events()
+    assert (event["agent"], event["event"]) == ("ä" * 256, "x" * 256)
+    assert (event["given_agent"], event["given_event"]) == ("ä" * 300, "x" * 300)
 
 
 def test_a_uuid_given_as_id_is_the_id(events) -> None:

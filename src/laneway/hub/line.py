@@ -17,8 +17,9 @@ from laneway.base.limits import LINE_BYTES
 from laneway.hub.pipeline import Recent
 from laneway.hub.plain import LINES, PlainReader
 from laneway.log.side import SideFiles
+from laneway.model.aside import normalise_leniently
 from laneway.model.encode import encode
-from laneway.model.event import Event, normalise
+from laneway.model.event import Event
 from laneway.model.redact import Redactor
 from laneway.model.wire import decode_line, encode_redacted, is_too_deep, may_be_deep, stable_id
 
@@ -119,7 +120,7 @@ class LineReader:
         """
         try:
             raw, is_strict = _decode(data)
-            event, ts_ns = normalise(raw, received_ns=fallback_ns)
+            event, ts_ns = normalise_leniently(raw, received_ns=fallback_ns)
         except EventError as error:
             return Line(None, problem=error.problems[0])
         if not raw.get("id"):

@@ -148,6 +148,15 @@ def find_odd_fields(event: dict[str, Any]) -> list[str]:
     return odd
 
 
+def find_problems(event: dict[str, Any], odd: list[str]) -> list[Problem]:
+    """What cannot be taken of the ``odd`` fields, which `find_odd_fields` told. ``event`` is not changed."""
+    problems: list[Problem] = []
+    event = dict(event) if odd else event
+    for field in odd:
+        _FIXES[_KINDS[field]](event, field, problems)
+    return problems
+
+
 def is_known_field(field: str) -> bool:
     """Whether its value has a form of its own that `find_odd_fields` knows: a name, an id, a number, …"""
     return field in _KINDS

@@ -9,6 +9,7 @@ from time import monotonic, sleep
 from laneway import loading
 from laneway.base.clock import format_ns, now_ns
 from laneway.base.ids import new_event_id
+from laneway.base.limits import NAME_CHARS
 from laneway.base.words import number_of
 from laneway.sdk.context import current
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from laneway.sdk.outbox import Outbox
     from laneway.sdk.shipper import Shipper
 
+    SetAside = Callable[[dict[str, object]], tuple[dict[str, object], list[str]]]
     Encode = Callable[[dict[str, object], Redactor, frozenset[str], SideFiles], tuple[bytes, int]]
 
 EXIT_S = 2.0
@@ -66,6 +68,9 @@ class Recorder:
         self._side: SideFiles | None = None
         self._shipper: Shipper | None = None
         self._where: dict[str, object] = {}
+        self._set_aside: SetAside | None = None
+        self._additions: dict[str, object] = {}
+        """Those of the last context, all of whose fields hold what they can."""
 
     def record(
         self, agent: str | None, event_type: str, content: object, fields: dict[str, object]
@@ -200,28 +205,58 @@ class Recorder:
         if agent is not None and type(agent) is not str:
             agent = _text(agent)
         name = agent or context.agent or (self._settings.agent if self._settings else "")
-        event: dict[str, object] = {
-            "timestamp": timestamp,
-            "agent": name or "unknown",
-            "event": event_type if type(event_type) is str else _text(event_type),
-        }
+        if type(event_type) is not str:
+            event_type = _text(event_type)
+        event: dict[str, object] = {"timestamp": timestamp, "agent": name, "event": event_type}
+        if (
+            not ("!" <= name < "\x7f" and "!" <= event_type < "\x7f")
+            or len(name + event_type) > NAME_CHARS
+        ):
+            self._name_anew(event)
         if content is not None:
             event["content"] = content
         event["id"] = event_id
         if context.parent_agent and name == context.agent:
             event["parent_agent"] = context.parent_agent
         if context.additions:
-            event.update(context.additions)
+            if context.additions is self._additions:
+                event.update(self._additions)
+            else:
+                event.update(self._fit_additions(context.additions))
         event.update(self._where)
         if fields:
-            event.update(_set_id_aside(fields) if "id" in fields else fields)
+            event.update(self._fit(_set_id_aside(fields) if "id" in fields else fields))
         return event
+
+    def _fit(self, fields: dict[str, object]) -> dict[str, object]:
+        """What a known field cannot hold goes under a name of its own: the event counts more."""
+        if self._set_aside is None:
+            return fields
+        fitting, odd = self._set_aside(fields)
+        for field in odd:
+            self._complain(
+                f"`{field}` cannot hold what an event gave it, which is kept as `given_{field}`"
+            )
+        return fitting
+
+    def _fit_additions(self, additions: dict[str, object]) -> dict[str, object]:
+        fitting = self._fit(additions)
+        if fitting is additions:
+            self._additions = additions
+        return fitting
+
+    def _name_anew(self, event: dict[str, object]) -> None:
+        """Names that are empty become ``unknown``; of one that is too long the beginning stays."""
+        names = {field: str(event[field]) for field in ("agent", "event")}
+        event.update(self._fit({field: name for field, name in names.items() if name.strip()}))
+        event.update({field: "unknown" for field, name in names.items() if not name.strip()})
 
     def _start(self) -> None:
         with loading:
             if self._encode is not None:
                 return
             from laneway.base.settings import resolve
+            from laneway.model.aside import set_aside
             from laneway.model.redact import try_make_redactor
             from laneway.model.wire import encode_redacted
 
@@ -237,6 +272,7 @@ class Recorder:
                 outbox.close()
                 return
             pod = {"pod": settings.pod} if settings.pod else {}
+            self._set_aside = set_aside
             self._where = {**pod, "host": _host_name(), "pid": os.getpid()}
             self._settings, self._redactor = settings, redactor
             self._outbox, self._shipper, self._side = outbox, shipper, side

@@ -9,7 +9,7 @@ from base64 import b64encode
 import pytest
 
 from laneway.model.redact import Redactor, scan
-from laneway.model.redact.patterns import RUN_CHARS, SPLIT_ANCHORS, TOKEN_RULES
+from laneway.model.redact.patterns import RUN_CHARS, SPLIT_ANCHORS, TOKEN_RULES, Rule
 from laneway.model.wire import encode_redacted
 from tests.model.redact.corpus import iter_cases
 from tests.model.redact.ordinary import iter_events
@@ -89,3 +89,11 @@ def test_a_token_split_into_short_runs_is_found_the_long_way(anchor: str) -> Non
             0
         ].decode()
     )
+
+
+@pytest.mark.parametrize(
+    "rule", [rule for rule in TOKEN_RULES if not rule.back], ids=lambda rule: rule.name
+)
+def test_no_token_is_shorter_than_a_run_that_is_looked_at(rule: Rule) -> None:
+    least = min(map(len, rule.anchors)) + re._parser.parse(rule.tail).getwidth()[0]  # type: ignore[attr-defined]
+    assert least >= RUN_CHARS

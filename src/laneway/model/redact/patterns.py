@@ -171,7 +171,7 @@ MESSAGE_RULES = (
         f"{_B62}{{21,27}}+\\.{_B64URL}{{6}}\\.{_B64URL}{{27,42}}+",
     ),
     Rule("telegram-token", ":AA|%3AAA", f"{_B64URL}{{32,35}}+", before="digit"),
-    Rule("matrix-token", "syt_", f"{_B64URL}{{4,120}}+"),
+    Rule("matrix-token", "syt_", f"{_B64URL}{{20,120}}+"),
     Rule("twilio-key", "SK", f"{_HEX}{{32}}{_END}"),
     Rule("mailgun-key", "key-", f"{_HEX}{{32}}{_END}"),
     Rule("mailchimp-key", "-us", f"[0-9]{{1,2}}+{_END}", before="", check="mailchimp", back=32),
