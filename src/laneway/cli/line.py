@@ -9,6 +9,7 @@ from typing import Any
 
 from rich.cells import cell_len, set_cell_size
 
+from laneway.base.words import number_of
 from laneway.cli.amount import show_duration
 from laneway.cli.escape import escape, escape_json
 from laneway.cli.terminal import Terminal
@@ -222,7 +223,7 @@ def _folded(text: str, style: str) -> Iterator[Part]:
     yield RETURN.join(map(escape, lines)) or escape(text[:TEXT_CHARS]), style
     more = text.strip().count("\n")
     if more:
-        yield f"  +{more} line{'s' if more > 1 else ''}", FOLD
+        yield f"  +{number_of(more, 'line')}", FOLD
 
 
 def fit(parts: list[Part], width: int) -> list[Part]:

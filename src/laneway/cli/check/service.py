@@ -31,7 +31,8 @@ def check_hub(settings: Settings) -> Finding:
     if health.get("status") != "ok":
         value = f"{client.url} says it is {health.get('status')}"
         return Finding("hub", FAIL, value, "its own output tells why")
-    return Finding("hub", OK, f"{client.url}, version {version}, {_count(health.get('viewers'))}")
+    viewers = number_of(int(health["viewers"]), "viewer")
+    return Finding("hub", OK, f"{client.url}, version {version}, {viewers}")
 
 
 def check_index(settings: Settings) -> Finding:
@@ -99,10 +100,6 @@ def check_sending(settings: Settings) -> Finding:
         remedy = "any process with LOGGING_URL sends them once the hub is there"
         return Finding("sending", WARN, f"{mode}; {show_bytes(waiting)} wait in the spool", remedy)
     return Finding("sending", OK, f"{mode}; nothing waits")
-
-
-def _count(viewers: object) -> str:
-    return f"{viewers} viewer{'' if viewers == 1 else 's'}"
 
 
 def _spool_bytes(directory: str) -> int:

@@ -1,5 +1,6 @@
 """What a rule says, in words: for the log, for a webhook and for people."""
 
+from laneway.base.words import number_of
 from laneway.hub.alert.evaluator import Transition
 from laneway.hub.alert.rule import Rule, show_duration
 
@@ -42,7 +43,7 @@ def figure(rule: Rule, value: float) -> str:
     if rule.kind == "error_rate":
         return f"{value:g} % failed"
     unit = "token" if rule.kind == "tokens" else "event"
-    return f"{value:,.0f} {unit}{'s' * (value != 1)}"
+    return number_of(round(value), unit)
 
 
 def shown_query(rule: Rule) -> str:
