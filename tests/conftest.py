@@ -9,18 +9,28 @@ from pathlib import Path
 import httpx
 import pytest
 from hypothesis import HealthCheck, settings
+from websockets.asyncio.client import connect
+from websockets.sync.client import connect as sync_connect
 
 from laneway.sdk import recorder
 
-settings.register_profile(
-    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
-settings.load_profile("any machine")  # a test that depends on a time is wrong
+IS_LONG = os.environ.get("LANEWAY_TORTURE") == "long"
 
-PATIENCE_S = 90.0
-"""Of a client with the hub that a test started; httpx's own 5 s are too short where the machine is busy."""
+settings.register_profile(
+    "any machine",
+    deadline=None,  # a test that depends on a time is wrong
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize=not IS_LONG,  # what a run finds is then of the change; the long form looks further
+)
+settings.load_profile("any machine")
+
+PATIENCE_S = 180.0
+"""Of a client with the hub that a test started: httpx's own 5 s, and websockets' 10 s, are too short where
+the machine is busy."""
 for part in ("connect", "read", "write", "pool"):
     setattr(httpx._config.DEFAULT_TIMEOUT_CONFIG, part, PATIENCE_S)
+for given in (sync_connect.__kwdefaults__, connect.__init__.__kwdefaults__):
+    given |= {"open_timeout": PATIENCE_S, "close_timeout": PATIENCE_S, "ping_timeout": PATIENCE_S}
 
 if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
     # The tests start hundreds of processes: each would compile some 400 modules, 1.5 s for a hub.

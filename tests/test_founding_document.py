@@ -124,7 +124,7 @@ def test_3_a_the_socket_pushes_each_event_as_json(hub: Hub) -> None:
     address = f"{hub.url.replace('http', 'ws', 1)}/logs/ws?format=json"
     with connect(address, additional_headers=headers) as socket:
         log_event("PlannerAgent", "tool_invocation", tool="CalendarAPI")
-        data = json.loads(socket.recv(timeout=90))
+        data = json.loads(socket.recv(timeout=180))
 
     assert (data["agent"], data["event"], data["tool"]) == (
         "PlannerAgent",

@@ -19,7 +19,7 @@ def test_a_process_that_outlived_its_parent_is_found_by_its_session() -> None:
         assert parent.stdin
         assert parent.stdout
         parent.stdout.readline()
-        parent.wait(60)
+        parent.wait(180)
         assert len(session(parent.pid)) == 1
 
 

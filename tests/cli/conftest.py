@@ -20,7 +20,7 @@ from laneway.cli import main
 from tests.waiting import eventually
 
 COMMAND = [sys.executable, "-m", "laneway"]
-PATIENCE_S = 90.0
+PATIENCE_S = 180.0
 """A machine that is busy has taken 30 s for the start of a command."""
 
 PROGRESS = re.compile(
@@ -193,7 +193,7 @@ StartHub = Callable[..., RunningHub]
 
 def is_level(hub: RunningHub) -> bool:
     """Whether it has in its index what the log had before it."""
-    index = httpx.get(f"{hub.url}/health", timeout=60, trust_env=False).json()["index"]
+    index = httpx.get(f"{hub.url}/health", timeout=180, trust_env=False).json()["index"]
     return bool(index["events"]) and not index["lag_bytes"]
 
 

@@ -44,7 +44,7 @@ def test_the_rules_are_listed_and_one_is_tried_on_the_past(tmp_path: Path, home:
     try:
         events = [{"agent": "coder", "event": "log", "level": "error"}] * 3
         bearer = {"Authorization": f"Bearer {hub.access_token}"}
-        httpx.post(f"{hub.url}/log", json=events, headers=bearer, timeout=90).raise_for_status()
+        httpx.post(f"{hub.url}/log", json=events, headers=bearer, timeout=180).raise_for_status()
 
         def run(*given: str) -> str:
             command = [sys.executable, "-m", "laneway", "alerts", *given]

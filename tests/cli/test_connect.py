@@ -113,7 +113,7 @@ def test_opencode_s_plugin_records_what_it_is_told(user: Path, home: Path, tmp_p
     await hooks.event({ event: { type: "message.part.delta", properties: {} } });
     """
     words = ["node", "--input-type=module", "-e", program, str(plugin), str(told)]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(words, capture_output=True, text=True, timeout=180, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
     def stored() -> bytes:
@@ -138,7 +138,7 @@ def test_a_plugin_whose_laneway_is_gone_harms_nobody(user: Path, tmp_path: Path)
     }
     """
     words = ["node", "--input-type=module", "-e", program, str(plugin)]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(words, capture_output=True, text=True, timeout=180, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 

@@ -97,7 +97,9 @@ def receiver() -> Iterator[Receiver]:
 def stored(hub: RunningHub, home: Path) -> list[dict[str, Any]]:
     token = (home / "access.token").read_text().strip()
     headers = {"Authorization": f"Bearer {token}"}
-    answer = httpx.get(f"{hub.url}/api/events?order=oldest&limit=1000", headers=headers, timeout=60)
+    answer = httpx.get(
+        f"{hub.url}/api/events?order=oldest&limit=1000", headers=headers, timeout=180
+    )
     events: list[dict[str, Any]] = answer.json()["events"]
     return [{k: v for k, v in event.items() if k != "seq"} for event in events]
 

@@ -25,7 +25,7 @@ PAYLOAD = orjson.dumps({
 
 def run_hook(command: str, body: bytes = PAYLOAD) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(
-        shlex.split(command), input=body, capture_output=True, timeout=60, check=False
+        shlex.split(command), input=body, capture_output=True, timeout=180, check=False
     )
 
 
@@ -103,7 +103,7 @@ from laneway.log.syncer import shared
 print(is_long, shared.synced, len(shared._queue))
 """
     words = [*command[:place], "-c", program, *command[place:]]
-    done = subprocess.run(words, input=PAYLOAD, capture_output=True, timeout=60, check=True)
+    done = subprocess.run(words, input=PAYLOAD, capture_output=True, timeout=180, check=True)
     assert done.stdout == b"True 1 0\n"
 
 
@@ -153,7 +153,7 @@ def test_transcripts_are_imported_once_and_followed(home: Path, tmp_path: Path) 
     transcript.write_bytes(say("one") + b'{"type": "us')
     command = [sys.executable, "-m", "laneway", "import", "claude-code", str(tmp_path / "projects")]
     for _ in range(2):
-        subprocess.run(command, check=True, timeout=60, capture_output=True)
+        subprocess.run(command, check=True, timeout=180, capture_output=True)
     log = LogPath.parse(str(home / "logs"))
     assert stored(Path(log.directory)).count(b'"user_message"') == 1
 

@@ -51,7 +51,7 @@ def proxy(home: Path, server: str) -> Iterator[str]:
         yield line.split()[0]
     finally:
         process.terminate()
-        process.communicate(timeout=90)
+        process.communicate(timeout=180)
 
 
 def stored(home: Path) -> list[dict[str, Any]]:
@@ -101,12 +101,12 @@ def test_a_server_that_is_away_is_a_failure_of_the_call(home: Path) -> None:
     try:
         url = process.stdout.readline().split()[0]
         call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "add"}}
-        assert httpx.post(url, json=call, timeout=60).status_code == 502
-        stranger = httpx.post(url, json=call, headers={"Host": "evil.example"}, timeout=60)
+        assert httpx.post(url, json=call, timeout=180).status_code == 502
+        stranger = httpx.post(url, json=call, headers={"Host": "evil.example"}, timeout=180)
         assert stranger.status_code == 403, "a page that had its own name point here"
     finally:
         process.terminate()
-        process.communicate(timeout=90)
+        process.communicate(timeout=180)
     _, result = stored(home)
     assert result["error"]["type"] == "502"
 
@@ -128,6 +128,6 @@ def test_an_answer_in_one_piece_is_read_at_its_end() -> None:
 @pytest.mark.parametrize("words", [(), ("--url", "http://127.0.0.1:1/mcp", "--", "server")])
 def test_one_of_command_and_address_is_wanted(words: tuple[str, ...], home: Path) -> None:
     done = subprocess.run(
-        [*COMMAND, "mcp-tap", *words], capture_output=True, text=True, env=environment(home), timeout=60
+        [*COMMAND, "mcp-tap", *words], capture_output=True, text=True, env=environment(home), timeout=180
     )  # fmt: skip
     assert (done.returncode, "either a server's command" in done.stderr) == (2, True)

@@ -74,7 +74,7 @@ def test_signals_go_to_the_command(home: Path) -> None:
         assert process.stdout
         process.stdout.readline()
         process.send_signal(signal.SIGTERM)
-        assert process.wait(60) == 7
+        assert process.wait(180) == 7
     assert events(home)[-1]["exit_code"] == 7
 
 
@@ -94,7 +94,7 @@ def test_the_command_keeps_its_terminal(home: Path) -> None:
         os.write(master, b"Ada\r")
         while b"\nAda" not in shown and time.monotonic() < until_s:
             shown += os.read(master, 4096)
-        assert process.wait(60) == 0
+        assert process.wait(180) == 0
     os.close(master)
     assert b"True True" in shown
     eventually(lambda: events(home)[-1]["event"] == "process_end", "the end")

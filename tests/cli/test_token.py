@@ -128,7 +128,7 @@ def test_no_token_is_found_in_what_a_hub_says_or_in_its_process(
     command = Path(f"/proc/{hub.process.pid}/cmdline")
     shown = command.read_text() if command.exists() else ""
     hub.process.terminate()
-    rest, _ = hub.process.communicate(timeout=90)
+    rest, _ = hub.process.communicate(timeout=180)
     log_text = "".join(p.read_text() for p in (home / "logs").rglob("*.jsonl"))
     places = {"output": hub.text + rest, "process": shown, "list": metrics_text, "log": log_text}
     for token in (named, *own):

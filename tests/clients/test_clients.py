@@ -50,7 +50,7 @@ def events(hub: Hub, agent: str) -> list[dict[str, Any]]:
         f"{hub.url}/api/events?agent={agent}&order=oldest",
         headers={"Authorization": f"Bearer {token}"},
     )
-    with urllib.request.urlopen(ask, timeout=90) as answer:
+    with urllib.request.urlopen(ask, timeout=180) as answer:
         found: list[dict[str, Any]] = json.load(answer)["events"]
         return found
 
@@ -159,7 +159,7 @@ def test_typescript_sends_again_what_a_hub_that_was_away_did_not_get(hub: Hub, b
         assert process.stdout
         hub.start()
         stats = json.loads(process.stdout.readline())
-        assert process.wait(60) == 0
+        assert process.wait(180) == 0
     assert stats == {"sent": 1206, "rejected": 0, "dropped": 0}
     eventually(lambda: len({event["id"] for event in events(hub, "ts")}) == 6, "the events")
 

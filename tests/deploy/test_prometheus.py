@@ -50,13 +50,13 @@ def _told(running: Running) -> dict[str, set[str]]:
     )
     running.post(event(1))
     odd = {**running.headers, "Content-Encoding": "br"}
-    httpx.post(f"{running.url}/log", content=b"{}", headers=odd, timeout=60)
+    httpx.post(f"{running.url}/log", content=b"{}", headers=odd, timeout=180)
     log = Path(running.settings.log_path, "foreign.jsonl")
     log.write_text("no JSON\n")
     found: dict[str, set[str]] = {}
 
     def is_complete() -> bool:
-        text = httpx.get(f"{running.url}/metrics", headers=running.headers, timeout=60).text
+        text = httpx.get(f"{running.url}/metrics", headers=running.headers, timeout=180).text
         for line in text.splitlines():
             if not line.startswith("#"):
                 name, _, labels = line.rpartition(" ")[0].partition("{")

@@ -24,7 +24,7 @@ from tests.waiting import eventually
 
 PROXY = Path(__file__).parents[2] / "deploy" / "proxy"
 NAME = "logs.example.com"
-PATIENCE_S = 60
+PATIENCE_S = 180.0
 PATHS = f"{os.environ['PATH']}{os.pathsep}/usr/sbin{os.pathsep}{PROXY.parents[1] / '.programs/bin'}"
 
 

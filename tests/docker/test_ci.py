@@ -42,7 +42,7 @@ class Engine:
 
     def run(self) -> str:
         done = subprocess.run(
-            [SCRIPT], env=self.env, capture_output=True, text=True, timeout=90, check=False
+            [SCRIPT], env=self.env, capture_output=True, text=True, timeout=180, check=False
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
@@ -80,7 +80,7 @@ def test_the_run_fails_with_a_test_and_the_engine_is_taken_down(tmp_path: Path, 
     engine.write(tmp_path / "docker", f"[ -e {tmp_path}/is-up ]")
     engine.write(tmp_path / "make", f'echo "make $*"; exit {code}')
     done = subprocess.run(
-        [SCRIPT], env=engine.env, capture_output=True, text=True, timeout=90, check=False
+        [SCRIPT], env=engine.env, capture_output=True, text=True, timeout=180, check=False
     )
     assert done.returncode == code
     assert done.stdout.splitlines()[-1] == "make test-docker FORM=short"
@@ -93,5 +93,5 @@ def test_an_engine_that_is_starting_is_taken_down_when_the_run_is_ended(tmp_path
     process = subprocess.Popen([SCRIPT], env=engine.env, stdout=subprocess.DEVNULL)
     eventually(lambda: "up" in engine.called(), "the engine to be started")
     process.send_signal(signal.SIGTERM)
-    assert process.wait(90) == 128 + signal.SIGTERM
+    assert process.wait(180) == 128 + signal.SIGTERM
     assert engine.called() == ["env", "up", "down"]

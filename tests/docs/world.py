@@ -14,7 +14,7 @@ import orjson
 from laneway.log.frame import zstd
 
 BIN = Path(sys.executable).parent
-PATIENCE_S = 90.0
+PATIENCE_S = 180.0
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 MINUTE_S = 60.0
 

@@ -14,7 +14,7 @@ from tests.e2e.conftest import PATIENCE_MS, find_link, is_complaint
 from tests.port import free_port
 from tests.waiting import eventually
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 ROOT = Path(__file__).parents[2]
 
@@ -42,7 +42,7 @@ def demo(tmp_path: Path) -> Iterator[Path]:
         yield output
     finally:
         process.send_signal(signal.SIGINT)
-        process.wait(30)
+        process.wait(180)
 
 
 def test_the_assistant_is_seen_at_work(demo: Path, browser: Browser) -> None:

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from tests.e2e.conftest import choose_line
 from tests.torture.harness import Hub
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 RUN = Path(__file__).with_name("openai_agents.otlp")
 """Requests of openinference-instrumentation-openai-agents, a line of base64 each (tools/otel_matrix.py)."""

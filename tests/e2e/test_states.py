@@ -147,7 +147,7 @@ def post(hub: Hub, content: str) -> int:
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
     try:
         request = urllib.request.Request(f"{hub.url}/log", body, headers)
-        with urllib.request.urlopen(request, timeout=60) as answer:
+        with urllib.request.urlopen(request, timeout=180) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         return error.code

@@ -53,7 +53,7 @@ class Processes:
     def stop(self) -> None:
         for child in reversed(self.children):
             child.send_signal(signal.SIGTERM)
-            child.wait(90)
+            child.wait(180)
 
     def output(self) -> str:
         return "\n".join(path.read_text() for path in sorted(self.folder.glob("*.out")))
@@ -61,6 +61,6 @@ class Processes:
 
 def answers(url: str) -> bool:
     try:
-        return httpx.get(url, trust_env=False, timeout=30).is_success
+        return httpx.get(url, trust_env=False, timeout=180).is_success
     except httpx.TransportError:
         return False

@@ -13,7 +13,7 @@ from example_process import Processes, clean_environment
 
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.timeout(300)  # real processes, on a machine that may be busy
+pytestmark = pytest.mark.timeout(600)  # real processes, on a machine that may be busy
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_the_dashboard_opens_on_history_and_nothing_is_left_running(demo: Proces
     children = children_of(process.pid)
     assert len(children) == 4
     process.send_signal(signal.SIGTERM)
-    assert process.wait(90) == 0
+    assert process.wait(180) == 0
     eventually(lambda: not any(map(is_alive, children)), "the children are gone")
     assert (demo.folder / ".demo" / "logs").is_dir()
     assert "your agents' log is not touched" in demo.output()
@@ -71,7 +71,7 @@ def test_it_says_which_piece_died_and_why(demo: Processes, tmp_path: Path) -> No
     home.mkdir()
     (home / "config.toml").write_text("colour = 7\n")
     process = start(demo, LANEWAY_HOME=str(home))
-    assert process.wait(90) == 1
+    assert process.wait(180) == 1
     assert "The demo cannot go on: the hub" in demo.output()
     assert "colour" in demo.output()
     assert "Traceback" not in demo.output()

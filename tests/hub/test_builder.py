@@ -18,7 +18,7 @@ from laneway.log.compress import compress
 from laneway.store.api import Query, Split
 from laneway.store.query.parse import parse
 from laneway.store.sqlite.store import SqliteStore
-from tests.waiting import eventually
+from tests.waiting import DEADLINE_S, eventually
 
 from .event import event
 
@@ -113,7 +113,7 @@ def test_the_newest_segment_is_followed_while_others_are_built(
     gate, build = threading.Event(), Builder._build
 
     def waiting(builder: Builder, task: Task) -> Outcome | None:
-        gate.wait(90)
+        gate.wait(DEADLINE_S)
         return build(builder, task)
 
     monkeypatch.setattr(Builder, "_build", waiting)
@@ -146,11 +146,12 @@ def test_a_segment_whose_process_is_killed_is_read_by_the_follower(
 ) -> None:
     monkeypatch.setattr(builder_module, "MOST_PROCESSES", 1)
     killed: list[str] = []
+    is_over: list[bool] = []
     build = Builder._build
 
     def killing(builder: Builder, task: Task) -> Outcome | None:
         def kill() -> None:
-            eventually(lambda: os.path.exists(task.folder))
+            eventually(lambda: is_over or (builder._processes and os.path.exists(task.folder)))
             for process in list(builder._processes):
                 process.kill()
 
@@ -161,6 +162,7 @@ def test_a_segment_whose_process_is_killed_is_read_by_the_follower(
         try:
             return build(builder, task)
         finally:
+            is_over.append(True)
             if thread.ident:
                 thread.join()
 

@@ -207,7 +207,7 @@ def test_who_comes_while_the_past_is_read_waits_for_it_and_asks_no_more() -> Non
 
     def read(until: int, count: int) -> Past:
         asked.append(until)
-        assert is_read.wait(60)
+        assert is_read.wait(180)
         return all_of(past)(until, count)
 
     threads = [threading.Thread(target=lambda: joined.append(join(live, read))) for _ in range(3)]
@@ -215,7 +215,7 @@ def test_who_comes_while_the_past_is_read_waits_for_it_and_asks_no_more() -> Non
         thread.start()
     is_read.set()
     for thread in threads:
-        thread.join(60)
+        thread.join(180)
     assert asked == [40]
     assert [Page().read(viewer).shown for viewer in joined] == [expected(40)] * 3
 

@@ -146,9 +146,9 @@ def test_a_file_that_a_writer_may_be_about_to_name_is_not_taken_at_once(
     monkeypatch.setenv("LANEWAY_REDACT_RULES", log.env["LANEWAY_REDACT_RULES"])
     log.fill(3)
     side = SideFiles(str(log.directory))
-    digest = side.keep(b"it is ACME-0000000001 " + PROSE.encode())
     monkeypatch.setattr("laneway.hub.scrub.ORPHAN_S", 2.0)
     begun = time.monotonic()
+    digest = side.keep(b"it is ACME-0000000001 " + PROSE.encode())
     job = Scrub(log.settings)
     found = job.inspect_side()
     assert (found.events, found.first_ids) == (1, [digest])
@@ -230,10 +230,13 @@ def test_a_running_hub_that_knows_no_such_rule_gives_out_no_old_payload_after_a_
             assert payload(hub, digest)[0] == (404 if digest in dirty else 200), digest
             if digest not in dirty:
                 assert payload(hub, digest) == (200, data)
-        eventually(lambda: hub.get("/health")["index"]["lag_bytes"] == 0, "the index")
-        events = list(hub.iter_events())
-        assert len(events) == 12
-        assert not SECRET.search(json.dumps(events).encode())
+
+        def all_events() -> list[dict[str, object]]:
+            events = list(hub.iter_events())
+            assert not SECRET.search(json.dumps(events).encode())
+            return events if len(events) == 12 else []
+
+        events = eventually(all_events, "the rewritten segments to be indexed")
         named = {entry["sha256"] for event in events for entry in event.get("side_files", [])}
         assert named
         assert not named & dirty
@@ -247,7 +250,7 @@ def test_a_running_hub_that_knows_no_such_rule_gives_out_no_old_payload_after_a_
 
 def payload(hub: Hub, digest: str) -> tuple[int, bytes]:
     headers = {"Authorization": f"Bearer {hub.access_token}"}
-    answer = httpx.get(f"{hub.url}/api/side/{digest}", headers=headers, timeout=60)
+    answer = httpx.get(f"{hub.url}/api/side/{digest}", headers=headers, timeout=180)
     return answer.status_code, answer.content
 
 

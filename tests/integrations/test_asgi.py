@@ -135,7 +135,7 @@ def served() -> Iterator[dict[str, str]]:
     may_go_on.set()
     for server, thread, listener in servers:
         server.should_exit = True
-        thread.join(20)
+        thread.join(180)
         listener.close()
 
 
@@ -178,12 +178,12 @@ def test_the_first_byte_of_a_stream_waits_for_nothing(
     may_go_on.clear()
     received = b""
     with httpx.stream(
-        "POST", f"{served['with']}/stream/{form}", json={"message": "hi"}, timeout=90
+        "POST", f"{served['with']}/stream/{form}", json={"message": "hi"}, timeout=180
     ) as answer:
         for chunk in answer.iter_raw():
             received += chunk
             may_go_on.set()  # the application waits until the first piece is here
-    bare = httpx.post(f"{served['without']}/stream/{form}", json={"message": "hi"}, timeout=90)
+    bare = httpx.post(f"{served['without']}/stream/{form}", json={"message": "hi"}, timeout=180)
     assert received == bare.content
     replied = [e for e in await_events(events, 4) if e["event"] == "agent_response"]
     assert [event["content"] for event in replied] == ["Hello you\n"]
@@ -195,7 +195,7 @@ def test_megabytes_pass_byte_for_byte_and_are_not_kept(
     served: dict[str, str], events: Events
 ) -> None:
     body = bytes(range(256)) * 20_000
-    answer = httpx.post(f"{served['with']}/bytes", content=body, timeout=90)
+    answer = httpx.post(f"{served['with']}/bytes", content=body, timeout=180)
     assert answer.content == body
     asked, replied = await_events(events, 2)
     assert (asked["content"], replied.get("content", "")) in (

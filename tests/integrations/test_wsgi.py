@@ -42,7 +42,7 @@ def url() -> Iterator[str]:
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
-    thread.join(20)
+    thread.join(180)
     server.server_close()
 
 

@@ -212,7 +212,7 @@ def test_threads_and_their_forked_children_neither_hang_nor_repeat(tmp_path: Pat
 def test_many_writers_over_many_segments_lose_and_tear_nothing(tmp_path: Path) -> None:
     writers = [start_writer(tmp_path, f"w{n}", 400, 1 << 20) for n in range(4)]
     for writer in writers:
-        writer.communicate(timeout=60)
+        writer.communicate(timeout=180)
 
     lines = [json.loads(line) for line in read_lines(tmp_path)]
     assert len(LogPath(str(tmp_path)).numbers()) > 3

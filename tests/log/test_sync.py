@@ -30,7 +30,7 @@ class SlowDisk:
             return
         size = os.fstat(fd).st_size
         self.has_begun.set()
-        assert self.is_open.wait(90)
+        assert self.is_open.wait(180)
         if self.failures:
             self.failures -= 1
             raise OSError(errno.EIO, "Input/output error")
@@ -68,7 +68,7 @@ def test_many_threads_share_a_sync(tmp_path: Path, disk: SlowDisk) -> None:
     disk.is_open.clear()
     threads = [threading.Thread(target=appender.append, args=([b"{}"],)) for _ in range(20)]
     threads[0].start()
-    assert disk.has_begun.wait(90)
+    assert disk.has_begun.wait(180)
     for thread in threads[1:]:
         thread.start()
     while (tmp_path / "events-000001.jsonl").stat().st_size < 20 * 3:

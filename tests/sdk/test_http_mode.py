@@ -162,7 +162,7 @@ def test_an_exit_with_the_hub_down_takes_two_seconds_at_most(home: Path) -> None
     code = "from laneway import log_event; log_event('a', 'log')"
     env = {**os.environ, "LOGGING_URL": f"http://127.0.0.1:{free_port()}/log"}
     began = time.monotonic()
-    subprocess.run([sys.executable, "-c", code], env=env, check=True, timeout=90)
+    subprocess.run([sys.executable, "-c", code], env=env, check=True, timeout=180)
 
     assert time.monotonic() - began < 15  # hangs are what this catches; the figure is in bench/
     assert [p.read_bytes().count(b"\n") for p in home.glob("spool/*/spool-*.jsonl")] == [1]
@@ -179,7 +179,7 @@ def test_several_processes_share_one_spool_and_each_event_arrives(home: Path) ->
         processes = [
             subprocess.Popen([sys.executable, "-c", code, f"p{i}"], env=env) for i in range(4)
         ]
-        assert [process.wait(60) for process in processes] == [0] * 4
+        assert [process.wait(180) for process in processes] == [0] * 4
 
         assert sorted((e["agent"], e["n"]) for e in hub.received) == [
             (f"p{i}", n) for i in range(4) for n in range(100)

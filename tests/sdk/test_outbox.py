@@ -275,7 +275,7 @@ assert laneway.stats()["recorded"] == 2 - lost and bool(early) == (not lost), la
 def test_a_process_that_starts_without_descriptors_counts_and_goes_on(tmp_path: Path) -> None:
     env = {**os.environ, "LOG_PATH": str(tmp_path / "log")}
     done = subprocess.run(
-        [sys.executable, "-c", STARVED], env=env, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", STARVED], env=env, capture_output=True, text=True, timeout=180
     )
 
     assert done.returncode == 0, done.stderr

@@ -20,7 +20,7 @@ from tests.waiting import eventually
 
 __all__ = ["browser", "hub", "open_page"]
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 WATCH = """
 window.__violations = [];

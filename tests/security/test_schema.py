@@ -81,7 +81,7 @@ CHECKS = [not_a_server_error, is_told, content_type_conformance, response_schema
 
 def operations(running: Running) -> list[Any]:
     document = httpx.get(
-        f"{running.url}/api/openapi.json", headers=running.headers, timeout=60
+        f"{running.url}/api/openapi.json", headers=running.headers, timeout=180
     ).json()
     schema = schemathesis.openapi.from_dict(document)
     schema.config.update(base_url=running.url)
@@ -140,14 +140,14 @@ def attack(operation: Any, mode: GenerationMode, hub: Running) -> Counter[int]:
     )
     @given(cases(operation, mode))
     def ask(case: Any) -> None:
-        answer = case.call_and_validate(session=session, checks=CHECKS, timeout=60)
+        answer = case.call_and_validate(session=session, checks=CHECKS, timeout=180)
         seen[answer.status_code] += 1
 
     with session:
         ask()
         if mode == GenerationMode.POSITIVE:
             for case in promised(operation, hub, session):
-                answer = case.call_and_validate(session=session, checks=CHECKS, timeout=60)
+                answer = case.call_and_validate(session=session, checks=CHECKS, timeout=180)
                 seen[answer.status_code] += 1
     return seen
 
@@ -157,7 +157,7 @@ def promised(operation: Any, hub: Running, session: requests.Session) -> Iterato
     known = {one.name: KNOWN[one.name][0] for one in operation.path_parameters}
     if "rule_id" in known:
         rule = {**RULE, "name": operation.label}  # names are not given twice
-        made = session.post(f"{hub.url}/api/alerts", json=rule, timeout=60)
+        made = session.post(f"{hub.url}/api/alerts", json=rule, timeout=180)
         assert made.ok, made.text
         known["rule_id"] = made.json()["id"]
     bodies = operation.definition.raw.get("requestBody", {}).get("content", {})

@@ -238,7 +238,7 @@ def viewers(running: Running) -> int:
 
 
 def count(running: Running, name: str) -> int:
-    text = httpx.get(f"{running.url}/metrics", headers=running.headers, timeout=60).text
+    text = httpx.get(f"{running.url}/metrics", headers=running.headers, timeout=180).text
     found = (int(x.rpartition(" ")[2]) for x in text.splitlines() if x.startswith(f"{name} "))
     return next(found, 0)  # a series that counted nothing yet is not named
 

@@ -96,7 +96,7 @@ class Hub:
         assert self.process
         assert self.process.poll() is None, self.output.read_text()[-4000:]
         try:
-            with urllib.request.urlopen(f"{self.url}/health", timeout=30) as response:
+            with urllib.request.urlopen(f"{self.url}/health", timeout=180) as response:
                 return bool(response.status == 200)
         except OSError:
             return False
@@ -111,7 +111,7 @@ class Hub:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         try:
-            return self.process.wait(90)
+            return self.process.wait(180)
         except BaseException:  # too late, or interrupted: it must not outlive its test
             self.kill()
             raise
@@ -123,7 +123,7 @@ class Hub:
     def get(self, path: str) -> dict:
         headers = {"Authorization": f"Bearer {self.access_token}"}
         request = urllib.request.Request(self.url + path, headers=headers)
-        with urllib.request.urlopen(request, timeout=90) as response:
+        with urllib.request.urlopen(request, timeout=180) as response:
             return json.load(response)
 
     def lag_bytes(self) -> int:
@@ -220,7 +220,7 @@ class Viewer:
             address, additional_headers=headers, max_size=None, compression=None
         ) as socket_:
             while not self.is_done:
-                self._take(json.loads(socket_.recv(timeout=90)))
+                self._take(json.loads(socket_.recv(timeout=180)))
 
     def _take(self, message: dict) -> None:
         if message["type"] == "hello":
@@ -236,4 +236,4 @@ class Viewer:
 
     def stop(self) -> None:
         self.is_done = True
-        self._thread.join(90)
+        self._thread.join(180)

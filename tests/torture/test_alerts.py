@@ -24,7 +24,7 @@ RULES = 25
 
 def post(hub: Hub, *events: dict) -> None:
     bearer = {"Authorization": f"Bearer {hub.access_token}"}
-    httpx.post(f"{hub.url}/log", json=events, headers=bearer, timeout=60).raise_for_status()
+    httpx.post(f"{hub.url}/log", json=events, headers=bearer, timeout=180).raise_for_status()
 
 
 def firings(hub: Hub) -> Counter[str]:

@@ -84,7 +84,7 @@ class Scene:
     def request(self, method: str, path: str, body: bytes = b"", **headers: str) -> None:
         """The answer is heard, whatever it is."""
         head = {"Authorization": f"Bearer {self.hub.access_token}", **{k.replace("_", "-"): v for k, v in headers.items()}}  # fmt: skip
-        connection = http.client.HTTPConnection("127.0.0.1", self.hub.port, timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", self.hub.port, timeout=180)
         try:
             connection.request(method, path, body or None, head)
             answer = connection.getresponse()
@@ -186,7 +186,7 @@ def send_headers(scene: Scene, secrets: list[str]) -> None:
 def send_noise(scene: Scene, secrets: list[str]) -> None:
     """Bytes that are no HTTP, and sockets with a secret in their address."""
     for secret in secrets:
-        with socket.create_connection(("127.0.0.1", scene.hub.port), timeout=90) as raw:
+        with socket.create_connection(("127.0.0.1", scene.hub.port), timeout=180) as raw:
             raw.sendall(f"{secret} / HTTP/9.9\r\n{secret}\r\n\r\n".encode())
             raw.shutdown(socket.SHUT_WR)
             scene.heard.append(raw.recv(65_536))
@@ -197,7 +197,7 @@ def send_noise(scene: Scene, secrets: list[str]) -> None:
             (f"/logs/ws?since={value}&{value}=1", upgrade),
             (f"/logs/sse?agent={value}&since={value}", ""),
         ):
-            with socket.create_connection(("127.0.0.1", scene.hub.port), timeout=90) as raw:
+            with socket.create_connection(("127.0.0.1", scene.hub.port), timeout=180) as raw:
                 raw.sendall(
                     f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{scene.hub.port}\r\nAuthorization: Bearer {scene.hub.access_token}\r\n{more}\r\n".encode()
                 )
@@ -314,7 +314,7 @@ class Listener:
                     except TimeoutError:
                         continue
             return
-        connection = http.client.HTTPConnection(address, timeout=60)
+        connection = http.client.HTTPConnection(address, timeout=180)
         connection.request("GET", "/logs/sse?history=100000", headers=headers)
         answer = connection.getresponse()
         while not self.is_done and (line := answer.readline()):

@@ -86,7 +86,7 @@ class Sender:
 
     def _try(self, event: dict) -> int:
         """The status, or 0 where the hub is gone."""
-        connection = http.client.HTTPConnection("127.0.0.1", self._hub.port, timeout=90)
+        connection = http.client.HTTPConnection("127.0.0.1", self._hub.port, timeout=180)
         try:
             head = {"Authorization": f"Bearer {self._hub.access_token}"}
             connection.request("POST", "/log", json.dumps(event), head)

@@ -85,7 +85,7 @@ def test_a_disk_that_fills_up_again_and_again_loses_nothing(tmp_path: Path, repo
             slowest_s = max(slowest_s, time.monotonic() - free_s)
         reports = {}
         for name, writer in writers.items():
-            out, errors = writer.communicate("", timeout=60)
+            out, errors = writer.communicate("", timeout=180)
             assert writer.returncode == 0, errors
             assert "Traceback" not in errors
             reports[name] = json.loads(out)

@@ -55,7 +55,7 @@ def make_hub(directory: Path, volume: Path, reserve_bytes: int = RESERVE_BYTES) 
 def health(hub: Hub) -> dict:
     """Whatever its status; empty while nobody answers."""
     try:
-        with urllib.request.urlopen(f"{hub.url}/health", timeout=90) as answer:
+        with urllib.request.urlopen(f"{hub.url}/health", timeout=180) as answer:
             return json.load(answer)
     except urllib.error.HTTPError as error:
         return json.load(error)
@@ -91,7 +91,7 @@ class Sender:
         self._thread.start()
 
     def _run(self) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", self._hub.port, timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", self._hub.port, timeout=180)
         with closing(connection):
             self._send_all(connection)
 

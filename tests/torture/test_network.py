@@ -184,7 +184,7 @@ def test_processes_that_share_a_spool_and_are_killed_lose_and_repeat_nothing(
         except subprocess.TimeoutExpired:
             senders[victim].send_signal(signal.SIGKILL)
         for name, sender in senders.items():
-            said, _ = sender.communicate(timeout=60)
+            said, _ = sender.communicate(timeout=180)
             acknowledged |= {(name, int(n)) for n in said.split("\n")[:-1]}
     assert log_event("shared", "log", n=0)
     eventually(lambda: laneway.flush(1), "the spool to be sent")

@@ -51,7 +51,7 @@ SENDER = """
 import http.client, json, os, sys, threading, time
 port, token = int(sys.argv[1]), sys.argv[2]
 def send(name):
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=180)
     head = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
     n = 0
     while True:

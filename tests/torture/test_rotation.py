@@ -70,7 +70,7 @@ def read_bytes(hub: Hub) -> int:
     """What the hub has read of the log since it was started."""
     headers = {"Authorization": f"Bearer {hub.access_token}"}
     request = urllib.request.Request(f"{hub.url}/metrics", headers=headers)
-    with urllib.request.urlopen(request, timeout=90) as response:
+    with urllib.request.urlopen(request, timeout=180) as response:
         found = re.search(rb"^laneway_indexed_bytes_total (\d+)$", response.read(), re.MULTILINE)
     assert found
     return int(found[1])
@@ -137,7 +137,7 @@ def test_a_rotation_by_logrotate_costs_nothing_that_the_files_still_hold(
                 time.sleep(1.1)  # the date of its names has seconds
             rotate(tmp_path)
         time.sleep(PAUSE_S)
-        said, _ = writer.communicate("", timeout=60)
+        said, _ = writer.communicate("", timeout=180)
         in_files = read(log)
         time.sleep(0.6)  # the directory is listed every half second
         if name == "copytruncate":
@@ -197,7 +197,7 @@ def test_files_renamed_while_the_hub_is_killed_are_not_read_again(
             if not removed_bytes and (log / "app.jsonl.3").exists():
                 removed_bytes = len((log / "app.jsonl.3").read_bytes())
                 (log / "app.jsonl.3").unlink()
-        said, _ = writer.communicate("", timeout=60)
+        said, _ = writer.communicate("", timeout=180)
         hub.start()
         hub.wait_level()
         was_read += read_bytes(hub)

@@ -37,7 +37,7 @@ def hear(hub: Hub) -> str:
 
 
 @pytest.mark.torture
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_a_running_hub_lets_go_of_what_is_scrubbed(tmp_path: Path) -> None:
     hub = Hub(tmp_path / "home", tmp_path / "log")
     hub.start()

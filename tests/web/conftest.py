@@ -129,14 +129,14 @@ class Running:
 
         self._thread = threading.Thread(target=run)
         self._thread.start()
-        assert is_ready.wait(90), "the hub did not start"
+        assert is_ready.wait(180), "the hub did not start"
         if self._failure:
             raise self._failure[0]
 
     def stop(self) -> None:
         if self.ready and self._thread:
             self.ready.stop()
-            self._thread.join(90)
+            self._thread.join(180)
             assert not self._thread.is_alive(), "the hub did not stop"
         self.ready = None
 
@@ -150,12 +150,14 @@ class Running:
         return bearer(Path(self.settings.home, "access.token").read_text().strip())
 
     def post(self, *events: dict[str, Any]) -> httpx.Response:
-        answer = httpx.post(f"{self.url}/log", json=list(events), headers=self.headers, timeout=60)
+        answer = httpx.post(f"{self.url}/log", json=list(events), headers=self.headers, timeout=180)
         assert answer.status_code == 200, answer.text
         return answer
 
     def get(self, path: str, **parameters: Any) -> Any:
-        answer = httpx.get(f"{self.url}{path}", params=parameters, headers=self.headers, timeout=60)
+        answer = httpx.get(
+            f"{self.url}{path}", params=parameters, headers=self.headers, timeout=180
+        )
         assert answer.status_code == 200, answer.text
         return answer.json()
 

@@ -101,7 +101,7 @@ def open_side(directory: Path, events: list[dict[str, Any]]) -> Side:
         transport=httpx.ASGITransport(app=app),
         base_url=f"http://127.0.0.1:{PORT}",
         headers=bearer(token),
-        timeout=60,
+        timeout=180,
     )
     assert hub.follower.wait_level(60)
     while hub.store.last_seq < len(events):
@@ -272,22 +272,22 @@ def test_the_live_stream_brings_its_own_pod_only(running: Running) -> None:
         watch(running, token, "format=json&q=model:red-model") as chosen,
         watch(running, token, "format=seqs") as numbers,
         httpx.stream(
-            "GET", f"{running.url}/logs/sse?format=json", headers=bearer(token), timeout=60
+            "GET", f"{running.url}/logs/sse?format=json", headers=bearer(token), timeout=180
         ) as sse,
     ):
-        assert json.loads(numbers.recv(timeout=90))["type"] == "hello"
+        assert json.loads(numbers.recv(timeout=180))["type"] == "hello"
         running.post(*FOREIGN[10:30], *OWN[10:20], *FOREIGN[30:])
         for socket in (whole, chosen):
             seen: list[str] = []
             while len(seen) < 20:
-                text = socket.recv(timeout=90)
+                text = socket.recv(timeout=180)
                 assert not any(mark.decode() in text for mark in MARKS)
                 message = json.loads(text)
                 seen += [message["id"]] if "id" in message else []
             assert set(seen) == {event["id"] for event in OWN[:20]}
         found: set[int] = set()
         while len(found) < 10:
-            message = json.loads(numbers.recv(timeout=90))
+            message = json.loads(numbers.recv(timeout=180))
             found |= set(message.get("seqs", ()))
         assert found == set(range(41, 51))
         lines = sse.iter_lines()
@@ -332,16 +332,18 @@ def test_the_columns_of_the_dashboard_hold_its_own_pod_only(running: Running) ->
     shown, late, sse = Shown(), Shown(), Shown()
     with (
         watch(running, token, "history=10000") as socket,
-        httpx.stream("GET", f"{running.url}/logs/sse", headers=bearer(token), timeout=60) as stream,
+        httpx.stream(
+            "GET", f"{running.url}/logs/sse", headers=bearer(token), timeout=180
+        ) as stream,
     ):
-        hello = socket.recv(timeout=90)
+        hello = socket.recv(timeout=180)
         assert json.loads(hello)["bound"] == {"agents": [], "pods": ["red"]}
         shown.take(hello)
         for start in range(10, 40, 5):
             running.post(*FOREIGN[start : start + 5])
             running.post(*OWN[start : start + 5], *FOREIGN[40 + start // 2 : 42 + start // 2])
         while len(shown.events) < OWN_EVENTS:
-            shown.take(socket.recv(timeout=90))
+            shown.take(socket.recv(timeout=180))
         lines = stream.iter_lines()
         while len(sse.events) < OWN_EVENTS:
             line = next(lines)
@@ -351,10 +353,10 @@ def test_the_columns_of_the_dashboard_hold_its_own_pod_only(running: Running) ->
         place = f"&epoch={json.loads(hello)['epoch']}&since={shown.last - 30}"
         with watch(running, token, "") as other, watch(running, token, place) as again:
             while len(late.events) < OWN_EVENTS:
-                late.take(other.recv(timeout=90))
+                late.take(other.recv(timeout=180))
             resumed = Shown()
             while resumed.last < shown.last:
-                resumed.take(again.recv(timeout=90))
+                resumed.take(again.recv(timeout=180))
     assert sorted(event[:2] for event in shown.events.values()) == seen(OWN)
     assert sse.events == late.events == shown.events
     assert resumed.events == {
@@ -373,9 +375,9 @@ def test_its_columns_take_no_query_and_unbound_viewers_get_theirs_as_ever(runnin
     with watch(
         running, Path(running.settings.home, "access.token").read_text().strip(), ""
     ) as socket:
-        hello = json.loads(socket.recv(timeout=90))
+        hello = json.loads(socket.recv(timeout=180))
         assert "bound" not in hello
-        batch = json.loads(socket.recv(timeout=90))
+        batch = json.loads(socket.recv(timeout=180))
         assert (batch["seq0"], batch["n"]) == (1, 6)
         assert not {"seq", "to"} & batch.keys()
 

@@ -77,7 +77,7 @@ class Disk:
             return
         size = os.fstat(fd).st_size
         self.has_begun.set()
-        assert self.is_open.wait(90)
+        assert self.is_open.wait(180)
         if self.is_broken:
             raise OSError(errno.EIO, "Input/output error")
         self.sizes.append(size)

@@ -18,7 +18,7 @@ from tests.waiting import eventually
 from ..hub.event import event
 from .conftest import Running
 
-PATIENCE_S = 90.0
+PATIENCE_S = 180.0
 QUICK_CONNECTIONS = 8
 QUICK = {"head_s": 0.4, "keep_alive_s": 0.6, "send_s": 0.6, "connections": QUICK_CONNECTIONS}
 

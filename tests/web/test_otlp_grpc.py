@@ -44,7 +44,7 @@ def export(running: Running) -> Iterator[Export]:
 
     def send(body: bytes, token: str = "", **more: Any) -> bytes:
         bearer = token or running.headers["Authorization"]
-        answer: bytes = call(body, metadata=[("authorization", bearer)], timeout=60, **more)
+        answer: bytes = call(body, metadata=[("authorization", bearer)], timeout=180, **more)
         return answer
 
     yield send

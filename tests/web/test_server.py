@@ -132,7 +132,7 @@ def test_a_hub_told_to_stop_ends_well_and_keeps_everything(
         answer = httpx.post(f"{url}/log", json=[event(1), event(2)], headers=token(settings))
         assert answer.status_code == 200
         process.send_signal(kind)
-        assert process.wait(90) == 0
+        assert process.wait(180) == 0
     with hub_process(settings) as (process, url):
         eventually(lambda: is_level(url))
         assert sorted(ids(url, settings)) == ["id-1", "id-2"]

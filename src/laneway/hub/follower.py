@@ -153,6 +153,7 @@ class Follower:
         self._thread = threading.Thread(target=self._run, name="laneway-follower", daemon=True)
         self._is_stopping = threading.Event()
         self._is_level = threading.Event()
+        self._level_lock = threading.Lock()
         self._chunk_bytes = CHUNK_BYTES
         self._ahead: Ahead | None = None
         self._wants_reindex = False
@@ -211,8 +212,9 @@ class Follower:
 
     def reindex(self) -> None:
         """Build the index anew from the log; viewers come back for the new numbers."""
-        self._is_level.clear()
-        self._wants_reindex = True
+        with self._level_lock:
+            self._is_level.clear()
+            self._wants_reindex = True
         self._tail.wake()
 
     def wait_level(self, timeout_s: float) -> bool:
@@ -305,13 +307,18 @@ class Follower:
             self._is_purged = False
             self._fill_live()
         if not chunks:
-            if not (self._builder and self._builder.is_at_work):
-                self._is_level.set()
+            self._note_level()
             self._tail.wait(IDLE_S if due_s is None else due_s)
         elif sum(map(_size, chunks)) < PACE_BYTES:
             rest_s = begun_s + BATCH_S - monotonic()
             if rest_s > 0:
                 self._is_stopping.wait(rest_s if due_s is None else min(rest_s, due_s))
+
+    def _note_level(self) -> None:
+        """The end is reached; not of an index that somebody wants anew since this look began."""
+        with self._level_lock:
+            if not self._wants_reindex and not (self._builder and self._builder.is_at_work):
+                self._is_level.set()
 
     def _read_on(self) -> list[Chunk]:
         """One look at the log; the chunks that were taken."""

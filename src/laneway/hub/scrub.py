@@ -134,13 +134,14 @@ class Scrub:
         """Remove the side files with finds to which no line refers, once they are `ORPHAN_S` old."""
         until_s = monotonic() + ORPHAN_S + 1
         while found.events and not found.left:
+            is_last = monotonic() > until_s
             try:
                 sweep(self._side, self._references.all, int(ORPHAN_S * 1e9), only=self._has_finds)
             except (OSError, LogError) as error:
                 return found._replace(left=str(error))
             if not self.inspect_side().events:
                 break
-            if monotonic() > until_s:
+            if is_last:
                 return found._replace(left=AWAITED)
             sleep(0.5)
         return found

@@ -44,7 +44,7 @@ def test_what_a_server_was_sent_is_found_at_the_sink(tmp_path: Path) -> None:
     with call.target("sink", tmp_path) as address:
         body = json.dumps(next(iter_events(1, 42))).encode()
         request = urllib.request.Request(address, body, {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=90) as answer:
+        with urllib.request.urlopen(request, timeout=180) as answer:
             assert answer.status == 200
     assert marks_in(tmp_path) == 1
     assert call.size_of(tmp_path) == len(body)

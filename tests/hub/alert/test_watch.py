@@ -60,7 +60,7 @@ def test_a_new_rule_knows_what_was_before_it(hub: Hub) -> None:
     assert told["value"] == 2
     assert (
         hub.alerts.add({**DRAFT, "name": "b", "q": "", "kind": "silent", "agent": "coder"})["value"]
-        < 60
+        < 600
     )
     assert hub.alerts.add({"name": "c", "kind": "tokens", "limit": 5})["value"] == 0
 
@@ -138,7 +138,7 @@ def test_a_log_that_cannot_be_written_gets_the_firing_later(
     eventually(lambda: hub.alerts.report()["fault"] == "there is no space")
     is_full.clear()
     eventually(lambda: found(hub, f"agent:{ALERT_AGENT}"))
-    assert hub.alerts.report()["fault"] == ""
+    eventually(lambda: hub.alerts.report()["fault"] == "")
 
 
 def test_what_was_written_while_no_hub_ran_counts(

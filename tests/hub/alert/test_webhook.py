@@ -95,7 +95,7 @@ def test_a_firing_reaches_a_receiver_signed_and_without_secrets(
     try:
         event = {"agent": f"coder {secret}", "event": "log", "level": "error"}
         bearer = {"Authorization": f"Bearer {hub.access_token}"}
-        httpx.post(f"{hub.url}/log", json=event, headers=bearer, timeout=90).raise_for_status()
+        httpx.post(f"{hub.url}/log", json=event, headers=bearer, timeout=180).raise_for_status()
         eventually(receiver.heard, "the receiver hears of it")
         (heard,) = receiver.heard()
         webhooks = hub.get("/api/alerts")["webhooks"]
@@ -164,7 +164,7 @@ def test_a_slow_receiver_costs_a_bounded_queue_and_nobody_waits(
     held = threading.Event()
 
     def resolve_slowly(host: str, port: int) -> list[str]:
-        held.wait(90)
+        held.wait(180)
         return []
 
     webhook = call("http://127.0.0.1:1/", resolve=resolve_slowly)

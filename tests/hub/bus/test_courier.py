@@ -39,7 +39,7 @@ def post(hub: Hub, *events: dict[str, object]) -> None:
         data=json.dumps(events).encode(),
         headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
     )
-    with urllib.request.urlopen(request, timeout=90) as answer:
+    with urllib.request.urlopen(request, timeout=180) as answer:
         assert json.load(answer)["accepted"] == len(events)
 
 
@@ -55,7 +55,7 @@ def told(hub: Hub, name: str) -> int:
     request = urllib.request.Request(
         f"{hub.url}/metrics", headers={"Authorization": f"Bearer {hub.access_token}"}
     )
-    with urllib.request.urlopen(request, timeout=90) as answer:
+    with urllib.request.urlopen(request, timeout=180) as answer:
         lines = answer.read().decode().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith(f"{name} "))
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from laneway.model.redact import Redactor
-from laneway.model.redact.patterns import PATH_RULES, TOKEN_RULES, WORD_RULES, Rule
+from laneway.model.redact.patterns import PATH_RULES, RUN_CHARS, TOKEN_RULES, WORD_RULES, Rule
 from laneway.model.redact.scan import find_spans
 
 RULES = (*TOKEN_RULES, *PATH_RULES, *WORD_RULES)
@@ -113,3 +113,17 @@ def test_two_rules_share_no_anchor() -> None:
     anchors = [anchor for rule in RULES for anchor in rule.anchors]
 
     assert len(anchors) == len(set(anchors))
+
+
+def test_no_token_is_shorter_than_the_runs_that_are_looked_at() -> None:
+    """Else it would be found in a long text, which is looked through in another way, and not in a short."""
+    short = []
+    for rule in TOKEN_RULES:
+        least = parser.parse(rule.tail).getwidth()[0]
+        short += [a for a in rule.anchors if rule.back + least + run_chars(a) < RUN_CHARS]
+    assert short == []
+
+
+def run_chars(anchor: str) -> int:
+    """How many characters at the end of an anchor belong to the run of its token."""
+    return len(re.search("[A-Za-z0-9_-]*$", anchor)[0])  # type: ignore[index]

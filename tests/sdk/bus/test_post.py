@@ -44,7 +44,7 @@ def with_stream(cluster: Cluster, replicas: int = 1) -> None:
         client = Client()
         await client.connect(cluster.nodes[0].url)
         wanted = StreamConfig(name="laneway", subjects=["laneway.>"], num_replicas=replicas)
-        await client.jetstream(timeout=90).add_stream(wanted)
+        await client.jetstream(timeout=180).add_stream(wanted)
         await client.close()
 
     asyncio.run(make())
@@ -56,7 +56,7 @@ def held(cluster: Cluster) -> list[tuple[str, dict[str, Any]]]:
     async def read() -> list[tuple[str, dict[str, Any]]]:
         client = Client()
         await client.connect(next(node.url for node in cluster.nodes if node.is_up()))
-        jet = client.jetstream(timeout=90)
+        jet = client.jetstream(timeout=180)
         count = (await jet.stream_info("laneway")).state.messages
         found = [await jet.get_msg("laneway", seq) for seq in range(1, count + 1)]
         await client.close()
@@ -147,7 +147,7 @@ def test_what_a_killed_program_was_told_is_sent_by_the_next_one_each_once(
     for n in range(200):
         assert int(process.stdout.readline()) == n
     process.send_signal(signal.SIGKILL)
-    process.communicate(timeout=60)
+    process.communicate(timeout=180)
     with_stream(cluster)
     process = run(cluster, tmp_path / "home", "next", "1", "wait")
     wait_for_count(cluster, 201)

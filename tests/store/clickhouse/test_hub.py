@@ -19,7 +19,7 @@ def post(hub: Hub, events: list[dict]) -> None:
     headers = {"Authorization": f"Bearer {hub.access_token}", "Content-Type": "application/json"}
     body = json.dumps(events).encode()
     request = urllib.request.Request(f"{hub.url}/log", body, headers)
-    with urllib.request.urlopen(request, timeout=60) as response:
+    with urllib.request.urlopen(request, timeout=180) as response:
         assert response.status in (200, 201, 202)
 
 

@@ -259,7 +259,7 @@ def test_chunks_are_searched_beside_each_other_and_answered_in_order(
         if not first:
             first.append(start)  # the first is searched alone
         else:
-            meeting.wait(30)  # fails where only one is at work
+            meeting.wait(180)  # fails where only one is at work
         threads.add(threading.get_ident())
         return places(search, segment, start, end)
 
