@@ -37,6 +37,10 @@ for i in range(count):
 """
 
 
+PAUSE_S = 0.05
+LEVEL_S = 1.0
+"""For so long an indexer that answers must say that it has all: it may not have seen the last lines."""
+
 STILL_S = 120
 """Without any progress for so long, on however busy a machine, something stands still."""
 
@@ -51,7 +55,7 @@ def wait_while_it_moves(
             known, until_s = now, time.monotonic() + STILL_S
         if time.monotonic() > until_s:
             raise AssertionError(f"nothing moved for {STILL_S} s while waiting for {what}: {known}")
-        time.sleep(0.05)
+        time.sleep(PAUSE_S)
 
 
 class Hub:
@@ -136,8 +140,14 @@ class Hub:
             index = self.get("/health")["index"]
             return index["events"], index["lag_bytes"]
 
-        time.sleep(0.6)  # the directory is listed every half second
-        wait_while_it_moves(lambda: self.lag_bytes() == 0, progress, "the index")
+        in_turn = 0  # looks; the directory is listed every half second, on a busy machine later
+
+        def is_level() -> bool:
+            nonlocal in_turn
+            in_turn = in_turn + 1 if self.lag_bytes() == 0 else 0
+            return in_turn > LEVEL_S / PAUSE_S
+
+        wait_while_it_moves(is_level, progress, "the index")
 
     def iter_events(self, query: str = "") -> Iterator[dict]:
         """All events, oldest first."""

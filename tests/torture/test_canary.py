@@ -23,7 +23,6 @@ from websockets.sync.client import connect
 
 from tests.model.redact.secret import SHAPES, make
 from tests.torture.harness import Hub
-from tests.waiting import eventually
 
 COUNT = 100 if os.environ.get("LANEWAY_TORTURE") == "long" else 10
 SHOWN = {"slack-webhook", "discord-webhook", "teams-webhook", "telegram-token"}
@@ -342,7 +341,7 @@ def test_secrets_through_every_door_are_found_nowhere(tmp_path: Path) -> None:
         run_agent(scene, in_http, LOGGING_URL=f"{hub.url}/log", LANEWAY_TOKEN=hub.access_token)
         for name, send in DOORS.items():
             send(scene, posted[name])
-        eventually(lambda: hub.get("/health")["index"]["lag_bytes"] == 0, "the index")
+        hub.wait_level()
         stored = list(hub.iter_events())
         for path in ("/metrics", "/api/agents", "/api/sessions", "/api/pulse?step=60s", "/health"):
             scene.request("GET", path)

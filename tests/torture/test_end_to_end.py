@@ -66,7 +66,7 @@ def drain(hub: Hub) -> float:
     laneway.log_event("last", "end")
     assert laneway.flush(300), "the spool was not drained"
     begun_s = time.monotonic()
-    eventually(lambda: hub.get("/health")["index"]["lag_bytes"] == 0, "the index", 300)
+    hub.wait_level()
     return time.monotonic() - begun_s
 
 

@@ -55,7 +55,7 @@ def proxy(hub: Hub, monkeypatch: pytest.MonkeyPatch, capfd: object) -> Iterator[
 
 
 def index_of(hub: Hub, agent: str) -> Found:
-    eventually(lambda: hub.get("/health")["index"]["lag_bytes"] == 0, "the index")
+    hub.wait_level()
     events = hub.iter_events("&event=log")
     return Counter((e["agent"], e["n"]) for e in events if e["agent"].startswith(agent))
 

@@ -83,7 +83,7 @@ def test_a_log_with_a_limit_never_takes_more_than_it_and_one_segment(
         for writer in writers:
             writer.join()
     acknowledged = sum(len(writer.acknowledged) for writer in writers)
-    eventually(lambda: hub.get("/health")["index"]["lag_bytes"] == 0, "the index")
+    hub.wait_level()
     gauge.stop()
     # a segment goes from the log first, and from the index a moment later
     eventually(

@@ -16,6 +16,7 @@ from laneway.base.settings import resolve
 from laneway.hub.hub import Hub
 from laneway.log import sync
 from laneway.web.commit import Commit, DurableCommit, Tell
+from tests.waiting import eventually
 
 from ..hub.event import event
 from .conftest import WAYS, Running
@@ -96,11 +97,7 @@ DURABLE = {"Laneway-Durability": "durable"}
 
 
 async def _until(condition: Callable[[], object]) -> None:
-    for _ in range(2000):
-        if condition():
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("it did not come about")
+    await asyncio.to_thread(eventually, condition)
 
 
 async def test_who_asks_for_durable_is_answered_after_the_sync_and_others_meanwhile(

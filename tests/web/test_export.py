@@ -1,6 +1,7 @@
 """The export: all of a query, resumable, in bounded memory, and only as long as somebody reads."""
 
 import gzip
+import threading
 import time
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 
 from laneway.hub.hub import Hub
 from laneway.web import export as module
-from tests.waiting import eventually
+from tests.waiting import DEADLINE_S, eventually
 
 from ..hub.event import event
 from .test_query import fill
@@ -69,9 +70,14 @@ async def test_nothing_is_read_any_more_when_the_reader_has_left(
 ) -> None:
     monkeypatch.setattr(module, "PAGE_EVENTS", 10)
     pages: list[float] = []
+    has_left = threading.Event()
 
     async def count(self: Any, call: Any) -> Any:
         pages.append(time.monotonic())
+        if (
+            len(pages) > 20
+        ):  # many would fit into the buffers on the way before a busy machine reads one
+            await anyio.to_thread.run_sync(has_left.wait, DEADLINE_S, abandon_on_cancel=True)
         await anyio.sleep(0.01)
         return await anyio.to_thread.run_sync(call)
 
@@ -85,6 +91,7 @@ async def test_nothing_is_read_any_more_when_the_reader_has_left(
     ):
         async for _ in answer.aiter_lines():
             break
+    has_left.set()
     seen = -1
     while seen != len(pages):  # it stops within a page or two; on a busy machine, later
         seen = len(pages)

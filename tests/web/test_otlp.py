@@ -75,7 +75,7 @@ def logged(hub: Hub, count: int) -> list[dict[str, Any]]:
 def test_a_run_with_the_real_exporter_arrives_whole(running: Running, manner: str) -> None:
     token = running.headers["Authorization"].removeprefix("Bearer ")
     program = [sys.executable, "-m", "tests.web.otel_run", running.url, token, manner]
-    done = subprocess.run(program, capture_output=True, text=True, timeout=100, check=False)
+    done = subprocess.run(program, capture_output=True, text=True, timeout=180, check=False)
     assert (done.returncode, done.stderr) == (0, "")
 
     wanted = 11
@@ -139,7 +139,7 @@ def test_work_that_runs_is_seen_and_its_end_joins_its_start(running: Running) ->
     assert begun[1]["model"] == "claude-x"
     assert {event["session_id"] for event in begun} == {"conv-1"}
 
-    _, said = program.communicate("go on\n", timeout=100)
+    _, said = program.communicate("go on\n", timeout=180)
     assert (program.returncode, said) == (0, "")
     eventually(lambda: running.get("/health")["index"]["events"] == len(WHOLE_RUN) + 1)
     assert running.get("/api/events", q="is:open")["events"] == []
@@ -156,7 +156,7 @@ def test_work_that_runs_is_seen_and_its_end_joins_its_start(running: Running) ->
 
 def test_spans_need_no_exporter_and_no_hub_to_be_recorded(running: Running) -> None:
     program = started(running, "alone")
-    _, said = program.communicate(timeout=100)
+    _, said = program.communicate(timeout=180)
     assert (program.returncode, said) == (0, "")
     eventually(lambda: running.get("/health")["index"]["events"] == len(WHOLE_RUN) + 1)
     events = running.get("/api/events", q="-event:log", order="oldest")["events"]

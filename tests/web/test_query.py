@@ -264,7 +264,7 @@ async def test_health_answers_a_probe_that_wants_no_body(stranger: httpx.AsyncCl
 async def test_metrics_tell_what_was_taken_and_refused(client: httpx.AsyncClient, hub: Hub) -> None:
     secret = "ghp_" + "a1B2c3D4e5" * 3 + "f6G7h8"
     await client.post("/log", json=[event(1), event(1), {"agent": "a"}, event(2, content=secret)])
-    eventually(lambda: hub.store.last_seq == 2 and hub.lag_bytes() == 0)
+    eventually(lambda: hub.metric.duplicate.total and hub.lag_bytes() == 0)
     text = (await client.get("/metrics")).text
     assert "laneway_events_accepted_total 3\n" in text
     assert 'laneway_events_rejected_total{field="event"} 1\n' in text
