@@ -12,7 +12,11 @@ from hypothesis import HealthCheck, settings
 from websockets.asyncio.client import connect
 from websockets.sync.client import connect as sync_connect
 
+from laneway.hub import archive, inquiry
 from laneway.sdk import recorder
+from laneway.store.sqlite.store import SqliteStore
+from laneway.web import query as web_query
+from laneway.web import seqs
 
 IS_LONG = os.environ.get("LANEWAY_TORTURE") == "long"
 
@@ -31,6 +35,12 @@ for part in ("connect", "read", "write", "pool"):
     setattr(httpx._config.DEFAULT_TIMEOUT_CONFIG, part, PATIENCE_S)
 for given in (sync_connect.__kwdefaults__, connect.__init__.__kwdefaults__):
     given |= {"open_timeout": PATIENCE_S, "close_timeout": PATIENCE_S, "ping_timeout": PATIENCE_S}
+
+# What a query may take before it is stopped, or says that it has looked at a part: a machine that stands
+# still has tests fail by it that are about the answer. Those about the limit set one.
+web_query.COUNT_S = seqs.PATIENCE_S = PATIENCE_S
+inquiry.FACET_S = inquiry.FAILURE_S = archive.PAST_S = PATIENCE_S
+SqliteStore.__init__.__kwdefaults__["query_limit_s"] = PATIENCE_S
 
 if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
     # The tests start hundreds of processes: each would compile some 400 modules, 1.5 s for a hub.

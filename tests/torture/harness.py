@@ -41,6 +41,9 @@ PAUSE_S = 0.05
 LEVEL_S = 1.0
 """For so long an indexer that answers must say that it has all: it may not have seen the last lines."""
 
+TRIES = 60
+"""At an answer 503: a query is stopped after 2 s, for which a busy machine may stand still."""
+
 STILL_S = 120
 """Without any progress for so long, on however busy a machine, something stands still."""
 
@@ -127,8 +130,15 @@ class Hub:
     def get(self, path: str) -> dict:
         headers = {"Authorization": f"Bearer {self.access_token}"}
         request = urllib.request.Request(self.url + path, headers=headers)
-        with urllib.request.urlopen(request, timeout=180) as response:
-            return json.load(response)
+        for left in reversed(range(TRIES)):
+            try:
+                with urllib.request.urlopen(request, timeout=180) as response:
+                    return json.load(response)
+            except urllib.error.HTTPError as error:
+                if error.code != 503 or not left:
+                    raise
+                error.close()
+            time.sleep(PAUSE_S)
 
     def lag_bytes(self) -> int:
         return int(self.get("/health")["index"]["lag_bytes"])
