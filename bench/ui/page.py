@@ -48,7 +48,7 @@ def mock_hub(agents: int, rate: int) -> Iterator[str]:
         process.wait(10)
 
 
-def wait_until_up(url: str, seconds: float = 30) -> None:
+def wait_until_up(url: str, seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while True:
         try:

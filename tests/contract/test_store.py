@@ -636,6 +636,21 @@ def test_usage_counts_only_events_that_reported_some(store: SqliteStore) -> None
     assert cell.cost_usd == 0.25
 
 
+def test_work_is_told_by_when_it_ended_and_by_when_it_began(store: SqliteStore) -> None:
+    times = [(10, 4_000.0), (11, 500.0), (12, None)]
+    records = [
+        make_record(i, at * NS_PER_S, **({} if ms is None else {"duration_ms": ms}))
+        for i, (at, ms) in enumerate(times)
+    ]
+    add(store, records)
+    cells = store.aggregate(Query(), Split(step_ns=NS_PER_S, of="work")).cells
+    assert [(c.start_ns // NS_PER_S, c.event_count, c.took_us, c.begun_count) for c in cells] == [
+        (6, 0, 0, 1),
+        (10, 1, 4_000_000, 1),
+        (11, 1, 500_000, 0),
+    ]
+
+
 def test_what_the_time_did_not_reach_is_said(open_store: Open, tmp_path: Path) -> None:
     store = open_store(tmp_path)
     add_events(store, {}, {}, name="a")
@@ -712,7 +727,7 @@ SPLITS = st.one_of(
         Split,
         by=st.lists(FIELD, max_size=2, unique=True).map(tuple),
         step_ns=st.one_of(st.just(0), STEPS),
-        of=st.sampled_from(["count", "usage"]),
+        of=st.sampled_from(["count", "usage", "work"]),
     ),
     st.builds(
         Split, by=st.lists(FIELD, max_size=2, unique=True).map(tuple), of=st.just("duration")

@@ -1,5 +1,6 @@
 """The answers of a `Store` by filtering a list, event by event."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
@@ -16,6 +17,7 @@ from laneway.store.api import (
     Record,
     Split,
     Table,
+    work_us,
 )
 from laneway.store.query.match import Subject, compile_matcher
 from laneway.store.query.outcome import has_failed, level_of
@@ -96,16 +98,22 @@ class BruteStore:
 
     def aggregate(self, query: Query, split: Split) -> Table:
         members: dict[tuple[str, ...], dict[int, list[Row]]] = {}
+        begun: Counter[tuple[tuple[str, ...], int]] = Counter()
         for row in self.matching(query):
             keys = tuple(value_of(row.event, field) for field in split.by)
             if None in keys or not counts(row.event, split.of):
                 continue
             start_ns = row.pointer.ts_ns // split.step_ns * split.step_ns if split.step_ns else 0
             members.setdefault(keys, {}).setdefault(start_ns, []).append(row)
+            if split.of == "work":
+                began_ns = row.pointer.ts_ns - work_us(row.event["duration_ms"]) * 1000
+                step_ns = began_ns // split.step_ns * split.step_ns if split.step_ns else 0
+                members[keys].setdefault(step_ns, [])
+                begun[keys, step_ns] += 1
         sizes = {keys: sum(map(len, steps.values())) for keys, steps in members.items()}
         order = sorted(members, key=lambda keys: (-sizes[keys], keys))
         cells = [
-            self._cell(keys, start_ns, rows, split)
+            self._cell(keys, start_ns, rows, split)._replace(begun_count=begun[keys, start_ns])
             for keys in order[: query.limit]
             for start_ns, rows in members[keys].items()
         ]
@@ -122,6 +130,8 @@ class BruteStore:
             return cell._replace(
                 input_tokens=sums[0], output_tokens=sums[1], cost_usd=round(sums[2], 6)
             )
+        if split.of == "work":
+            return cell._replace(took_us=sum(work_us(event["duration_ms"]) for event in events))
         if split.of == "duration":
             return cell._replace(durations=describe([event["duration_ms"] for event in events]))
         return cell

@@ -147,6 +147,53 @@ async def test_the_pulse_by_event_tells_what_began_and_ended(
     assert pulse["work"] == [[START_MS, 1, 0], [START_MS + 1000, 1, 1]]
 
 
+async def test_the_pulse_counts_tokens_and_the_time_that_calls_took(
+    client: httpx.AsyncClient, hub: Hub
+) -> None:
+    fill(
+        hub,
+        event(0, input_tokens=10, output_tokens=2, agent="a"),
+        event(1, input_tokens=5, agent="b"),
+        event(1, id="x", event="tool_result", duration_ms=0.25),
+        event(1, id="y", event="tool_result", duration_ms=1.5),
+    )
+    tokens = await ask(client, "/api/pulse", step="1s", of="tokens", by="agent")
+    assert tokens["buckets"] == [[START_MS, 10, 2], [START_MS + 1000, 5, 0]]
+    assert [(one["name"], one["buckets"]) for one in tokens["series"]] == [
+        ("a", [[START_MS, 10, 2]]),
+        ("b", [[START_MS + 1000, 5, 0]]),
+    ]
+    took = await ask(client, "/api/pulse", step="1s", of="durations", event="tool_result")
+    assert took["buckets"] == [[START_MS + 1000, 2, 1.75]]
+    refused = await client.get("/api/pulse", params={"of": "dollars"})
+    assert (refused.status_code, "dollars" in refused.text) == (400, True)
+
+
+async def test_the_pulse_tells_how_much_was_open_also_before_the_window_and_after_it(
+    client: httpx.AsyncClient, hub: Hub
+) -> None:
+    fill(
+        hub,
+        event(0, event="log"),
+        event(3, event="tool_result", duration_ms=2_500, agent="a"),
+        event(5, event="tool_result", duration_ms=4_000, agent="b"),
+        event(6, event="log", duration_ms=9_000),
+    )
+    whole = await ask(client, "/api/pulse", step="1s", of="open")
+    levels = [
+        [START_MS + 1000 * at, *told]
+        for at, *told in ((0, 1, 0), (1, 2, 0), (2, 2, 0), (3, 2, 1), (4, 1, 0), (5, 1, 1))
+    ]
+    assert whole["buckets"] == levels
+    window = {"since": f"{(START_MS + 2000) / 1000}", "until": f"{(START_MS + 4000) / 1000}"}
+    part = await ask(client, "/api/pulse", step="1s", of="open", by="agent", **window)
+    assert part["buckets"] == levels[2:4]
+    assert part["series"] == [
+        {"name": "a", "buckets": [[START_MS + 2000, 1, 0], [START_MS + 3000, 1, 1]]},
+        {"name": "b", "buckets": [[START_MS + 2000, 1, 0], [START_MS + 3000, 1, 0]]},
+    ]
+
+
 async def test_the_pulse_honours_the_words(client: httpx.AsyncClient, hub: Hub) -> None:
     fill(hub, event(0, content="tide"), event(1))
     pulse = await ask(client, "/api/pulse", step="1s", q="tide")

@@ -151,13 +151,14 @@ class Split:
     """How `Store.aggregate` divides the events of a query into cells.
 
     ``count``: how many, how many failed. ``usage``: only events that reported tokens or a cost, and
-    the sums. ``duration``: only events with a ``duration_ms``, and their distribution.
+    the sums. ``duration``: only events with a ``duration_ms``, and their distribution. ``work``: the
+    same events as work that went on until they came: how long it took, and in which step it began.
     """
 
     by: tuple[Field, ...] = ()
     step_ns: int = 0
     """Also by time, in steps of this length since 1970; 0: not by time. Not for ``duration``."""
-    of: Literal["count", "usage", "duration"] = "count"
+    of: Literal["count", "usage", "duration", "work"] = "count"
     patience_s: float | None = None
     """After so long the answer is ``at_least``. None: the store's own bound."""
 
@@ -174,6 +175,19 @@ class Cell(NamedTuple):
     output_tokens: int = 0
     cost_usd: float = 0.0
     durations: Durations | None = None
+    took_us: int = 0
+    """What the events of the step took together."""
+    begun_count: int = 0
+    """Events, of any step, whose work began in this one: a cell of ``work`` may hold nothing else."""
+
+
+LONGEST_WORK_MS = 1e10
+"""116 days: what is longer counts as so long, and sums stay within what a float holds exactly."""
+
+
+def work_us(duration_ms: float) -> int:
+    """How long work took, for `Split` of ``work``."""
+    return int(min(max(duration_ms, 0.0), LONGEST_WORK_MS) * 1000)
 
 
 class Table(NamedTuple):

@@ -8,15 +8,16 @@ from laneway.web import filter as query_filter
 from laneway.web.answer import answer_json
 from laneway.web.desk import desk_of
 from laneway.web.openapi import Entry, answer, ref
-from laneway.web.question.pulse import BUCKETS, BY, ask_pulse
+from laneway.web.question.pulse import BUCKETS, BY, OF, ask_pulse
 from laneway.web.route import Route
 from laneway.web.work import Work
 
 PULSE = Entry(
     tag="query",
     summary="Counts over time",
-    text="With `by=event` also how much work began and ended in each step.",
-    parameters=query_filter.parameters(query_filter.STEP, BY),
+    text="Of events, of tokens, of how long calls took, or of how much work was open (`of`). With"
+    " `by=event` also how much work began and ended in each step.",
+    parameters=query_filter.parameters(query_filter.STEP, BY, OF),
     answers={
         200: answer(
             f"The buckets that hold something; without a step, one that gives {BUCKETS} at most.",

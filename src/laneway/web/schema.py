@@ -7,7 +7,7 @@ COUNT: Schema = {"type": "integer", "minimum": 0}
 FLAG: Schema = {"type": "boolean"}
 TIME: Schema = {"type": "string", "format": "date-time"}
 NUMBER: Schema = {"type": "number", "minimum": 0}
-BUCKETS: Schema = array(array({"type": "integer"}) | {"minItems": 3, "maxItems": 3})
+BUCKETS: Schema = array(array({"type": "number"}) | {"minItems": 3, "maxItems": 3})
 ACCURACY: Schema = {
     "enum": ["exact", "estimated", "at_least"],
     "description": "`at_least`: the time was over; counts are of the newest part.",
@@ -210,7 +210,7 @@ SCHEMAS: dict[str, Schema] = {
             "step_ms": {"type": "integer", "minimum": 1},
             "accuracy": ref("Accuracy"),
             "buckets": BUCKETS
-            | {"description": "Start in Unix milliseconds, events, errors of each."},
+            | {"description": "Start in Unix milliseconds, and the two figures that `of` names."},
             "series": array(obj({"name": {"type": ["string", "null"]}, "buckets": BUCKETS})),
             "work": BUCKETS
             | {"description": "Start in Unix milliseconds, what began, what ended."},

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from laneway.store import sketch
 from laneway.store.api import (
+    LONGEST_WORK_MS,
     Accuracy,
     Course,
     Field,
@@ -15,6 +16,7 @@ from laneway.store.api import (
     Scan,
     Split,
     Table,
+    work_us,
 )
 from laneway.store.query.expr import Compare, Expr, Value, iter_leaves
 from laneway.store.query.field import LEVEL, SEQ
@@ -44,6 +46,20 @@ _USAGE_SUMS = ", ".join(
     f"sum(toFloat64(ifNull({column}, 0)))"
     for column in ("input_tokens", "output_tokens", "cost_nusd")
 )
+_WORK_US = f"toInt64(least(greatest(duration_ms, 0), {LONGEST_WORK_MS}) * 1000)"
+_NEEDS = {
+    "usage": "input_tokens IS NOT NULL OR output_tokens IS NOT NULL OR cost_nusd IS NOT NULL",
+    "work": "duration_ms IS NOT NULL",
+}
+_SELECTED = {
+    "count": (("ts_ns", "count(), sum(failed)"),),
+    "usage": (("ts_ns", f"count(), sum(failed), {_USAGE_SUMS}"),),
+    "work": (
+        ("ts_ns", f"count(), sum(failed), sum({_WORK_US}), 0"),
+        (f"(ts_ns - {_WORK_US} * 1000)", "0, 0, 0, count()"),
+    ),
+}
+"""What is told of each step, and of which time it is the step."""
 _SUMS = f"count(), sum(failed), min(ts_ns), max(ts_ns), {_USAGE_SUMS}"
 By = Literal["agent", "session"]
 
@@ -157,16 +173,18 @@ class Ask:
         else:
             columns = [column_of(field) for field in split.by]
             also = " AND ".join(f"{column} IS NOT NULL" for column in columns)
-            if split.of == "usage":
-                also += f"{' AND ' if also else ''}({_said_usage()})"
-            step = _step(split, "ts_ns", search.binder)
-            sums = "count(), sum(failed)" + (f", {_USAGE_SUMS}" if split.of == "usage" else "")
-            sql = search.select(
-                f"[{', '.join(f'toString({c})' for c in columns)}]::Array(String), {step} AS step, {sums}",
-                f"GROUP BY {', '.join([*columns, 'step'])} LIMIT {cells.MAX_CELLS + 1:d}",
-                also=also,
-            )  # fmt: skip
-            rows = self._ask(sql)
+            if split.of in _NEEDS:
+                also += f"{' AND ' if also else ''}({_NEEDS[split.of]})"
+            rows = []
+            for column, sums in _SELECTED[split.of]:
+                step = _step(split, column, search.binder)
+                keys = f"[{', '.join(f'toString({c})' for c in columns)}]::Array(String)"
+                sql = search.select(
+                    f"{keys}, {step} AS step, {sums}",
+                    f"GROUP BY {', '.join([*columns, 'step'])} LIMIT {cells.MAX_CELLS + 1:d}",
+                    also=also,
+                )  # fmt: skip
+                rows += self._ask(sql)
         for row in rows:
             folded.put(tuple(row[0]), row[1], row[2:])
 
@@ -207,17 +225,23 @@ class Ask:
                     folded.put_duration(keys, failed, float(event["duration_ms"]))
                 continue
             amounts: list[float] = [1, failed]
+            ts_ns = clamp_ns(found.pointer.ts_ns)
+            if split.of == "work":
+                if not isinstance(event.get("duration_ms"), int | float):
+                    continue
+                took_us = work_us(event["duration_ms"])
+                amounts += [took_us, 0]
+                folded.put(keys, _step_of(ts_ns - took_us * 1000, split), [0, 0, 0, 1])
             if split.of == "usage":
                 if all(event.get(name) is None for name in _USAGE):
                     continue
                 amounts += _usage_of(event)
-            step = clamp_ns(found.pointer.ts_ns) // split.step_ns if split.step_ns else 0
-            folded.put(keys, step, amounts)
+            folded.put(keys, _step_of(ts_ns, split), amounts)
         return sift.scan()
 
 
-def _said_usage() -> str:
-    return "input_tokens IS NOT NULL OR output_tokens IS NOT NULL OR cost_nusd IS NOT NULL"
+def _step_of(ts_ns: int, split: Split) -> int:
+    return ts_ns // split.step_ns if split.step_ns else 0
 
 
 def _step(split: Split, column: str, binder: Binder) -> str:

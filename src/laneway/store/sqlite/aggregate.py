@@ -60,7 +60,7 @@ class Part(NamedTuple):
     """What one segment adds. Nobody changes it: it may be kept."""
 
     sums: list[tuple[Keys, int, Sequence[float]]]
-    """Keys, step, and events, errors, tokens in, tokens out, billionths of a dollar."""
+    """Keys, step, and the amounts of a `laneway.store.sqlite.cell.Sum`."""
     sketches: list[tuple[Keys, Sketch]]
     values: list[tuple[Keys, list[float]]]
 
@@ -84,7 +84,7 @@ def read_part(
     rows = list(iter_sums(connection, search, summary, split))
     named = _naming(connection, split.by, {row.codes for row in rows})
     return Part(
-        [(named[row.codes], row.step, row.amounts) for row in rows if row.amounts[0]], [], []
+        [(named[row.codes], row.step, row.amounts) for row in rows if any(row.amounts)], [], []
     )
 
 
@@ -160,8 +160,11 @@ class Aggregate:
         ]
         found.sort()  # no two have the same step and keys
         step_ns = self._split.step_ns
+        is_work = self._split.of == "work"
         cells = [
-            _cell(keys, step * step_ns, amounts, group.spread)
+            _work_cell(keys, step * step_ns, amounts)
+            if is_work
+            else _cell(keys, step * step_ns, amounts, group.spread)
             if group.spread or len(amounts) > 2
             else Cell(keys, step * step_ns, int(amounts[0]), int(amounts[1]))
             for step, _, keys, amounts, group in found
@@ -192,6 +195,11 @@ def _cell(keys: Keys, start_ns: int, amounts: Sequence[float], spread: Spread | 
         keys, start_ns, int(events), int(errors), int(tokens_in), int(tokens_out),
         cost_nusd / NUSD, durations,
     )  # fmt: skip
+
+
+def _work_cell(keys: Keys, start_ns: int, amounts: Sequence[float]) -> Cell:
+    events, errors, took_us, begun = map(int, amounts)
+    return Cell(keys, start_ns, events, errors, took_us=took_us, begun_count=begun)
 
 
 def _naming(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from laneway.store.api import Field, Split
+from laneway.store.api import LONGEST_WORK_MS, Field, Split
 from laneway.store.sketch import Sketch, sketch_of
 
 from .duration import iter_sketches
@@ -23,6 +23,9 @@ SKETCH_KINDS = {"agent": AGENT, "tool": TOOL, "model": MODEL}
 
 HAS_USAGE = "(e.input_tokens IS NOT NULL OR e.output_tokens IS NOT NULL OR e.cost_nusd IS NOT NULL)"
 
+WORK_US = f"CAST(min(max(e.duration_ms, 0.0), {LONGEST_WORK_MS}) * 1000 AS INTEGER)"
+"""As `laneway.store.api.work_us`."""
+
 Codes = tuple[int | None, ...]
 
 
@@ -32,7 +35,8 @@ class Sum(NamedTuple):
     codes: Codes
     step: int
     amounts: tuple[float, ...]
-    """Events, errors, tokens in, tokens out, billionths of a dollar."""
+    """Events, errors; of usage also tokens in, tokens out, billionths of a dollar; of work
+    microseconds, and how many began."""
 
 
 class Source(NamedTuple):
@@ -173,7 +177,7 @@ def _sum_whole(
 
 def _usable(search: Search, split: Split, grains: Sequence[Grain]) -> list[Source]:
     """The roll-ups that can answer, coarsest first; a cell must not straddle two steps."""
-    if search.fields is None or split.of == "duration":
+    if search.fields is None or split.of in ("duration", "work"):
         return []
     needed = search.fields | set(split.by)
     if split.of == "usage":
@@ -286,13 +290,22 @@ def _sum_rows(connection: sqlite3.Connection, search: Search, split: Split) -> I
     if split.of == "usage":
         made.add(HAS_USAGE)
         amounts += ["total(e.input_tokens)", "total(e.output_tokens)", "total(e.cost_nusd)"]
+    if split.of == "work":
+        made.add("e.duration_ms IS NOT NULL")
+        amounts += [f"total({WORK_US})", "0"]
     _require_values(made, split)
+    selected = [(floor_division("e.ts_ns", split.step_ns), amounts)]
+    if split.of == "work":
+        begun = floor_division(f"(e.ts_ns - {WORK_US} * 1000)", split.step_ns)
+        selected.append((begun, ["0", "0", "0", "count(*)"]))
     keys = _columns(split.by)
-    columns = ", ".join([*keys, floor_division("e.ts_ns", split.step_ns), *amounts])
     groups = ", ".join(str(i + 1) for i in range(len(keys) + 1))
-    for read in plan_all(connection, search, made):
-        for row in connection.execute(*read.query(columns, f"GROUP BY {groups}")):
-            yield _to_sum(row, len(keys))
+    reads = list(plan_all(connection, search, made))
+    for step, sums in selected:
+        columns = ", ".join([*keys, step, *sums])
+        for read in reads:
+            for row in connection.execute(*read.query(columns, f"GROUP BY {groups}")):
+                yield _to_sum(row, len(keys))
 
 
 def _to_sum(row: Sequence[float], key_count: int) -> Sum:

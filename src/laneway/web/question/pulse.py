@@ -1,15 +1,15 @@
-"""Counts over time, as a whole or as a series for each value of a field."""
+"""Counts over time, as a whole or as a series for each value of a field: of events, tokens, or work."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal, get_args
 
 from laneway.base.clock import NS_PER_MS, NS_PER_S, now_ns
 from laneway.base.errors import QueryError, quote
 from laneway.base.limits import PAGE_EVENTS
 from laneway.model.vocabulary import is_end, is_start
-from laneway.store.api import Cell, Field, Query, Split
+from laneway.store.api import Cell, Field, Query, Split, Table
 from laneway.web import filter as query_filter
 from laneway.web.openapi import Parameter
 from laneway.web.question import Desk, Items, Question, scanned
@@ -43,17 +43,44 @@ BY = {
     ),
 }
 
-Bucket = list[int]
-"""Start in Unix milliseconds, and two counts."""
+Of = Literal["events", "tokens", "durations", "open"]
+
+OF = {
+    "of": Parameter(
+        "What the two figures of a bucket are. `events`: events, and errors among them. `tokens`: tokens"
+        " in and out. `durations`: events that tell how long they took, and how many milliseconds that is"
+        " together. `open`: work that was open at any time of the step, and how much of it ended in it;"
+        " known of work that ended and told a `duration_ms`.",
+        "tokens",
+        {"enum": list(get_args(Of)), "default": "events"},
+    )
+}
+
+OPEN_AFTER_NS = 3_600 * NS_PER_S
+"""Work that was open in a window may end after it: so long it is waited for."""
+
+Bucket = list[float]
+"""Start in Unix milliseconds, and two figures."""
+
+Figures = Iterable[tuple[int, float, float]]
+"""Start of the step in nanoseconds, and two figures; the same step may come several times."""
 
 
 def ask_pulse(items: Items) -> Question:
-    given = query_filter.parse(items, query_filter.STEP, BY)
+    given = query_filter.parse(items, query_filter.STEP, BY, OF)
     query = query_filter.to_query(given)
     by, step = _field(given.one.get("by", "")), given.one.get("step", "")
+    of = _of(given.one.get("of", "") or "events")
     text = given.one.get("series", "")
     series = query_filter.parse_count("series", text, SERIES, MOST_SERIES)
-    return Question(query, lambda desk: _pulse(desk, query, step, by, series))
+    return Question(query, lambda desk: _pulse(desk, query, step, by, series, of))
+
+
+def _of(text: str) -> Of:
+    for of in get_args(Of):
+        if of == text:
+            return of  # type: ignore[no-any-return]
+    raise QueryError(f"of: {quote(text)} is not one of {', '.join(get_args(Of))}")
 
 
 def _field(text: str) -> tuple[Field, ...]:
@@ -66,7 +93,7 @@ def _field(text: str) -> tuple[Field, ...]:
 
 
 def _pulse(
-    desk: Desk, query: Query, step: str, by: tuple[Field, ...], series: int
+    desk: Desk, query: Query, step: str, by: tuple[Field, ...], series: int, of: Of
 ) -> dict[str, Any]:
     first_ns, last_ns = _window(desk, query)
     span_ns = max(last_ns - first_ns, 1)
@@ -76,26 +103,90 @@ def _pulse(
             f"step: {span_ns // step_ns} buckets of {step}, at most {MOST_BUCKETS} are given",
             hint="ask for a longer step, or a shorter time",
         )
+    if of == "open":
+        end_ns = last_ns + 1 if query.until_ns is None else min(query.until_ns, last_ns + 1)
+        steps = range(first_ns // step_ns * step_ns, end_ns, step_ns)
+        return _open(desk, query, by, series, steps)
     counted = _with_limit(query, PAGE_EVENTS if by else 1)
-    table = desk.store.aggregate(counted, Split(by, step_ns))
+    table = desk.store.aggregate(counted, Split(by, step_ns, SPLITS[of]))
+    told = _told(table, step_ns, by, series, lambda cells: _figures(of, cells))
+    if by == ("event",) and of == "events":
+        told["work"] = _work(table.cells)
+    return told
+
+
+SPLITS: dict[Of, Literal["count", "usage", "work"]] = {
+    "events": "count",
+    "tokens": "usage",
+    "durations": "work",
+    "open": "work",
+}
+
+
+def _told(
+    table: Table,
+    step_ns: int,
+    by: tuple[Field, ...],
+    series: int,
+    figures: Callable[[list[Cell]], Figures],
+) -> dict[str, Any]:
     told: dict[str, Any] = {
         "step_ms": step_ns // NS_PER_MS,
         "accuracy": table.accuracy,
-        "buckets": _buckets((c, c.event_count, c.error_count) for c in table.cells),
+        "buckets": _buckets(figures(table.cells)),
         **scanned(table.scan),
     }
     if by:
-        told["series"] = _series(table.cells, series)
-    if by == ("event",):
-        told["work"] = _work(table.cells)
+        told["series"] = _series(table.cells, series, figures)
     return told
+
+
+def _figures(of: Of, cells: list[Cell]) -> Figures:
+    for cell in cells:
+        if of == "tokens":
+            yield cell.start_ns, cell.input_tokens, cell.output_tokens
+        elif of == "events":
+            yield cell.start_ns, cell.event_count, cell.error_count
+        elif cell.event_count:
+            yield cell.start_ns, cell.event_count, cell.took_us / 1000
+
+
+def _open(
+    desk: Desk, query: Query, by: tuple[Field, ...], series: int, steps: range
+) -> dict[str, Any]:
+    """By what ended in the window or soon after: that tells when it began."""
+    until_ns = None if query.until_ns is None else query.until_ns + OPEN_AFTER_NS
+    counted = _with_limit(replace(query, until_ns=until_ns), PAGE_EVENTS)
+    split = Split((*by, "event") if by != ("event",) else by, steps.step, "work")
+    table = desk.store.aggregate(counted, split)
+    ends = [cell for cell in table.cells if is_end(cell.keys[-1] or "")]
+    return _told(
+        table._replace(cells=ends), steps.step, by, series, lambda some: _levels(some, steps)
+    )
+
+
+def _levels(cells: list[Cell], steps: range) -> Figures:
+    """How much was open in each of ``steps``, where anything was."""
+    begun: Counter[int] = Counter()
+    ended: Counter[int] = Counter()
+    for cell in cells:
+        begun[cell.start_ns] += cell.begun_count
+        ended[cell.start_ns] += cell.event_count
+    level = sum(count for start_ns, count in begun.items() if start_ns < steps.start)
+    for start_ns in steps:
+        level += begun[start_ns]
+        if level:
+            yield start_ns, level, ended[start_ns]
+        level -= ended[start_ns]
 
 
 def _with_limit(query: Query, limit: int) -> Query:
     return replace(query, limit=limit, newest_first=True, after=None)
 
 
-def _series(cells: list[Cell], most: int) -> list[dict[str, Any]]:
+def _series(
+    cells: list[Cell], most: int, figures: Callable[[list[Cell]], Figures]
+) -> list[dict[str, Any]]:
     """The most frequent first; the last one, without a name, is the rest."""
     sizes: Counter[str | None] = Counter()
     for cell in cells:
@@ -108,7 +199,7 @@ def _series(cells: list[Cell], most: int) -> list[dict[str, Any]]:
     return [
         {
             "name": name,
-            "buckets": _buckets((c, c.event_count, c.error_count) for c in part),
+            "buckets": _buckets(figures(part)),
         }
         for name, part in zip(
             [*order[:most], None], [*parts[: len(places)], parts[-1]], strict=True
@@ -119,16 +210,16 @@ def _series(cells: list[Cell], most: int) -> list[dict[str, Any]]:
 
 def _work(cells: list[Cell]) -> list[Bucket]:
     """What began and what ended, by step."""
-    starts = ((c, c.event_count, 0) for c in cells if is_start(c.keys[0] or ""))
-    ends = ((c, 0, c.event_count) for c in cells if is_end(c.keys[0] or ""))
+    starts = ((c.start_ns, c.event_count, 0) for c in cells if is_start(c.keys[0] or ""))
+    ends = ((c.start_ns, 0, c.event_count) for c in cells if is_end(c.keys[0] or ""))
     return _buckets([*starts, *ends])
 
 
-def _buckets(counted: Iterable[tuple[Cell, int, int]]) -> list[Bucket]:
+def _buckets(figures: Figures) -> list[Bucket]:
     """Sums by step, in order."""
     sums: dict[int, Bucket] = {}
-    for cell, first, second in counted:
-        bucket = sums.setdefault(cell.start_ns, [cell.start_ns // NS_PER_MS, 0, 0])
+    for start_ns, first, second in figures:
+        bucket = sums.setdefault(start_ns, [start_ns // NS_PER_MS, 0, 0])
         bucket[1] += first
         bucket[2] += second
     return [sums[start_ns] for start_ns in sorted(sums)]
