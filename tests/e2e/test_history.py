@@ -25,7 +25,8 @@ def began(hub: Hub) -> float:
     laneway.configure(log_path=hub.env["LOG_PATH"], home=str(hub.home))
     now = time.time()
     began = now - HOURS * 3600
-    log_event("old-hand", "log", "first", timestamp=began - 60)
+    told = {"tool": "saw", "duration_ms": 240_000, "input_tokens": 700, "output_tokens": 77}
+    log_event("old-hand", "tool_result", parent_agent="chief", timestamp=began - 60, **told)
     for n in range(EVENTS):
         at = began + (now - began) * n / EVENTS
         level = "error" if n % 1000 == 0 else "info"
@@ -70,6 +71,8 @@ def test_what_is_too_much_is_counted_and_its_counts_are_exact(
     assert total(page) == IN_MEMORY
     former = page.locator("[data-testid=lane][data-agent=old-hand]")
     expect(former).to_be_visible()  # who worked then, and not since
+    above = page.locator("[data-testid=lane][data-agent=chief]")
+    expect(above).to_be_visible()  # and whose it was
     box = page.get_by_test_id("pulse").bounding_box()
     assert box
     share = 1 - (HOURS - 1) / 24 / 1.03  # an hour after the beginning
@@ -83,6 +86,54 @@ def test_what_is_too_much_is_counted_and_its_counts_are_exact(
     expect(page.get_by_text(re.compile(r"^1[34]\d events"))).to_be_visible()
     page.mouse.click(*at)
     page.wait_for_function(f"() => window.__laneway.visible().total > {IN_MEMORY}")
+
+
+def point_at(page: Page, share: float) -> None:
+    box = page.get_by_test_id("pulse").bounding_box()
+    assert box
+    page.mouse.move(box["x"] + box["width"] * share, box["y"] + 20)
+
+
+def test_every_measure_of_the_pulse_is_known_of_the_past(open_page, hub: Hub, began: float) -> None:
+    page = open_page()
+    since, until = began - 600, began + HOURS * 3600
+    show(page, hub, since, until)
+    measure, stack = page.get_by_test_id("pulse-measure"), page.get_by_test_id("pulse-stack")
+    readout = page.get_by_test_id("pulse-readout")
+
+    def tells(wanted: str, at: float, what: str) -> None:
+        """What the hub counted comes a moment after the choice: one looks until it is there."""
+        measure.select_option(wanted)
+        for nudge in range(200):
+            point_at(page, (at - since) / (until - since) + 1e-5 * (nudge % 2))
+            if what in readout.inner_text():
+                return
+            page.wait_for_timeout(200)
+        raise AssertionError(f"{wanted}: {readout.inner_text()!r} has no {what!r}")
+
+    tells("tokens", began - 60, "777 tokens")
+    tells("latency", began - 60, "4 m")
+    tells("open", began - 180, "1 open")
+    stack.select_option("agent")
+    tells("tokens", began - 60, "other")  # none of the busiest that are in memory
+    stack.select_option("kind")
+    tells("open", began - 180, "tool")
+    page.evaluate("() => document.querySelector('[data-testid=pulse-table-open]').click()")
+    row = page.get_by_test_id("pulse-table").get_by_role("row").filter(has_text="777")
+    expect(row).to_contain_text("4 m")
+
+
+def test_all_is_the_whole_log_and_0_what_of_it_is_in_memory(
+    open_page, hub: Hub, began: float
+) -> None:
+    page = open_page()
+    page.wait_for_function(f"() => window.__laneway.visible().total === {IN_MEMORY}")
+    spans = "() => { const { fromMs, toMs } = window.__laneway.visible(); return toMs - fromMs }"
+    page.get_by_test_id("range-all").click()
+    page.wait_for_function("() => window.__laneway.past() >= 14_900")
+    whole = page.evaluate(spans)
+    page.keyboard.press("0")
+    page.wait_for_function(f"whole => ({spans})() < whole * 0.8", arg=whole)
 
 
 def test_a_filter_holds_for_what_is_counted(open_page, hub: Hub, began: float) -> None:

@@ -174,7 +174,6 @@ async def test_the_pulse_tells_how_much_was_open_also_before_the_window_and_afte
 ) -> None:
     fill(
         hub,
-        event(0, event="log"),
         event(3, event="tool_result", duration_ms=2_500, agent="a"),
         event(5, event="tool_result", duration_ms=4_000, agent="b"),
         event(6, event="log", duration_ms=9_000),

@@ -1,6 +1,6 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { Random } from "../testing/random";
-import { stepFor, tickLabel, ticks } from "./tick";
+import { rangeLabel, stepFor, tickLabel, ticks } from "./tick";
 
 describe("ticks", () => {
   test("are all multiples of the step within the range, and only these", () => {
@@ -27,7 +27,7 @@ describe("ticks", () => {
   test("have a step that is at least as long as asked for", () => {
     for (const wanted of [0.01, 1, 7, 950, 61_000, 4e6, 9e7, 1e12]) {
       const stepMs = stepFor(wanted);
-      expect(stepMs >= wanted || stepMs === 56 * 86_400_000).toBe(true);
+      expect(stepMs >= wanted || stepMs === 728 * 86_400_000).toBe(true);
     }
   });
 });
@@ -43,5 +43,22 @@ describe("the label of a tick", () => {
     [1, "09:05:07.250"],
   ])("at a step of %d ms is %s", (stepMs, wanted) => {
     expect(tickLabel(atMs, stepMs)).toBe(wanted);
+  });
+});
+
+describe("a range in words", () => {
+  const at = (day: number, hour: number, month = 10, year = 2026) =>
+    new Date(year, month, day, hour, 5, 9).getTime();
+  const now = at(27, 20);
+  test.each([
+    ["today", at(27, 9), at(27, 10), "09:05:09 – 10:05:09"],
+    ["another day", at(26, 9), at(26, 10), "Nov 26, 09:05:09 – 10:05:09"],
+    ["until today", at(26, 9), at(27, 10), "Nov 26, 09:05 – 10:05"],
+    ["over a night", at(24, 9), at(25, 10), "Nov 24, 09:05 – Nov 25, 10:05"],
+    ["years", at(24, 9, 2, 2019), at(25, 10, 4, 2020), "Mar 24, 2019 – May 25, 2020"],
+  ])("%s", (_, fromMs, toMs, wanted) => {
+    vi.setSystemTime(now);
+    expect(rangeLabel(fromMs, toMs, now)).toBe(wanted);
+    vi.useRealTimers();
   });
 });

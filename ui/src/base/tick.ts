@@ -44,11 +44,16 @@ const STEPS_MS = [
   14 * DAY,
   28 * DAY,
   56 * DAY,
+  112 * DAY,
+  364 * DAY,
+  728 * DAY,
 ] as const;
+
+const LONGEST_STEP_MS = 728 * DAY;
 
 /** The smallest readable step of at least `atLeastMs`. */
 export function stepFor(atLeastMs: number): number {
-  return STEPS_MS.find((step) => step >= atLeastMs) ?? 56 * DAY;
+  return STEPS_MS.find((step) => step >= atLeastMs) ?? LONGEST_STEP_MS;
 }
 
 const FOUNDING_STEPS_MS = STEPS_MS.filter((step, n) =>
@@ -57,7 +62,7 @@ const FOUNDING_STEPS_MS = STEPS_MS.filter((step, n) =>
 
 /** The smallest readable step of at least `atLeastMs` that every longer one is a multiple of. */
 export function foundingStep(atLeastMs: number): number {
-  return FOUNDING_STEPS_MS.find((step) => step >= atLeastMs) ?? 56 * DAY;
+  return FOUNDING_STEPS_MS.find((step) => step >= atLeastMs) ?? LONGEST_STEP_MS;
 }
 
 /** What to add to Unix time so that midnight of the local clock falls on a whole day. */
@@ -91,8 +96,24 @@ export function clockMs(ms: number): string {
 
 const DAY_FORMAT = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
 
+const YEAR_FORMAT = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", year: "numeric" });
+/** A day of another year is not taken for one of this: a month ago it was last year only in January. */
+const NEAR_MS = 180 * DAY;
+
+/** The year is told where one would not know it. */
 export function day(ms: number): string {
-  return DAY_FORMAT.format(ms);
+  const now = Date.now();
+  const isNear = new Date(ms).getFullYear() === new Date(now).getFullYear() || Math.abs(now - ms) < NEAR_MS;
+  return (isNear ? DAY_FORMAT : YEAR_FORMAT).format(ms);
+}
+
+/** A stretch of time in words: the day where it is not today, seconds where it is short. */
+export function rangeLabel(fromMs: number, toMs: number, nowMs = Date.now()): string {
+  const [from, to, today] = [day(fromMs), day(toMs), day(nowMs)];
+  if (from === to) return `${from === today ? "" : `${from}, `}${clock(fromMs)} – ${clock(toMs)}`;
+  if (toMs - fromMs > 60 * DAY) return `${from} – ${to}`;
+  const minute = (ms: number) => clock(ms).slice(0, 5);
+  return `${from}, ${minute(fromMs)} – ${to === today ? "" : `${to}, `}${minute(toMs)}`;
 }
 
 /** How long ago, and from a day on when: 4 m ago; Nov 26, 09:49. */

@@ -7,7 +7,7 @@ export interface Viewport {
 
 /** One pixel is then still many microseconds wide: below, float64 Unix milliseconds lose their grip. */
 export const MIN_SPAN_MS = 1;
-export const MAX_SPAN_MS = 400 * 86_400_000;
+export const MAX_SPAN_MS = 10 * 366 * 86_400_000;
 
 export function spanMs(view: Viewport): number {
   return view.toMs - view.fromMs;

@@ -162,13 +162,27 @@ export class Journal {
     return events.length > 0 && (events.first > 0 || events.drawn[events.slot(events.first)] === AS_GAP);
   }
 
-  /** Gives agents a lane whose events the hub counted, though none is here. */
-  hearOf(names: Iterable<string>): void {
+  /** Gives agents a lane whose events the hub counted, though none is here. Returns whether one is new: of
+      its parent nothing is known. */
+  hearOf(names: Iterable<string>): boolean {
+    let isNews = false;
     for (const name of names) {
       const agent = this.agents.index(name);
       if (this.heardOf.has(agent)) continue;
       this.heardOf.add(agent);
-      if (this.lane(agent).events === 0) this.treeVersion++;
+      if (this.lane(agent).events > 0) continue;
+      this.treeVersion++;
+      isNews = true;
+    }
+    return isNews;
+  }
+
+  /** Who spawned whom, of agents whose events did not tell it here. */
+  adopt(parents: Iterable<readonly [name: string, parent: string]>): void {
+    for (const [name, parent] of parents) {
+      const agent = this.agents.find(name);
+      if (this.heardOf.has(agent) && (this.parents[agent] ?? -1) < 0)
+        this.setParent(agent, this.agents.index(parent));
     }
   }
 

@@ -1,21 +1,25 @@
 // Where a moment of a story stands between its start (0) and its end (1). Pauses are drawn narrow: an
 // hour without a word should not press the minutes around it together.
 
+import { stepFor } from "../base/tick";
 import type { Pause } from "./story";
 
 /** A pause is at most this share of the time in which something happens. */
 const PAUSE_SHARE = 0.03;
 /** And all of them together at most this. */
 const PAUSES_SHARE = 0.3;
+/** Marks nearer to each other than this share of their distance would touch. */
+const NEAR_SHARE = 0.6;
 
 export class TimeScale {
   private readonly timesMs: number[];
   private readonly places: number[];
+  private readonly busyMs: number;
 
   /** `pauses` in order and apart; none for a scale that is even. */
   constructor(startMs: number, endMs: number, pauses: readonly Pause[] = []) {
     const pausedMs = pauses.reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs, 0);
-    const busyMs = Math.max(1, endMs - startMs - pausedMs);
+    const busyMs = (this.busyMs = Math.max(1, endMs - startMs - pausedMs));
     const most = Math.min(PAUSE_SHARE, PAUSES_SHARE / Math.max(1, pauses.length)) * busyMs;
     this.timesMs = [startMs];
     const lengths = [0];
@@ -41,6 +45,20 @@ export class TimeScale {
 
   timeAt(place: number): number {
     return between(place, this.places, this.timesMs);
+  }
+
+  /** About `count` round times after the start, evenly apart as far as pauses allow. */
+  marks(count: number): { readonly place: number; readonly offsetMs: number }[] {
+    const startMs = this.timesMs[0] as number;
+    const stepMs = stepFor(this.busyMs / count / 2);
+    const marks: { place: number; offsetMs: number }[] = [];
+    for (let n = 0; n < count; n++) {
+      const offsetMs = Math.round((this.timeAt(n / count) - startMs) / stepMs) * stepMs;
+      const place = this.at(startMs + offsetMs);
+      if (n === 0 || place - (marks.at(-1)?.place ?? 0) >= NEAR_SHARE / count)
+        marks.push({ place, offsetMs });
+    }
+    return marks;
   }
 }
 

@@ -3,10 +3,9 @@
 import { duration, short, whole } from "../base/format";
 import { stepFor } from "../base/tick";
 import { spanMs, toPx, type Viewport } from "../base/viewport";
-import type { Past } from "../model/past";
+import type { Step } from "../model/past";
 import type { Measure, PulseGrid } from "../model/pulse_grid";
 import { type Layers, pile } from "../model/pulse_layers";
-import { inView } from "./past";
 import type { Surface } from "./surface";
 import type { Theme } from "./theme";
 
@@ -24,7 +23,20 @@ export interface PulseLook {
   readonly inks: readonly string[];
   /** Where events are missing, and what the hub counted there. */
   readonly holes: readonly Viewport[];
-  readonly past: Past | null;
+  readonly past: PulsePast | null;
+}
+
+/** By layer, as `stepsOf` tells it. */
+export interface PulsePast {
+  readonly stepMs: number;
+  readonly steps: readonly Step[];
+}
+
+/** A step of the past, or what of it lies in a hole. */
+interface Counted extends Viewport {
+  readonly values: readonly number[];
+  readonly total: number;
+  readonly errors: number;
 }
 
 /** A step that people can name, wide enough for a bar. */
@@ -49,7 +61,7 @@ export function paintPulse(
   let peak = measure === "latency" ? 1e-3 : 1;
   for (let bin = fromBin; bin < toBin; bin++) peak = Math.max(peak, grid.total(measure, bin));
   const counted = countsIn(view, grid.stepMs, look);
-  for (const { value } of counted) peak = Math.max(peak, value);
+  for (const { total } of counted) peak = Math.max(peak, total);
   const top = niceCeiling(peak);
   const scale = (heightPx - HEAD_PX) / top;
   const base = new Float64Array(count);
@@ -80,39 +92,53 @@ export function paintPulse(
     if (measure === "events")
       fill(theme.error, (bin) => Math.min(1e-9, grid.total("errors", bin)), ERROR_TICK_PX);
   }
-  for (const isError of measure === "events" ? [false, true] : [measure === "errors"]) {
-    ctx.fillStyle = isError ? theme.error : theme.pulse;
-    for (const { fromMs, toMs, value, errors } of counted) {
-      const shown = isError ? errors : value;
-      if (shown <= 0) continue;
-      const leftPx = Math.round(toPx(view, widthPx, fromMs));
-      const widePx = Math.max(1, Math.round(toPx(view, widthPx, toMs)) - leftPx - 1);
-      const tallPx = Math.max(isError ? LEAST_ERROR_PX : 1, shown * scale);
-      ctx.fillRect(leftPx, heightPx - tallPx, widePx, tallPx);
+  const box = (one: Counted, ink: string, value: number, leastPx: number, baseValue = 0) => {
+    if (value <= 0) return;
+    const leftPx = Math.round(toPx(view, widthPx, one.fromMs));
+    const widePx = Math.max(1, Math.round(toPx(view, widthPx, one.toMs)) - leftPx - 1);
+    const tallPx = Math.max(leastPx, value * scale);
+    ctx.fillStyle = ink;
+    ctx.fillRect(leftPx, heightPx - baseValue * scale - tallPx, widePx, tallPx);
+  };
+  const isPile = look.layers.stack !== "none" && measure !== "latency";
+  const order = isPile ? pile(look.layers) : [0];
+  for (const one of counted) {
+    let sum = 0;
+    for (const line of order) {
+      const value = one.values[line] ?? 0;
+      const ink = isPile ? look.inks[line] : measure === "errors" ? theme.error : theme.pulse;
+      box(one, ink ?? theme.pulse, value, isPile ? 0 : 1, sum);
+      sum += value;
     }
+    if (measure === "events")
+      box(
+        one,
+        theme.error,
+        isPile ? Math.min(1e-9, one.errors) : one.errors,
+        isPile ? ERROR_TICK_PX : LEAST_ERROR_PX,
+      );
   }
   return top;
 }
 
 /** What the hub counted in the holes, by the length of the pulse's own steps: a rate is as high in both. */
-function countsIn(
-  view: Viewport,
-  stepMs: number,
-  { measure, past, holes }: PulseLook,
-): { fromMs: number; toMs: number; value: number; errors: number }[] {
-  if (!past || (measure !== "events" && measure !== "errors")) return [];
-  const share = stepMs / past.stepMs;
-  const { from, to } = inView(past.found, past.stepMs, view);
-  return past.found.slice(from, to).flatMap(([startMs, events, failed]) =>
-    holes
-      .map((hole) => ({
-        fromMs: Math.max(startMs, hole.fromMs),
-        toMs: Math.min(startMs + past.stepMs, hole.toMs),
-        value: (measure === "errors" ? failed : events) * share,
-        errors: failed * share,
-      }))
-      .filter((one) => one.toMs > one.fromMs),
-  );
+function countsIn(view: Viewport, stepMs: number, { measure, past, holes }: PulseLook): Counted[] {
+  if (!past) return [];
+  const isRate = measure !== "open" && measure !== "latency";
+  const share = isRate ? stepMs / past.stepMs : 1;
+  return past.steps
+    .filter(({ startMs }) => startMs + past.stepMs > view.fromMs && startMs < view.toMs)
+    .flatMap(({ startMs, values, errors }) =>
+      holes
+        .map((hole) => ({
+          fromMs: Math.max(startMs, hole.fromMs),
+          toMs: Math.min(startMs + past.stepMs, hole.toMs),
+          values: values.map((value) => value * share),
+          total: values.reduce((sum, value) => sum + value, 0) * share,
+          errors: errors * share,
+        }))
+        .filter((one) => one.toMs > one.fromMs),
+    );
 }
 
 /** 1, 2, 5, 10, 20, 50, … and the same below 1. */
@@ -122,13 +148,21 @@ export function niceCeiling(value: number): number {
   return factor * size;
 }
 
+const PER: readonly (readonly [seconds: number, name: string])[] = [
+  [1, "s"],
+  [60, "min"],
+  [3600, "h"],
+  [86_400, "day"],
+];
+
 /** What the top of the strip stands for: `120/s`, `4.5k tokens/s`, `3 open`, `2.5 s`. */
 export function scaleLabel(measure: Measure, top: number, stepMs: number): string {
   if (measure === "latency") return duration(top);
   if (measure === "open") return `${short(top)} open`;
   const perSecond = (top * 1000) / stepMs;
   const unit = measure === "tokens" ? " tokens" : "";
-  return perSecond >= 1 ? `${short(perSecond)}${unit}/s` : `${short(perSecond * 60)}${unit}/min`;
+  const [per, name] = PER.find(([seconds]) => perSecond * seconds >= 1) ?? (PER.at(-1) as [number, string]);
+  return `${short(perSecond * per)}${unit}/${name}`;
 }
 
 const UNITS: Record<Measure, string> = {

@@ -2,7 +2,7 @@
 
 import { fetchGap, PAGE_EVENTS } from "../api/backfill";
 import { ApiError, fetchEvent, fetchEvents, fetchSeqs, fetchTerms } from "../api/client";
-import { fetchPulse } from "../api/report";
+import { fetchParents, fetchPulse } from "../api/report";
 import { type LinkState, type Owner, streamPath } from "../api/stream";
 import { Pace } from "../base/pace";
 import type { Viewport } from "../base/viewport";
@@ -77,7 +77,9 @@ export class Board implements Owner, Listener {
           beforeMs,
           PAGES_BY_ITSELF,
         ),
-      hearOf: (names) => this.journal.hearOf(names),
+      hearOf: (names) => {
+        if (this.journal.hearOf(names)) void this.learnParents();
+      },
       changed: () => this.changed(),
     },
     { pulse: fetchPulse, events: fetchEvents },
@@ -343,6 +345,31 @@ export class Board implements Owner, Listener {
     if (wasFollowing && !this.timeline.isFollowing) this.pausedTotal = this.journal.total;
     if (this.timeline.isFollowing) this.newCount = 0;
     this.viewChanged();
+  }
+
+  /** Agents of the past stand under those that spawned them, too. */
+  private async learnParents(): Promise<void> {
+    try {
+      this.journal.adopt(await fetchParents());
+      this.changed();
+    } catch {
+      // their lanes stand at the margin until they are heard of again
+    }
+  }
+
+  /** From the first event that the filter finds, of the whole log, until now. */
+  async showLog(): Promise<void> {
+    this.showAll();
+    if (!this.hasOlder) return;
+    const query = queryOf(this.filter);
+    try {
+      const { events } = await fetchEvents({ order: "oldest", limit: "1", ...(query ? { q: query } : {}) });
+      const firstMs = events[0] ? parseTimeMs(events[0].timestamp) : NaN;
+      const untilMs = Math.max(this.journal.lastMs, this.nowMs());
+      if (firstMs < untilMs) this.move((timeline) => timeline.showAround(firstMs, untilMs));
+    } catch {
+      // what is in memory stays in view
+    }
   }
 
   /** Everything in memory. */

@@ -5,7 +5,15 @@ import type { Page } from "../api/client";
 import type { Pulse } from "../api/report";
 import { spanMs, type Viewport } from "../base/viewport";
 import type { Hole } from "../model/journal";
-import { countWithin, covers, type Past, pastStep } from "../model/past";
+import {
+  type Bucket,
+  countWithin,
+  covers,
+  type Past,
+  pastStep,
+  type PulseChoice,
+  type Wanted,
+} from "../model/past";
 
 /** So long the view must rest before the hub is asked about it. */
 const SETTLE_MS = 120;
@@ -16,6 +24,10 @@ const PAD_RATIO = 0.5;
 /** A hole this narrow on the screen is not seen. */
 const LEAST_RATIO = 0.002;
 const MOST_LANES = 500;
+/** Of the pulse: more than it tells apart, since the busiest in memory need not be those of the past. */
+const MOST_AGENTS = 100;
+/** Of types of events, which are free text. */
+const MOST_KINDS = 200;
 
 export interface Hub {
   pulse(query: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Pulse>;
@@ -36,7 +48,6 @@ export interface Shelf {
   changed(): void;
 }
 
-type Wanted = Pick<Past, "query" | "fromMs" | "toMs" | "stepMs">;
 interface Part extends Viewport {
   readonly hole: Hole;
 }
@@ -44,6 +55,7 @@ interface Part extends Viewport {
 export class History {
   /** What was counted last; it may be of another view. */
   past = $state.raw<Past | null>(null);
+  private choice: PulseChoice = { measure: "events", stack: "none" };
   private asked: Wanted | null = null;
   private timer = 0;
   private control = new AbortController();
@@ -62,6 +74,11 @@ export class History {
     this.tried = { fromMs: 0, toMs: 0 };
   }
 
+  /** What the pulse is to show from now on; the next look asks for it. */
+  show(choice: PulseChoice): void {
+    this.choice = choice;
+  }
+
   /** Called with every view that is drawn: cheap where nothing is missing, or all is known of it. */
   look(view: Viewport): void {
     const parts = partsOf(this.shelf.holes(), view);
@@ -71,19 +88,20 @@ export class History {
       fromMs: Math.min(...parts.map((part) => part.fromMs)),
       toMs: Math.max(...parts.map((part) => part.toMs)),
       stepMs: pastStep(view),
+      choice: this.choice,
     };
     if (this.past && covers(this.past, wanted)) this.fill(this.past, parts, view);
     else if (!this.asked || !covers(this.asked, wanted)) this.ask(wanted, view);
   }
 
   private ask(wanted: Wanted, view: Viewport): void {
-    const { query, stepMs } = wanted;
+    const { query, stepMs, choice } = wanted;
     const sideMs = spanMs(view) * PAD_RATIO;
     const fromMs = Math.floor((wanted.fromMs - sideMs) / stepMs) * stepMs;
     const toMs = Math.ceil(Math.min(wanted.toMs + sideMs, this.shelf.nowMs()) / stepMs) * stepMs;
     this.control.abort();
     this.control = new AbortController();
-    this.asked = { query, stepMs, fromMs, toMs: Math.max(toMs, wanted.toMs) };
+    this.asked = { query, stepMs, choice, fromMs, toMs: Math.max(toMs, wanted.toMs) };
     clearTimeout(this.timer);
     this.timer = window.setTimeout(
       () => void this.count(this.asked as Wanted, this.control.signal),
@@ -92,24 +110,27 @@ export class History {
   }
 
   private async count(asked: Wanted, signal: AbortSignal): Promise<void> {
-    const { query, fromMs, toMs, stepMs } = asked;
+    const { query, fromMs, toMs, stepMs, choice } = asked;
     const range = { since: iso(fromMs), until: iso(toMs), step: `${stepMs / 1000}s` };
+    const among = query ? { q: query } : {};
+    const pulseAsked = questionOf(choice);
     try {
-      const [found, all] = await Promise.all([
-        this.hub.pulse(
-          { ...range, by: "agent", series: String(MOST_LANES), ...(query ? { q: query } : {}) },
-          signal,
-        ),
+      const [found, all, pulse] = await Promise.all([
+        this.hub.pulse({ ...range, by: "agent", series: String(MOST_LANES), ...among }, signal),
         query ? this.hub.pulse(range, signal) : null,
+        pulseAsked && this.hub.pulse({ ...range, ...pulseAsked, ...among }, signal),
       ]);
+      const told = pulse ?? found;
+      const byAgent = (found.series ?? []).flatMap(({ name, buckets }): [string, readonly Bucket[]][] =>
+        name ? [[name, buckets]] : [],
+      );
       this.past = {
         ...asked,
         stepMs: found.step_ms,
         found: found.buckets,
         all: (all ?? found).buckets,
-        byAgent: new Map(
-          (found.series ?? []).flatMap(({ name, buckets }) => (name ? [[name, buckets]] : [])),
-        ),
+        byAgent: new Map(byAgent),
+        pulse: (isPiled(choice) && told.series) || [{ name: null, buckets: told.buckets }],
       };
       this.shelf.hearOf(this.past.byAgent.keys());
     } catch {
@@ -155,6 +176,26 @@ export class History {
   private wasTried({ fromMs, toMs }: Viewport): boolean {
     return fromMs >= this.tried.fromMs && toMs <= this.tried.toMs;
   }
+}
+
+/** Means cannot be piled. */
+function isPiled({ measure, stack }: PulseChoice): boolean {
+  return stack !== "none" && measure !== "latency";
+}
+
+/** What the counts by agent do not say already. */
+export function questionOf(choice: PulseChoice): Record<string, string> | null {
+  const { measure, stack } = choice;
+  const counts = measure === "events" || measure === "errors";
+  if (counts && stack !== "kind") return null;
+  const piles: Record<string, string> = !isPiled(choice)
+    ? {}
+    : stack === "agent"
+      ? { by: "agent", series: String(MOST_AGENTS) }
+      : { by: "event", series: String(MOST_KINDS) };
+  if (counts) return piles;
+  if (measure === "latency") return { of: "durations", event: "tool_result" };
+  return { of: measure, ...piles };
 }
 
 /** What of the holes lies in view. */

@@ -27,7 +27,12 @@ function stage(inView: number, query = "") {
     const to = Date.parse(given["until"] as string);
     const buckets = [];
     for (let ms = from; ms < to; ms += 1000) buckets.push([ms, inView, 0] as const);
-    return Promise.resolve({ step_ms: 1000, buckets, series: [{ name: "coder", buckets }] });
+    return Promise.resolve({
+      step_ms: 1000,
+      accuracy: "exact",
+      buckets,
+      series: [{ name: "coder", buckets }],
+    });
   };
   const events = (given: Readonly<Record<string, string>>) => {
     const ms = Date.parse((given["order"] === "oldest" ? given["since"] : given["until"]) as string);
@@ -101,4 +106,24 @@ test("asks nothing where nothing is missing", async () => {
   history.look(VIEW);
   await vi.advanceTimersByTimeAsync(1000);
   expect(asked).toEqual([]);
+});
+
+test("asks for what the pulse shows, and again when it shows something else", async () => {
+  const { history, asked } = stage(MOST_EVENTS, "agent:coder");
+  history.show({ measure: "tokens", stack: "kind" });
+  history.look(VIEW);
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(asked.map((one) => [one["of"], one["by"], one["q"]])).toEqual([
+    [undefined, "agent", "agent:coder"],
+    [undefined, undefined, undefined],
+    ["tokens", "event", "agent:coder"],
+  ]);
+  history.look(VIEW);
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(asked.length).toBe(3);
+  history.show({ measure: "latency", stack: "agent" });
+  history.look(VIEW);
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(asked.at(-1)).toMatchObject({ of: "durations", event: "tool_result" });
+  expect(history.past?.pulse.length).toBe(1);
 });

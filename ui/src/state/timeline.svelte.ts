@@ -69,11 +69,12 @@ export class Timeline {
     this.isFollowing = false;
   }
 
-  /** Shows a fixed range; the present goes on without the page. */
+  /** Shows a fixed range; the present goes on without the page. Of one that is too long the newest part. */
   show(view: Viewport): void {
     const span = Math.min(MAX_SPAN_MS, Math.max(MIN_SPAN_MS, spanMs(view)));
     this.isFollowing = false;
-    this.view = { fromMs: view.fromMs, toMs: view.fromMs + span };
+    const fromMs = spanMs(view) > MAX_SPAN_MS ? view.toMs - span : view.fromMs;
+    this.view = { fromMs, toMs: fromMs + span };
   }
 
   showBetween(oneMs: number, otherMs: number): void {

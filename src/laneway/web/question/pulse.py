@@ -105,8 +105,7 @@ def _pulse(
         )
     if of == "open":
         end_ns = last_ns + 1 if query.until_ns is None else min(query.until_ns, last_ns + 1)
-        steps = range(first_ns // step_ns * step_ns, end_ns, step_ns)
-        return _open(desk, query, by, series, steps)
+        return _open(desk, query, by, series, step_ns, end_ns)
     counted = _with_limit(query, PAGE_EVENTS if by else 1)
     table = desk.store.aggregate(counted, Split(by, step_ns, SPLITS[of]))
     told = _told(table, step_ns, by, series, lambda cells: _figures(of, cells))
@@ -152,17 +151,21 @@ def _figures(of: Of, cells: list[Cell]) -> Figures:
 
 
 def _open(
-    desk: Desk, query: Query, by: tuple[Field, ...], series: int, steps: range
+    desk: Desk, query: Query, by: tuple[Field, ...], series: int, step_ns: int, end_ns: int
 ) -> dict[str, Any]:
-    """By what ended in the window or soon after: that tells when it began."""
+    """By what ended in the window or soon after: that tells when it began, which may be before the
+    first event of the log."""
     until_ns = None if query.until_ns is None else query.until_ns + OPEN_AFTER_NS
     counted = _with_limit(replace(query, until_ns=until_ns), PAGE_EVENTS)
-    split = Split((*by, "event") if by != ("event",) else by, steps.step, "work")
+    split = Split((*by, "event") if by != ("event",) else by, step_ns, "work")
     table = desk.store.aggregate(counted, split)
     ends = [cell for cell in table.cells if is_end(cell.keys[-1] or "")]
-    return _told(
-        table._replace(cells=ends), steps.step, by, series, lambda some: _levels(some, steps)
-    )
+    begun_ns = min((cell.start_ns for cell in ends if cell.begun_count), default=end_ns)
+    since_ns = begun_ns if query.since_ns is None else max(query.since_ns, begun_ns)
+    first_ns = max(since_ns, end_ns - MOST_BUCKETS * step_ns)
+    steps = range(first_ns // step_ns * step_ns, end_ns, step_ns)
+    told = table._replace(cells=ends)
+    return _told(told, step_ns, by, series, lambda some: _levels(some, steps))
 
 
 def _levels(cells: list[Cell], steps: range) -> Figures:
