@@ -51,8 +51,13 @@ LEAST_CHUNK_BYTES = 4 * KIB
 the same one would fail for ever. One line is read whole, however long."""
 
 PACE_BYTES = 64 * KIB
-"""While less than this comes at a time, look every `BATCH_S` and let more gather in between: a transaction
-of a hundred events costs little more than one of ten. This is the only wait on the way to the viewers."""
+"""While less than this comes at a time, let more gather between two looks, `BATCH_S` apart at most: a
+transaction of a hundred events costs little more than one of ten. This is the only wait on the way to the
+viewers."""
+
+LOOKS_TAKE = 0.2
+"""Of the time at most, while that is so: where a look is quick the next one comes sooner than `BATCH_S`, and
+where the processors are busy it is not."""
 
 IDLE_S = 0.5
 """Longest wait while nothing comes; bounds the stop, nothing else."""
@@ -310,7 +315,9 @@ class Follower:
             self._note_level()
             self._tail.wait(IDLE_S if due_s is None else due_s)
         elif sum(map(_size, chunks)) < PACE_BYTES:
-            rest_s = begun_s + BATCH_S - monotonic()
+            ended_s = monotonic()
+            pace_s = min(BATCH_S, (ended_s - begun_s) / LOOKS_TAKE)
+            rest_s = begun_s + pace_s - ended_s
             if rest_s > 0:
                 self._is_stopping.wait(rest_s if due_s is None else min(rest_s, due_s))
 
