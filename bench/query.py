@@ -41,7 +41,7 @@ from laneway.log.compress import compress
 from laneway.log.read import Reader
 from laneway.log.segment import LogPath
 from laneway.model.redact import Redactor
-from laneway.store.api import Query, Record, Split
+from laneway.store.api import Query, Record, Split, keep_on
 from laneway.store.query.parse import parse
 from laneway.store.sqlite.store import SqliteStore
 
@@ -413,13 +413,14 @@ def home_of(count: int, *, is_real: bool) -> Path:
     return Path(os.environ.get("LANEWAY_BENCH_DIR", name))
 
 
-def opened(home: Path) -> tuple[SqliteStore, Archive]:
+def opened(home: Path, step_aside: Callable[[], None] = keep_on) -> tuple[SqliteStore, Archive]:
     reader, lines = Reader(LogPath.parse(str(home / "log"))), LineReader(Redactor())
     store = SqliteStore(
         home / "index",
         query_limit_s=30.0,
         read_event=EventReader(reader, lines),
         read_text=reader.read_text,
+        step_aside=step_aside,
     )
     return store, Archive(store, reader, lines)
 

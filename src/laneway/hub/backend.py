@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, TypeAlias, Union
 
 from laneway.base.settings import Settings
 from laneway.hub.reserve import WAL_SHARE
-from laneway.store.api import ReadEvent
+from laneway.store.api import ReadEvent, keep_on
 from laneway.store.sqlite.raw import ReadText
 from laneway.store.sqlite.schema import WAL_BYTES
 from laneway.store.sqlite.store import SqliteStore
@@ -22,6 +22,7 @@ def open_backend(
     on_problem: Callable[[str], None],
     read_event: ReadEvent | None = None,
     read_text: ReadText | None = None,
+    step_aside: Callable[[], None] = keep_on,
 ) -> Backend:
     """``path`` is the index's directory; with ClickHouse it holds the lock and the hub's name alone.
 
@@ -37,5 +38,6 @@ def open_backend(
         on_problem=on_problem,
         read_event=read_event,
         read_text=read_text,
+        step_aside=step_aside,
         wal_bytes=min(WAL_BYTES, settings.reserve_bytes // WAL_SHARE or WAL_BYTES),
     )

@@ -27,6 +27,7 @@ from laneway.log.read import Reader
 from laneway.log.segment import LogPath
 from laneway.log.text import Damage
 from laneway.model.redact import make_redactor
+from laneway.store.api import keep_on
 
 INDEX_DIRECTORY = ".index"
 
@@ -53,6 +54,7 @@ class Engine:
         *,
         on_problem: Callable[[str], None] | None = None,
         keeps: bool = True,
+        step_aside: Callable[[], None] = keep_on,
     ) -> None:
         log_path = LogPath.parse(settings.log_path)
         self.metric = metric
@@ -67,6 +69,7 @@ class Engine:
             on_problem or note_problem,
             EventReader(self._reader, lines),
             self._reader.read_text,
+            step_aside,
         )
         self.archive = Archive(self.store, self._reader, lines, self._note_damage)
         self.inquiry = Inquiry(self.store, self.archive)
@@ -80,6 +83,7 @@ class Engine:
             reserve=Reserve.of(settings),
             builder=Builder(settings, index_path(settings)) if CAN_BUILD else None,
             is_silent=not keeps,
+            step_aside=step_aside,
             on_forget=self._forget,
             on_damage=self._note_damage,
         )

@@ -27,7 +27,7 @@ from laneway.log.segment import LogPath
 from laneway.log.syncer import shared as syncer
 from laneway.log.tail import Break, Chunk, Tail
 from laneway.log.text import Damage, Readable
-from laneway.store.api import DiskError, Meanwhile, Query, Record, do_nothing
+from laneway.store.api import DiskError, Meanwhile, Query, Record, do_nothing, keep_on
 from laneway.store.query.expr import is_one_of, is_seq
 from laneway.store.query.field import ID
 from laneway.store.sqlite.store import SqliteStore
@@ -132,11 +132,12 @@ class Follower:
         builder: "Builder | None" = None,
         skip: Callable[[str], bool] = lambda segment: False,
         is_silent: bool = False,
+        step_aside: Callable[[], None] = keep_on,
         on_forget: Callable[[str], None] = lambda segment: None,
         on_damage: Callable[[Damage], None] = lambda damage: None,
     ) -> None:
         """``skip``: segments that are nobody's business here. ``is_silent``: there are no viewers, and
-        nothing is counted for them."""
+        nothing is counted for them. ``step_aside`` is called every few milliseconds of work."""
         self.quarantine: deque[BadLine] = deque(maxlen=QUARANTINE_LINES)
         self._log_path = log_path
         self._store = store
@@ -146,6 +147,7 @@ class Follower:
         self._archive = archive
         self._reserve = reserve
         self._is_silent = is_silent
+        self._step_aside = step_aside
         self._builder = builder
         self._skip = builder.is_pending if builder else skip
         self._on_forget = on_forget
@@ -481,6 +483,7 @@ class Follower:
             except Exception as error:  # noqa: BLE001 - the index is at work, and must not hear of it
                 raised.append(error)
 
+        self._step_aside()
         begun_s = perf_counter()
         records = [record for record, _ in lines]
         seqs = self._add(chunk, records, do_nothing if self._is_silent else meanwhile)
@@ -554,7 +557,11 @@ class Follower:
         found = []
         last_ns = self._last_ns.get(chunk.segment, 0)
         lines = self._lines.read_all(
-            chunk.lines, chunk.fingerprint, last_ns, is_shown=not self._is_silent
+            chunk.lines,
+            chunk.fingerprint,
+            last_ns,
+            is_shown=not self._is_silent,
+            step_aside=self._step_aside,
         )
         for (offset, data), line in zip(chunk.lines, lines, strict=True):
             if line.event is None:

@@ -5,7 +5,7 @@ agrees with the index. Our own writers leave normalised and redacted lines; a
 foreign writer's are brought into that form here, each time they are read.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import repeat
 from typing import Any, NamedTuple, cast
 
@@ -22,6 +22,7 @@ from laneway.model.encode import encode
 from laneway.model.event import Event
 from laneway.model.redact import Redactor
 from laneway.model.wire import decode_line, encode_redacted, is_too_deep, may_be_deep, stable_id
+from laneway.store.api import keep_on
 
 LOOKED_THROUGH = 16
 """Lines at once: each look has a price of its own, and one line that is suspicious has all of them looked
@@ -53,12 +54,20 @@ class LineReader:
         self._plain = PlainReader(redactor)
 
     def read_all(
-        self, lines: Sequence[tuple[int, bytes]], fingerprint: str, last_ns: int, *, is_shown: bool
+        self,
+        lines: Sequence[tuple[int, bytes]],
+        fingerprint: str,
+        last_ns: int,
+        *,
+        is_shown: bool,
+        step_aside: Callable[[], None] = keep_on,
     ) -> list[Line]:
         """`read_new`, for lines with their offsets. One without a timestamp has that of the line before it,
-        the first ``last_ns``, or now where that is 0. ``is_shown``: somebody will want ``shown``."""
+        the first ``last_ns``, or now where that is 0. ``is_shown``: somebody will want ``shown``.
+        ``step_aside`` is called every few lines."""
         found: list[Line] = []
         for start in range(0, len(lines), LINES):
+            step_aside()
             some = lines[start : start + LINES]
             datas = [data for _, data in some]
             plain = None if self._recent else self._plain.try_read(datas, is_shown=is_shown)

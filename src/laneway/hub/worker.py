@@ -17,6 +17,7 @@ from typing import Any
 from laneway.base.errors import LanewayError, StoreError
 from laneway.base.settings import Settings
 from laneway.hub.channel import FeedSink
+from laneway.hub.courtesy import SWITCH_S, Courtesy
 from laneway.hub.engine import Engine
 from laneway.hub.follower import GARBAGE_OBJECTS
 from laneway.hub.metric import Metric, resident_bytes
@@ -36,7 +37,9 @@ class Worker:
         self._feed = feed
         settings: Settings = feed.recv()
         self._metric = Metric()
-        self._engine = _open(settings, FeedSink(feed, settings.live_events), self._metric)
+        self._courtesy = Courtesy()
+        sink = FeedSink(feed, settings.live_events)
+        self._engine = _open(settings, sink, self._metric, self._courtesy)
         engine = self._engine
         self._parts = {
             "store": engine.store, "archive": engine.archive, "inquiry": engine.inquiry, "worker": self,
@@ -66,7 +69,9 @@ class Worker:
         try:
             while True:
                 part, name, arguments = line.recv()
-                line.send(self._try(part, name, arguments))
+                with self._courtesy.answering():
+                    answer = self._try(part, name, arguments)
+                    line.send(answer)
         except (EOFError, OSError):  # the hub is gone
             pass
 
@@ -81,11 +86,11 @@ class Worker:
             return False, StoreError(f"the index failed: {type(error).__name__}")
 
 
-def _open(settings: Settings, sink: FeedSink, metric: Metric) -> Engine:
+def _open(settings: Settings, sink: FeedSink, metric: Metric, courtesy: Courtesy) -> Engine:
     until_s = monotonic() + OPEN_S
     while True:
         try:
-            return Engine(settings, sink, metric)
+            return Engine(settings, sink, metric, step_aside=courtesy.step_aside)
         except IndexInUse:
             if monotonic() > until_s:
                 raise
@@ -105,6 +110,7 @@ def main(descriptors: list[int]) -> None:
         return
     gc.freeze()  # what is there stays there: to look through it for garbage took 4 ms of one question in ten
     gc.set_threshold(GARBAGE_OBJECTS, 5, 5)
+    sys.setswitchinterval(SWITCH_S)
     worker.run()
 
 

@@ -264,6 +264,10 @@ def do_nothing(seqs: Sequence[int | None]) -> None:
     """The default for ``meanwhile``."""
 
 
+def keep_on() -> None:
+    """The default for ``step_aside``, which is called every few milliseconds of work that can wait."""
+
+
 ReadEvent = Callable[[Pointer, str], Event | None]
 """The event at a place of the log, whose file has this fingerprint; None where it is gone."""
 

@@ -5,6 +5,8 @@ from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+from laneway.store.api import keep_on
+
 from . import schema, vocabulary
 from .batch import Accepted, Batch, Columns, bound
 from .beside import run_beside, try_json
@@ -58,11 +60,17 @@ class Block:
 class SegmentWriter:
     """Not thread-safe. After an error it must be closed: its memory may be ahead of the file."""
 
-    def __init__(self, connection: sqlite3.Connection, bulk_events: int = 0) -> None:
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        bulk_events: int = 0,
+        step_aside: Callable[[], None] = keep_on,
+    ) -> None:
         """``bulk_events``: of one transaction, which then spans many calls of `write`; by itself each call
         is one."""
         self._connection = connection
         self._bulk_events = bulk_events
+        self._step_aside = step_aside
         self._columns: Columns | None = None  # of rows that are in no total yet
         self.summary = read_summary(connection)
         self._kinds = KindBook(connection)
@@ -95,6 +103,7 @@ class SegmentWriter:
         is_whole = self._columns is None or len(self._columns.seqs) >= self._bulk_events
         if is_whole:
             self._write_totals()
+        self._step_aside()
         texts = batch.texts() if batch else []
 
         def end() -> None:
@@ -138,11 +147,14 @@ class SegmentWriter:
 
     def _write_rows(self, batch: Batch) -> Summary:
         execute_many = self._connection.executemany
+        self._step_aside()
         blocks, places = self._lay_out(batch)
         execute_many(_ADD_EVENT, batch.iter_rows())
+        self._step_aside()
         execute_many("INSERT INTO ident VALUES (?, ?)", batch.iter_idents())
         execute_many("INSERT OR IGNORE INTO place VALUES (?, ?)", places)
         execute_many(_ADD_BLOCK, blocks)
+        self._step_aside()
         opened, closed = batch.spans_left()
         execute_many("INSERT INTO opened VALUES (?, ?)", opened)
         execute_many("DELETE FROM opened WHERE span = ?", closed)
@@ -166,11 +178,13 @@ class SegmentWriter:
         if self._columns is None:
             return
         columns, self._columns = self._columns, None
+        self._step_aside()
         totals = Totals(columns)
         totals.write(self._connection)
         self._shapes.write(totals.iter_shapes())
         self._sketches.add(columns.iter_timed())
         self._sketches.write()
+        self._step_aside()
         terms = [kind.terms for kind in columns.kinds]
         self._postings.add(columns.seqs, terms, columns.sessions)
         self._postings.write()

@@ -25,6 +25,7 @@ from laneway.store.api import (
     Split,
     Table,
     do_nothing,
+    keep_on,
 )
 
 from . import schema
@@ -69,16 +70,19 @@ class SqliteStore:
         query_limit_s: float = QUERY_LIMIT_S,
         read_event: ReadEvent | None = None,
         read_text: ReadText | None = None,
+        step_aside: Callable[[], None] = keep_on,
         wal_bytes: int = schema.WAL_BYTES,
         kept_rows: int = KEPT_ROWS,
         is_bulk: bool = False,
     ) -> None:
-        """``wal_bytes``: what the newest segment's write-ahead log may grow to. ``kept_rows``: of
-        answers of whole segments that are remembered. ``is_bulk``: new segments are filled in one go,
-        without a journal, and are of use once they are `settle`d or the store is closed in order; after a
-        kill or an error they must be thrown away. Questions settle them."""
+        """``step_aside`` is called between the parts of a transaction. ``wal_bytes``: what the newest
+        segment's write-ahead log may grow to. ``kept_rows``: of answers of whole segments that are
+        remembered. ``is_bulk``: new segments are filled in one go, without a journal, and are of use once
+        they are `settle`d or the store is closed in order; after a kill or an error they must be thrown
+        away. Questions settle them."""
         self._wal_bytes = wal_bytes
         self._is_bulk = is_bulk
+        self._step_aside = step_aside
         self._writing = threading.RLock()
         self._writers: OrderedDict[str, SegmentWriter] = OrderedDict()
         self._directory = Directory(path)
@@ -309,7 +313,8 @@ class SqliteStore:
                 schema.create(connection, segment, fingerprint, is_bulk=is_bulk)
             if is_bulk:
                 schema.begin_bulk(connection)
-            writer = SegmentWriter(connection, schema.BULK_EVENTS if is_bulk else 0)
+            bulk_events = schema.BULK_EVENTS if is_bulk else 0
+            writer = SegmentWriter(connection, bulk_events, self._step_aside)
             writer.summary = replace(writer.summary, segment=segment, database=database)
             return writer
         except BaseException:
