@@ -113,7 +113,7 @@ def test_2_d_logging_url_is_all_that_an_agent_without_the_volume_needs(
 ) -> None:
     monkeypatch.setenv("LOGGING_URL", f"{hub.url}/log")
     log_event("MainAgent", "user_message", content="by LOGGING_URL")
-    assert laneway.flush(20)
+    assert laneway.flush(180)
 
     assert "by LOGGING_URL" in Path(hub.env["LOG_PATH"]).read_text()
 

@@ -41,8 +41,13 @@ def _log(hub: Hub) -> None:
             log_event("planner", "agent_response", "Because.", role="assistant", level="warning")
 
 
+NOTHING_FADES = """() => document.getAnimations().every(one =>
+  one.playState !== "running" || one.effect.getComputedTiming().iterations === Infinity)"""
+
+
 def violations(page: Page) -> list[str]:
-    page.wait_for_timeout(800)  # all that is fetched has come, and nothing fades any more
+    page.wait_for_timeout(800)  # all that is fetched has come
+    page.wait_for_function(NOTHING_FADES)
     page.evaluate(AXE)
     # its own copies of the style sheets would be asked of a hub that may be away, and are of no use here
     asked = {"runOnly": RULES, "preload": False}

@@ -42,7 +42,7 @@ def test_a_rule_lives_in_the_page_from_its_making_to_its_end(open_page) -> None:
     page = open_page()
     page.keyboard.press("!")
     expect(page.get_by_test_id("alerts-none")).to_be_visible()
-    make(page, "Coder fails", query="agent:coder has:error", limit="2", window="1m")
+    make(page, "Coder fails", query="agent:coder has:error", limit="2", window="1h")
     rule = row(page, "Coder fails")
     expect(rule).to_have_attribute("data-state", "ok")
     page.keyboard.press("Escape")
@@ -159,6 +159,7 @@ def test_alerts_survive_a_killed_hub_and_the_page_hears_of_it_again(open_page, h
     hub.start()
     page.wait_for_function("() => window.__laneway.state().link === 'live'")
     expect(bell).to_have_attribute("data-firing", "1")
+    hub.wait_level()
     told = hub.get("/api/events?event=alert_firing")["events"]
     assert len(told) == 1
 

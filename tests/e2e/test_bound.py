@@ -82,7 +82,7 @@ def test_it_shows_its_pod_live_and_nothing_of_others_in_any_message(hub: Hub, op
         say("red", range(20, 30))
         bound.wait_for_function("() => window.__laneway.visible().total === 31")
         page.wait_for_function("() => window.__laneway.visible().total === 161")
-        assert lanes(bound) == {"red-agent": 31}
+        eventually(lambda: lanes(bound) == {"red-agent": 31})
         assert bound.evaluate("() => window.__laneway.state().gaps") == 0
 
         bound.keyboard.press("!")  # alerts tell of all, and stay shut

@@ -8,6 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 import laneway
 from laneway import log_event
 from tests.torture.harness import Hub
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.browser
 
@@ -56,7 +57,7 @@ def test_a_dialog_keeps_the_focus_and_gives_it_back(open_page, name: str) -> Non
     before = OPENERS[name](page)
     dialog = page.get_by_test_id(name)
     expect(dialog).to_be_visible()
-    assert dialog.evaluate(HAS_FOCUS)
+    eventually(lambda: dialog.evaluate(HAS_FOCUS))
     for _ in range(12):
         page.keyboard.press("Tab")
         assert page.evaluate(STAYS)

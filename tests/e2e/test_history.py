@@ -51,7 +51,7 @@ def test_a_far_range_has_its_events_without_a_click(open_page, hub: Hub, began: 
     show(page, hub, middle, middle + 4 * MINUTE_S)
     page.wait_for_function(f"() => window.__laneway.visible().total > {IN_MEMORY}")
     expect(page.get_by_test_id("connection")).to_have_text("Paused")  # nothing of it is new
-    assert page.evaluate("() => window.__laneway.state().gaps") == 2  # before it, and after it
+    page.wait_for_function("() => window.__laneway.state().gaps === 2")  # before it, and after it
 
     known = total(page)
     for _ in range(12):  # and so has what one pans to

@@ -7,6 +7,7 @@ import laneway
 from laneway import log_event, span
 from tests.e2e.conftest import choose_line
 from tests.torture.harness import Hub
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.browser
 
@@ -111,10 +112,8 @@ def test_agents_with_strange_names_have_lanes_that_filter(open_page) -> None:
     for name in STRANGE:
         log_event(name, "log", "here")
     expect(page.get_by_test_id("lane")).to_have_count(len(STRANGE))
-    over = page.eval_on_selector_all(
-        "[data-testid=lane]", "all => all.map(one => one.scrollWidth - one.clientWidth)"
-    )
-    assert max(over) <= 0
+    over = "all => Math.max(...all.map(one => one.scrollWidth - one.clientWidth))"
+    eventually(lambda: page.eval_on_selector_all("[data-testid=lane]", over) <= 0)
     page.locator("[data-testid=lane-name]", has_text="🤖").click()
     page.wait_for_function("() => window.__laneway.visible().matching === 1")
 

@@ -44,9 +44,10 @@ def test_an_openai_agents_run_is_lanes_with_parents_and_tokens(
 
     page.wait_for_function("() => window.__laneway.agents().length >= 2")
     page.wait_for_function("() => window.__laneway.visible().total >= 20")
-    lanes = {lane["name"]: lane for lane in page.evaluate("() => window.__laneway.agents()")}
-    assert lanes["coder agent"]["parent"] == "planner agent"
-    assert len(page.evaluate("() => window.__laneway.bars()")) >= 8
+    page.wait_for_function(
+        "() => window.__laneway.agents().find(one => one.name === 'coder agent')?.parent === 'planner agent'"
+    )
+    page.wait_for_function("() => window.__laneway.bars().length >= 8")
 
     page.get_by_test_id("filter-input").fill('event:llm_response agent:"coder agent"')
     page.keyboard.press("Enter")

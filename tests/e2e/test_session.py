@@ -10,6 +10,7 @@ import laneway
 from laneway import bind, log_event, span
 from tests.e2e.conftest import choose_line
 from tests.torture.harness import Hub
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.browser
 
@@ -84,6 +85,7 @@ def test_a_session_is_replayed_step_by_step_and_played(open_page) -> None:
     wait_talks(page)
     open_session(page, "s-one")
     expect(page.get_by_test_id("not-live")).to_contain_text("Not live")
+    expect(page.get_by_test_id("turn").last).to_contain_text("It was")  # all of them
     whole = page.get_by_test_id("turn").count()
 
     page.keyboard.press("Home")
@@ -196,10 +198,15 @@ def test_agents_of_a_session_that_have_no_room_are_counted_and_named(open_page) 
     cell = row.locator("td.agents")
     shown = cell.get_by_role("button")
     expect(shown.first).to_be_visible()
-    rest = names[shown.count() :]
-    expect(cell.get_by_test_id("more-agents")).to_have_text(f"+{len(rest)}")
-    expect(cell.get_by_test_id("more-agents")).to_have_attribute("title", ", ".join(rest))
-    assert cell.evaluate("cell => cell.scrollWidth <= cell.clientWidth")
+    more = cell.get_by_test_id("more-agents")
+
+    def are_counted_and_named() -> bool:
+        rest = names[shown.count() :]
+        told = (more.inner_text(), more.get_attribute("title"))
+        return told == (f"+{len(rest)}", ", ".join(rest))
+
+    eventually(are_counted_and_named)
+    eventually(lambda: cell.evaluate("cell => cell.scrollWidth <= cell.clientWidth"))
     few = page.locator("[data-session=s-few] td.agents")
     expect(few.get_by_test_id("more-agents")).to_have_count(0)
 

@@ -82,12 +82,14 @@ def test_a_line_is_synced_soon_without_another_call(
 
 
 def test_many_lines_share_a_sync(tmp_path: Path, disk: Disk, behind: Syncer) -> None:
+    disk.is_open.clear()
     appender = Appender(LogPath(str(tmp_path)))
     for _ in range(500):
         appender.append([b"{}"])
+    disk.is_open.set()
     eventually(lambda: disk.has(segment(tmp_path)), "the sync")
 
-    assert len(disk.synced) < 50
+    assert len(disk.synced) <= 2
 
 
 def test_a_disk_that_hangs_in_a_sync_holds_up_no_append(
@@ -119,10 +121,13 @@ def test_new_names_are_synced_up_to_the_folder_that_was_there(
     tmp_path: Path, disk: Disk, behind: Syncer
 ) -> None:
     Appender(LogPath(str(tmp_path / "a" / "log"))).append([b"{}"])
-    eventually(lambda: disk.synced, "the sync")
 
-    own = [directory for directory in disk.directories if directory.startswith(str(tmp_path))]
-    assert own == [str(tmp_path), str(tmp_path / "a"), str(tmp_path / "a" / "log")]
+    def own() -> list[str]:
+        return [name for name in disk.directories if name.startswith(str(tmp_path))]
+
+    eventually(lambda: len(own()) >= 3, "the folders")
+    eventually(lambda: disk.synced, "the sync")
+    assert own() == [str(tmp_path), str(tmp_path / "a"), str(tmp_path / "a" / "log")]
 
 
 def test_after_a_failed_sync_the_writer_says_so_and_goes_on_elsewhere(

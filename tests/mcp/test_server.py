@@ -40,7 +40,7 @@ def place(tmp_path: Path) -> dict[str, str]:
     with laneway.bind(session_id="s2", agent="coder"):
         for n in range(300):
             laneway.log_event(None, "log", f"line {n} " + "of the build output " * 20, n=n)
-    laneway.flush(10)
+    laneway.flush(180)
     laneway.configure()
     return env
 

@@ -34,7 +34,7 @@ def log(tmp_path: Path, home: Path) -> Path:
             input={"n": n} if n % 2 else "text",
             attempt=n if n % 2 else "first",
         )
-    laneway.flush(10)
+    laneway.flush(180)
     return tmp_path / "log"
 
 

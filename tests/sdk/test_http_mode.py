@@ -11,13 +11,22 @@ import pytest
 
 import laneway
 from laneway import log_event
+from laneway.sdk import answer as answer_module
+from laneway.sdk import post as post_module
 from laneway.sdk import shipper as shipper_module
 from laneway.sdk import spool as spool_module
 from laneway.sdk.drop import drop_oldest, read_dropped, segments_held
 from laneway.sdk.spool import Spool
 from tests.port import free_port
 from tests.sdk.hub_stub import running
-from tests.waiting import eventually
+from tests.waiting import DEADLINE_S, eventually
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer that a busy machine has late would have the events sent twice."""
+    monkeypatch.setattr(post_module, "TIMEOUT_S", DEADLINE_S)
+    monkeypatch.setattr(answer_module, "EXCHANGE_S", DEADLINE_S)
 
 
 def sent(hub) -> list[object]:
@@ -29,7 +38,7 @@ def test_events_reach_the_hub_in_order() -> None:
         laneway.configure(logging_url=hub.url, token="t0ken")
         for n in range(1200):
             log_event("a", "log", n=n)
-        assert laneway.flush(10)
+        assert laneway.flush(180)
 
         assert sent(hub) == list(range(1200))
         assert hub.requests[0]["Authorization"] == "Bearer t0ken"
@@ -43,7 +52,7 @@ def test_the_ingest_token_of_this_machine_is_found(home: Path) -> None:
     with running() as hub:
         laneway.configure(logging_url=hub.url)
         log_event("a", "log")
-        assert laneway.flush(10)
+        assert laneway.flush(180)
 
         assert hub.requests[0]["Authorization"] == "Bearer from-the-home"
 
@@ -52,7 +61,7 @@ def test_an_address_without_a_path_means_log() -> None:
     with running() as hub:
         laneway.configure(logging_url=hub.url.removesuffix("/log"))
         log_event("a", "log")
-        assert laneway.flush(10)
+        assert laneway.flush(180)
 
         assert hub.requests[0]["path"] == "/log"
 
@@ -66,7 +75,7 @@ def test_a_failing_hub_gets_everything_later_and_once(faults: list[object], capf
         laneway.configure(logging_url=hub.url)
         for n in range(20):
             log_event("a", "log", n=n)
-        assert laneway.flush(20)
+        assert laneway.flush(180)
 
         assert sent(hub) == list(range(20))
 
@@ -76,7 +85,7 @@ def test_a_lost_reply_is_repeated_with_the_same_ids(capfd) -> None:
         hub.faults = ["lost_reply"]
         laneway.configure(logging_url=hub.url)
         ids = [log_event("a", "log", n=n) for n in range(3)]
-        assert laneway.flush(20)
+        assert laneway.flush(180)
 
         got = [event["id"] for event in hub.received]
         assert set(got) == set(ids)
@@ -89,7 +98,7 @@ def test_a_batch_that_is_too_large_is_halved(monkeypatch) -> None:
         laneway.configure(logging_url=hub.url)
         for n in range(40):
             log_event("a", "log", n=n)
-        assert laneway.flush(20)
+        assert laneway.flush(180)
 
         assert sent(hub) == list(range(40))
 
@@ -100,7 +109,7 @@ def test_what_the_hub_never_takes_is_put_aside_and_counted(home: Path) -> None:
         laneway.configure(logging_url=hub.url)
         for n, name in enumerate(["good", "bad", "good"]):
             log_event(name, "log", n=n)
-        assert laneway.flush(10)
+        assert laneway.flush(180)
 
         assert sent(hub) == [0, 2]
         assert laneway.stats()["rejected"] == 1
@@ -117,7 +126,7 @@ def test_a_hub_that_asks_for_patience_gets_it_however_much_is_logged_meanwhile(c
             log_event("a", "log", n=count)
             count += 1
             time.sleep(0.01)
-        assert laneway.flush(20)
+        assert laneway.flush(180)
 
         assert sent(hub) == list(range(count))
         first, second, third = hub.times_s[:3]
@@ -134,7 +143,7 @@ def test_a_hub_that_comes_late_gets_everything(capfd) -> None:
     assert not laneway.flush(0.2)
 
     with running(port) as hub:
-        assert laneway.flush(20)
+        assert laneway.flush(180)
         assert sent(hub) == list(range(50))
 
 
@@ -154,17 +163,20 @@ def test_a_killed_process_leaves_its_events_to_the_next(home: Path) -> None:
     with running(port) as hub:
         laneway.configure(logging_url=url)
         log_event("next", "log", n=30)
-        assert laneway.flush(20)
+        assert laneway.flush(180)
         assert sent(hub) == list(range(31))
 
 
 def test_an_exit_with_the_hub_down_takes_two_seconds_at_most(home: Path) -> None:
-    code = "from laneway import log_event; log_event('a', 'log')"
+    code = "from laneway import log_event; log_event('a', 'log'); print(flush=True)"
     env = {**os.environ, "LOGGING_URL": f"http://127.0.0.1:{free_port()}/log"}
-    began = time.monotonic()
-    subprocess.run([sys.executable, "-c", code], env=env, check=True, timeout=180)
+    with subprocess.Popen([sys.executable, "-c", code], env=env, stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        process.stdout.readline()
+        began = time.monotonic()  # of the exit: to start takes a busy machine longer than that
+        assert process.wait(180) == 0
 
-    assert time.monotonic() - began < 15  # hangs are what this catches; the figure is in bench/
+    assert time.monotonic() - began < 60  # hangs are what this catches; the figure is in bench/
     assert [p.read_bytes().count(b"\n") for p in home.glob("spool/*/spool-*.jsonl")] == [1]
 
 
@@ -173,7 +185,7 @@ def test_several_processes_share_one_spool_and_each_event_arrives(home: Path) ->
         code = (
             "import sys; import laneway\n"
             "for n in range(100): laneway.log_event(sys.argv[1], 'log', n=n)\n"
-            "assert laneway.flush(20)"
+            "assert laneway.flush(180)"
         )
         env = {**os.environ, "LOGGING_URL": hub.url}
         processes = [
@@ -194,11 +206,11 @@ def test_a_forked_child_ships_too() -> None:
         if not pid:
             try:
                 log_event("child", "log", n=1)
-                laneway.flush(10)
+                laneway.flush(180)
             finally:
                 os._exit(0)
         os.waitpid(pid, 0)
-        assert laneway.flush(10)
+        assert laneway.flush(180)
 
         assert sorted(sent(hub)) == [0, 1]
 
@@ -230,7 +242,7 @@ def test_a_full_spool_can_drop_the_oldest_instead_and_counts_them(capfd, monkeyp
     assert stats["spool_bytes"] < 21_000
 
     with running(port) as hub:
-        assert laneway.flush(20)
+        assert laneway.flush(180)
         arrived = sent(hub)
     assert len(arrived) == 300 - stats["dropped"] == laneway.stats()["shipped"]
     newest = [n for n in arrived if n >= 300 - len(arrived) // 2]
@@ -294,7 +306,7 @@ def test_a_damaged_note_of_the_place_passes_over_nothing(home: Path, note: str) 
     (directory / "ship.position").write_text(note)
     with running(port) as hub:
         log_event("a", "log", n=20)
-        assert laneway.flush(20)
+        assert laneway.flush(180)
         assert sent(hub) == list(range(21))
 
 
@@ -331,14 +343,14 @@ def test_a_note_that_is_read_half_written_is_read_again(
 def test_the_first_event_goes_at_once_and_the_next_ones_together(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(shipper_module, "GATHER_S", 60)
+    monkeypatch.setattr(shipper_module, "GATHER_S", 3600)
     with running() as hub:
         laneway.configure(logging_url=hub.url)
         log_event("a", "log", n=0)
         eventually(lambda: hub.received, "the first event")
         for n in range(1, 50):
             log_event("a", "log", n=n)
-        assert laneway.flush(30)
+        assert laneway.flush(180)
 
         assert sent(hub) == list(range(50))
         assert len(hub.requests) == 2
@@ -347,11 +359,11 @@ def test_the_first_event_goes_at_once_and_the_next_ones_together(
 def test_nobody_who_waits_for_the_hub_waits_for_more_events(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(shipper_module, "GATHER_S", 60)
+    monkeypatch.setattr(shipper_module, "GATHER_S", 3600)
     with running() as hub:
         laneway.configure(logging_url=hub.url)
         for n in range(5):
             log_event("a", "log", n=n)
-            assert laneway.flush(30)
+            assert laneway.flush(180)
 
         assert sent(hub) == list(range(5))

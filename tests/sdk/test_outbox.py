@@ -266,7 +266,7 @@ early = log_event("a", "log", n=0)
 for fd in taken:
     os.close(fd)
 late = log_event("a", "log", n=1)
-assert late and laneway.flush(5)
+assert late and laneway.flush(180)
 lost = sum(laneway.stats()["lost"].values())
 assert laneway.stats()["recorded"] == 2 - lost and bool(early) == (not lost), laneway.stats()
 """

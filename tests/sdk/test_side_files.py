@@ -81,7 +81,7 @@ def test_in_http_mode_the_hub_gets_the_whole(home: Path) -> None:
         rows = [{"n": n, "name": f"row {n}"} for n in range(20_000)]
         log_event("a", "tool_result", output=rows, n=4)
         log_event("a", "log", n=5)
-        assert laneway.flush(20)
+        assert laneway.flush(180)
 
         assert [event["n"] for event in hub.received] == list(range(6))
         assert hub.received[3]["output"] == TEXT
@@ -93,7 +93,7 @@ def test_a_hub_that_takes_no_such_body_gets_the_beginning(home: Path) -> None:
     with running() as hub:
         laneway.configure(logging_url=hub.url, token="t", body_bytes=500_000, strict=True)
         log_event("a", "tool_result", output=TEXT)
-        assert laneway.flush(20)
+        assert laneway.flush(180)
 
         (event,) = hub.received
         assert "[cut: " in str(event["output"])
@@ -106,7 +106,7 @@ def test_a_hub_that_answers_413_gets_the_beginning(home: Path) -> None:
         hub.faults = [413]
         laneway.configure(logging_url=hub.url, token="t", strict=True)
         log_event("a", "tool_result", output=TEXT)
-        assert laneway.flush(20)
+        assert laneway.flush(180)
 
         assert len(json.dumps(hub.received)) < 300_000
         assert laneway.stats()["payloads_cut"] == {"side_too_large": 1}
@@ -117,7 +117,7 @@ def test_a_failing_hub_gets_the_whole_later(home: Path, capfd: pytest.CaptureFix
         hub.faults = [503, "reset"]
         laneway.configure(logging_url=hub.url, token="t")
         log_event("a", "tool_result", output=TEXT)
-        assert laneway.flush(20)
+        assert laneway.flush(180)
 
         assert hub.received[-1]["output"] == TEXT
 

@@ -109,7 +109,7 @@ def test_no_failing_call_costs_an_event_of_the_log(
         with monkeypatch.context() as patch:
             inject(patch, faults, append, segment)
             ids = emit(recorder)
-        assert recorder.flush(5), f"call {number}: {faults.names[number - 1]}"
+        assert recorder.flush(180), f"call {number}: {faults.names[number - 1]}"
         stats = recorder.stats()
         recorder.close()
 
@@ -142,7 +142,7 @@ def test_no_failing_call_acknowledges_what_is_not_durable(
             for n in range(EVENTS):
                 id_ = recorder.record("a", "log", "x" * 90, {"n": n})
                 assert not id_ or id_ in disk.durable, f"call {number}"
-        assert recorder.flush(5)
+        assert recorder.flush(180)
         assert recorder.stats()["recorded"] == EVENTS == len(ids_in(directory))
         recorder.close()
         if not faults.has_fired:
@@ -163,7 +163,7 @@ def test_what_memory_cannot_hold_is_counted_to_the_last_event(
         with monkeypatch.context() as patch:
             inject(patch, faults, append, segment)
             ids = emit(recorder)
-        assert recorder.flush(5)
+        assert recorder.flush(180)
         stats = recorder.stats()
         recorder.close()
 

@@ -40,7 +40,7 @@ for child in range(forks):
         os._exit(1)
 is_over.set()
 for thread in threads: thread.join()
-assert laneway.flush(5)
+assert laneway.flush(180)
 print(*counts)
 """
 
@@ -57,7 +57,7 @@ if __name__ == "__main__":
         pool.close()
         pool.join()
     laneway.log_event("parent", "log", n=1)
-    assert laneway.flush(5)
+    assert laneway.flush(180)
 """
 
 PREFORK = """

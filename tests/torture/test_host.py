@@ -198,7 +198,7 @@ signal.setitimer(signal.ITIMER_REAL, %s)
 log_event("main", "log", n=0)
 while not handled:
     pass
-assert laneway.flush(5)
+assert laneway.flush(180)
 lost = sum(laneway.stats()["lost"].values())
 print(lost)
 """

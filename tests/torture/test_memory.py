@@ -30,7 +30,7 @@ HUGE = 100_000_000
 HUGE_EVENT = f"""
 import json, laneway
 id_ = laneway.log_event("huge", "log", "x" * {HUGE})
-laneway.flush(30)
+laneway.flush(180)
 print(json.dumps({{"id": id_, **laneway.stats()}}))
 """
 
