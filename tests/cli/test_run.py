@@ -68,7 +68,7 @@ def test_the_command_finds_its_trace_and_its_lane(home: Path) -> None:
 
 
 def test_signals_go_to_the_command(home: Path) -> None:
-    script = "import signal, time; signal.signal(15, lambda *_: exit(7)); print('ready', flush=True); time.sleep(60)"
+    script = "import signal, time; signal.signal(15, lambda *_: exit(7)); print('ready', flush=True); time.sleep(600)"
     command = [*LANEWAY, "run", "--", sys.executable, "-c", script]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL) as process:
         assert process.stdout
@@ -88,7 +88,7 @@ def test_the_command_keeps_its_terminal(home: Path) -> None:
     ) as process:
         os.close(slave)
         shown = b""
-        until_s = time.monotonic() + 60
+        until_s = time.monotonic() + 180
         while b"name? " not in shown and time.monotonic() < until_s:
             shown += os.read(master, 4096)
         os.write(master, b"Ada\r")

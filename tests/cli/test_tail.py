@@ -11,6 +11,7 @@ import pytest
 from laneway.cli.backlog import end_positions, iter_back
 from laneway.log.segment import LogPath
 from laneway.log.tail import Tail
+from tests.waiting import eventually
 
 from .conftest import COMMAND, Run, Show, Write, environment
 from .test_escape import HOSTILE
@@ -211,8 +212,7 @@ def test_a_tail_goes_on_exactly_where_the_backlog_ended(tmp_path: Path) -> None:
     assert tail.poll() == []
     with open(path, "ab") as file:
         file.write(b"}\n")
-    tail.wait(1)
-    (chunk,) = tail.poll()
+    (chunk,) = eventually(tail.poll)
     assert [line for _, line in chunk.lines] == [b'{"n":3}']
     assert tail.take_changes() == []
     tail.close()

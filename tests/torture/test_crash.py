@@ -22,7 +22,6 @@ from tests.port import free_port
 from tests.torture.conftest import Report
 from tests.torture.crash.sitecustomize import POINTS
 from tests.torture.harness import Hub
-from tests.waiting import eventually
 
 pytestmark = pytest.mark.torture
 
@@ -53,7 +52,7 @@ name, count = sys.argv[1], int(sys.argv[2])
 for n in range(count):
     if laneway.log_event(name, "log", "x" * (n * 37 % 300), n=n):
         print(n, flush=True)
-laneway.flush(float(sys.argv[3]) if len(sys.argv) > 3 else 20)
+laneway.flush(float(sys.argv[3]) if len(sys.argv) > 3 else 180)
 """
 
 ENGINE = """
@@ -63,7 +62,7 @@ from laneway.hub.hub import Hub
 hub = Hub(resolve(), in_process=True)
 if sys.argv[1] == "reindex":
     hub.follower.reindex()
-assert hub.follower.wait_level(60)
+assert hub.follower.wait_level(180)
 hub.close()
 """
 
@@ -79,7 +78,7 @@ def start(code: str, *arguments: object, **env: str) -> subprocess.CompletedProc
     return subprocess.run(
         [sys.executable, "-c", code, *map(str, arguments)],
         env={**os.environ, "PYTHONPATH": HOOK_PATH, **env},
-        capture_output=True, text=True, timeout=100,
+        capture_output=True, text=True, timeout=300,
     )  # fmt: skip
 
 
@@ -97,7 +96,7 @@ def read_index(settings: Settings) -> Found:
     hub = InProcessHub(settings, in_process=True)
     found: Found = Counter()
     try:
-        assert hub.follower.wait_level(60)
+        assert hub.follower.wait_level(180)
         after = None
         while True:
             lines, after, *_ = hub.archive.page(Query(newest_first=False, limit=1_000, after=after))
@@ -154,7 +153,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
 
 
 def index_of(hub: Hub, prefix: str) -> Found:
-    eventually(lambda: hub.get("/health")["index"]["lag_bytes"] == 0, "the index")
+    hub.wait_level()
     events = hub.iter_events("&event=log")
     return Counter((e["agent"], e["n"]) for e in events if e["agent"].startswith(prefix))
 
