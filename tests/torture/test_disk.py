@@ -34,7 +34,7 @@ while not is_over.is_set():
         acknowledged.append(emitted)
     emitted += 1
     time.sleep(0.001)
-is_flushed = laneway.flush(5)
+is_flushed = laneway.flush(180)
 print(json.dumps({"emitted": emitted, "acknowledged": acknowledged, "is_flushed": is_flushed,
                   **laneway.stats()}))
 """

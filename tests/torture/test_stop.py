@@ -75,7 +75,7 @@ def contents() -> list[tuple[str, str, str]]:
     """Agent, event and content of all that the index of LOG_PATH finds, oldest first."""
     hub = InProcessHub(resolve(), in_process=True)
     try:
-        assert hub.follower.wait_level(60)
+        assert hub.follower.wait_level(180)
         lines, *_ = hub.archive.page(Query(newest_first=False, limit=1_000))
         events = map(orjson.loads, lines)
         return [(event["agent"], event["event"], event.get("content", "")) for event in events]

@@ -103,7 +103,7 @@ def open_side(directory: Path, events: list[dict[str, Any]]) -> Side:
         headers=bearer(token),
         timeout=180,
     )
-    assert hub.follower.wait_level(60)
+    assert hub.follower.wait_level(180)
     while hub.store.last_seq < len(events):
         hub.follower.wait_level(0.05)
     return Side(hub, client, digests_of(hub, lines))
