@@ -11,14 +11,14 @@ import pytest
 
 from tests.torture.conftest import Report
 from tests.torture.volume import fill, mounted
-from tests.waiting import eventually
+from tests.waiting import DEADLINE_S, eventually
 
 pytestmark = pytest.mark.torture
 
 IS_LONG = os.environ.get("LANEWAY_TORTURE") == "long"
 ROUNDS = 20 if IS_LONG else 2
 FULL_S = 1.0 if IS_LONG else 0.4
-RECOVERY_S = 2.0 if IS_LONG else 10.0
+RECOVERY_S = 2.0 if IS_LONG else DEADLINE_S
 """The promise is 2 s; a test among others on a busy machine gives it more."""
 
 WRITER = """

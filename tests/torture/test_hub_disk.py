@@ -31,13 +31,13 @@ from tests.torture.fault import KINDS, Faults, inject
 from tests.torture.harness import Hub
 from tests.torture.test_memory import children
 from tests.torture.volume import ext4, fill, mount
-from tests.waiting import eventually
+from tests.waiting import DEADLINE_S, eventually
 
 pytestmark = [pytest.mark.torture, pytest.mark.timeout(900)]
 
 IS_LONG = os.environ.get("LANEWAY_TORTURE") == "long"
 ROUNDS = 20 if IS_LONG else 2
-RECOVERY_S = 2.0 if IS_LONG else 15.0
+RECOVERY_S = 2.0 if IS_LONG else DEADLINE_S
 """The promise is 2 s; a test among others on a busy machine gives it more."""
 
 VOLUME_BYTES = 96 << 20
