@@ -62,7 +62,7 @@ def run(command: list[str], hub: Hub, **options: Any) -> str:
         env=environment(hub),
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=500,
         check=False,
         **options,
     )
@@ -138,6 +138,7 @@ def built(tmp_path: Path) -> Path:
 
 def test_typescript(hub: Hub, built: Path) -> None:
     run([tool("node"), str(built / "program.js")], hub)
+    eventually(lambda: len(events(hub, "ts")) == 6, "the events")
     said, ring, *calls = events(hub, "ts")
     assert (said["content"], said["session_id"]) == ("hi", "s1")
     assert SECRET not in json.dumps(said)

@@ -1,17 +1,20 @@
 """Where the documents' commands are run: a home with a history, a hub, and the files that they name."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from laneway.log.frame import zstd
+from tests.waiting import eventually
 
 BIN = Path(sys.executable).parent
 PATIENCE_S = 180.0
@@ -62,6 +65,12 @@ def history(now_s: float) -> list[dict[str, Any]]:
     return events
 
 
+def is_level(url: str) -> bool:
+    with urllib.request.urlopen(f"{url}/health", timeout=PATIENCE_S) as answer:
+        index = orjson.loads(answer.read())["index"]
+    return bool(index["events"]) and not index["lag_bytes"]
+
+
 class World:
     """Commands see nothing of this machine but its programs."""
 
@@ -90,10 +99,14 @@ class World:
             ["laneway", "up"], env=self.env, stdout=subprocess.PIPE, text=True, cwd=self.folder
         )
         assert self.hub.stdout
+        url = ""
         for line in self.hub.stdout:
+            if not url and (found := re.search(r"http://[\d.]+:\d+", line)):
+                url = found[0]
             if "Ctrl-C" in line:
                 break
         assert self.hub.poll() is None
+        eventually(lambda: is_level(url), "the index")
 
     def _lay_files(self) -> None:
         line = {"service": "shop", "msg": "started", "ts": "2026-11-26T10:00:00Z", "level": "info"}

@@ -32,7 +32,7 @@ async def post(client: httpx.AsyncClient, data: bytes, **headers: str) -> httpx.
 
 async def stored(client: httpx.AsyncClient, hub: Hub) -> list[dict[str, object]]:
     answer = await client.get("/api/events")
-    for _ in range(1_000):
+    for _ in range(18_000):
         if answer.json()["events"]:
             break
         await asyncio.sleep(0.01)

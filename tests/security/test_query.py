@@ -39,7 +39,7 @@ async def filled(client: httpx.AsyncClient, hub: Hub) -> httpx.AsyncClient:
 
 
 async def indexed(client: httpx.AsyncClient, count: int) -> None:
-    for _ in range(1_000):
+    for _ in range(18_000):
         if (await client.get("/health")).json()["index"]["events"] >= count:
             return
         await asyncio.sleep(0.01)
