@@ -22,15 +22,13 @@ from laneway.log.segment import LogPath
 
 RULES = json.dumps([{"name": "acme", "pattern": "ACME-[0-9a-f]{10}"}])
 SECRET = re.compile(rb"ACME-[0-9a-f]{10}|acme-?[0-9a-f]{10}")
-TODAY = datetime.now(UTC).strftime("%Y-%m-%d")
-"""Writers begin a new segment for a new day."""
-
 PAD = "the planner asks for three sources on tidal power " * 4
 
 
 def line_of(number: int) -> bytes:
+    today = datetime.now(UTC).strftime("%Y-%m-%d")  # writers begin a new segment for a new day
     event = {
-        "timestamp": f"{TODAY}T00:00:00.{number:06d}Z",
+        "timestamp": f"{today}T00:00:00.{number:06d}Z",
         "agent": "planner",
         "event": "log",
         "id": f"0192f0c1-7a3b-7c4d-8e5f-{number:012x}",
