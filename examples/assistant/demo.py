@@ -17,8 +17,8 @@ from types import FrameType
 PACKAGE = __package__ or "examples.assistant"
 ROOT = Path(__file__).resolve().parents[PACKAGE.count(".") + 1]  # from where PACKAGE is imported
 HUB_PORT = 8001
-READY_S = 30.0
-HISTORY_S = 120.0  # takes about 12 s on two idle cores
+READY_S = 90.0
+HISTORY_S = 300.0  # takes about 12 s on two idle cores
 STOP_S = 8.0  # after SIGTERM; then SIGKILL
 STOP_SIGNALS = [signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)]
 LAST_WORDS = 15  # lines of a dead child's output that are shown

@@ -23,7 +23,7 @@ client = AsyncOpenAI(
     base_url=MODEL_URL,
     api_key="not-needed",
     max_retries=0,
-    timeout=30,
+    timeout=120,
     http_client=DefaultAsyncHttpxClient(trust_env=False),  # a local model needs no proxy
 )
 

@@ -5,6 +5,7 @@ import asyncio
 import operator
 import os
 import resource
+import signal
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator
@@ -15,8 +16,8 @@ from laneway import tool
 
 DOCUMENTS = Path(__file__).parent / "documents"
 DATA = Path(os.environ.get("ASSISTANT_DATA", ".assistant"))
-PYTHON_LIMIT_S = 3.0  # an endless snippet shows as a long bar, and is over before it bores
-CPU_LIMIT_S = 10
+CPU_LIMIT_S = 3  # an endless snippet shows as a long bar, and is over before it bores
+PYTHON_LIMIT_S = 60.0  # of one that waits; a busy machine may be slow to start any
 HITS = 8
 BIGGEST_POWER = 1000  # 9**9**9 would keep a core busy for hours
 OPERATORS: dict[type, Callable[..., float]] = {
@@ -73,8 +74,8 @@ def evaluate(node: ast.expr) -> float:
 
 
 def limit_cpu() -> None:
-    """An endless loop ends by itself even where the assistant was killed before it could end it."""
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_LIMIT_S, CPU_LIMIT_S))
+    """An endless loop ends by itself, also where the assistant was killed meanwhile."""
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_LIMIT_S, CPU_LIMIT_S + 1))
 
 
 @tool
@@ -93,6 +94,8 @@ async def run_python(code: str) -> str:
         if process.returncode is None:
             process.kill()
             await process.wait()
+    if process.returncode == -signal.SIGXCPU:
+        raise TimeoutError(f"no end after {CPU_LIMIT_S} s of processor time; killed")
     if process.returncode:
         raise RuntimeError(f"exit code {process.returncode}: {err.decode().strip()}")
     return out.decode().strip()

@@ -11,6 +11,7 @@ import pytest
 
 from laneway import current, log_event
 from laneway.integrations.wsgi import LanewayMiddleware
+from tests.waiting import eventually
 
 from ..sdk.conftest import Events
 
@@ -50,8 +51,8 @@ def test_message_and_reply_are_events(url: str, events: Events) -> None:
     for _ in range(2):
         answer = httpx.post(f"{url}/chat", json={"message": "hi", "session_id": "s1"})
         assert answer.json() == {"reply": "Hello"}
+    eventually(lambda: len(events()) == 6, "the events")
     found = events()
-    assert len(found) == 6
     by_type = {str(event["event"]): event for event in found}
     assert by_type["user_message"]["content"] == "hi"
     assert (by_type["agent_response"]["content"], by_type["agent_response"]["status"]) == (
@@ -66,4 +67,5 @@ def test_message_and_reply_are_events(url: str, events: Events) -> None:
 
 def test_an_error_is_recorded(url: str, events: Events, capfd: pytest.CaptureFixture[str]) -> None:
     assert httpx.post(f"{url}/chat", json={"message": "break"}).status_code == 500
+    eventually(lambda: "error" in events()[-1], "the error")
     assert events()[-1]["error"]["type"] == "LookupError"  # type: ignore[index]

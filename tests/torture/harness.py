@@ -25,13 +25,14 @@ name, count, largest, seed = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), in
 rate = float(sys.argv[5])
 draw = random.Random(seed)
 prose = "The planner asks the researcher for three sources on tidal power. " * 4_000
-begun_s = time.monotonic()
+due_s = time.monotonic()
 for i in range(count):
     luck = draw.random()
     most = 1_000 if luck < 0.97 else 4_000 if luck < 0.998 else largest
     size = draw.randrange(100, most)
     if rate:
-        time.sleep(max(0, begun_s + i / rate - time.monotonic()))
+        due_s = max(due_s + 1 / rate, time.monotonic() - 0.1)  # it never catches up in a burst
+        time.sleep(max(0, due_s - time.monotonic()))
     if laneway.log_event(name, "log", prose[:size], i=i):
         print(i, flush=True)
 """

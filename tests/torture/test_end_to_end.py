@@ -83,6 +83,7 @@ def test_kills_of_hub_and_writers_lose_nothing_and_repeat_nothing(
     writer_kills = 0
     begun_s = time.monotonic()
     try:
+        eventually(lambda: any(writer.acknowledged for writer in alive), "the first events")
         for round_ in range(ROUNDS):
             time.sleep(PAUSE_S * draw.random())
             hub.kill()
