@@ -22,5 +22,10 @@ export default defineConfig({
       "/auth": HUB,
     },
   },
-  test: { include: ["src/**/*.test.ts", "tools/**/*.test.ts"], environment: "node", testTimeout: 120_000, hookTimeout: 120_000 },
+  test: {
+    include: ["src/**/*.test.ts", "tools/**/*.test.ts"],
+    environment: "node",
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+  },
 });
