@@ -324,6 +324,22 @@ def test_a_seq_never_comes_twice_not_even_after_its_segment_was_forgotten(
     store.close()
 
 
+@pytest.mark.parametrize("order", ["abc", "acb", "cab", "cba", "c", "bc", "a"])
+def test_a_seq_never_comes_twice_whichever_segments_are_forgotten_first(
+    open_store: Open, tmp_path: Path, order: str
+) -> None:
+    store = open_store(tmp_path)
+    for name in "abc":
+        add_events(store, {}, {}, name=name)
+    for name in order:
+        store.forget(name)
+        store.close()
+        store = open_store(tmp_path)
+        assert store.last_seq == 6
+    assert add_events(store, {}, name="d").seqs == [7]
+    store.close()
+
+
 def test_an_id_may_come_back_after_its_segment_was_forgotten(store: SqliteStore) -> None:
     add_events(store, {"id": "one"}, name="a")
     store.forget("a")

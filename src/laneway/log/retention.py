@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterable
 
 from laneway.base.clock import NS_PER_DAY, NS_PER_S, now_ns
+from laneway.log.removal import remove_file
 from laneway.log.segment import PACKED, LogPath
 from laneway.log.series import SegmentFile, list_segments
 
@@ -36,7 +37,7 @@ def apply_retention(
         if _may_grow(file, log_path, time_ns) or not (file.mtime_ns < oldest_ns or is_surplus):
             continue
         try:
-            os.unlink(os.path.join(log_path.directory, file.name))
+            remove_file(os.path.join(log_path.directory, file.name))
         except OSError:
             continue
         kept_bytes -= weights[file.name]

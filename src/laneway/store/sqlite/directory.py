@@ -22,6 +22,7 @@ from secrets import token_urlsafe
 from typing import IO
 
 from laneway.base.errors import StoreError
+from laneway.log.removal import remove_file
 from laneway.log.segment import make_directory
 from laneway.log.text import open_private
 from laneway.store.api import IndexInUse
@@ -145,7 +146,7 @@ class Directory:
         leaves an older, whole database."""
         for suffix in ("-wal", "-shm", "", SUM, DAMAGED):
             try:
-                os.unlink(database + suffix)
+                remove_file(database + suffix)
             except FileNotFoundError:
                 pass
 

@@ -165,7 +165,11 @@ class SqliteStore:
     def forget(self, segment: str) -> None:
         with self._writing, self._watch(segment):
             if self._catalog.get(segment):
-                self._directory.raise_floor(self._last_seq)
+                others = (one.last_seq for one in self._catalog.all() if one.segment != segment)
+                if (
+                    max(others, default=0) < self._last_seq
+                ):  # else one of them tells after a restart
+                    self._directory.raise_floor(self._last_seq)
                 self._drop(segment)
 
     def rename(self, names: Mapping[str, str]) -> None:
