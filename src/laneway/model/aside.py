@@ -2,7 +2,7 @@
 ``given_duration_ms: -1``. A sender that waits for an answer is told of it instead; see `EventError`.
 """
 
-from typing import Any
+from __future__ import annotations
 
 from laneway.base.errors import EventError, Problem
 from laneway.base.limits import NAME_CHARS
@@ -14,6 +14,10 @@ from laneway.model.event import (
     normalise,
     parse_timestamp_ns,
 )
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 PREFIX = "given_"
 

@@ -4,9 +4,10 @@ An event is a plain dict at run time, so that unknown fields are kept as they
 came; `Event` tells type checkers what the known ones hold.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, NotRequired, TypedDict
 
 from laneway.base.clock import NS_PER_S, format_ns, now_ns
 from laneway.base.errors import EventError, Problem, quote
@@ -14,11 +15,17 @@ from laneway.base.ids import is_hex, new_event_id
 from laneway.base.limits import NAME_CHARS
 from laneway.model.vocabulary import LEVEL_ALIASES, LEVEL_RANK, LEVELS
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, NotRequired, TypedDict
+else:  # a process of one event, such as a hook's, is spared what `typing` loads
+    TypedDict = dict
 
-class ErrorInfo(TypedDict, total=False):
-    type: str
-    message: str
-    stack: str
+
+class ErrorInfo(TypedDict):
+    type: NotRequired[str]
+    message: NotRequired[str]
+    stack: NotRequired[str]
 
 
 class Event(TypedDict):
