@@ -563,14 +563,17 @@ class Follower:
             is_shown=not self._is_silent,
             step_aside=self._step_aside,
         )
+        masked_count = 0
         for (offset, data), line in zip(chunk.lines, lines, strict=True):
-            if line.event is None:
-                self._put_aside(chunk.segment, offset, len(data), line.problem)
+            event, ts_ns, _, _, is_masked, problem = line
+            if event is None:
+                self._put_aside(chunk.segment, offset, len(data), problem)
                 continue
-            last_ns = line.ts_ns
-            if line.is_masked:
-                self._metric.masked.add(1)
-            found.append((Record(offset, len(data), last_ns, line.event), line))
+            masked_count += is_masked
+            last_ns = ts_ns
+            found.append((Record(offset, len(data), ts_ns, event), line))
+        if masked_count:
+            self._metric.masked.add(masked_count)
         self._last_ns[chunk.segment] = last_ns
         return found
 

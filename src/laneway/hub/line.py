@@ -6,7 +6,7 @@ foreign writer's are brought into that form here, each time they are read.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import repeat
+from itertools import repeat, starmap
 from typing import Any, NamedTuple, cast
 
 import orjson
@@ -73,8 +73,10 @@ class LineReader:
             plain = None if self._recent else self._plain.try_read(datas, is_shown=is_shown)
             if plain is None:
                 found += self._read_each(some, fingerprint, last_ns)
-            else:
+            elif is_shown:
                 found += _plain_lines(plain, datas)
+            else:
+                found += starmap(Line, plain)
             last_ns = next((line.ts_ns for line in reversed(found) if line.event), last_ns)
         return found
 

@@ -167,8 +167,9 @@ class SegmentWriter:
         return self._summarise(batch, parents)
 
     def _write_texts(self, first_seq: int, texts: Sequence[str]) -> None:
-        """In one statement, so that the interpreter is free until it ends."""
-        joined = try_json(texts)
+        """In one statement, so that the interpreter is free until it ends; one by one where nothing else is
+        done meanwhile, which costs a tenth less."""
+        joined = None if self._bulk_events else try_json(texts)
         if joined is not None:
             self._connection.execute(_ADD_TEXTS, (first_seq, joined))
         else:
