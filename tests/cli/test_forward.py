@@ -18,7 +18,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 
 from laneway.base.errors import HubError, SettingError
 from laneway.cli.forwarding.collector import Collector, parse_headers
-from laneway.model.event import parse_timestamp_ns
+from laneway.model.moment import parse_timestamp_ns
 from tests.cli.conftest import Run, RunningHub, Show, StartHub, Write
 from tests.sinks.events import run as sample
 from tests.waiting import eventually

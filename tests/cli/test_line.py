@@ -7,7 +7,7 @@ from rich.cells import cell_len
 
 from laneway.cli.line import Layout, crop
 from laneway.cli.terminal import Terminal
-from laneway.model.event import parse_timestamp_ns
+from laneway.model.moment import parse_timestamp_ns
 
 NOON_NS = parse_timestamp_ns("2026-11-23T12:00:00.123456Z")
 

@@ -7,7 +7,7 @@ from datetime import datetime
 import pytest
 
 from laneway.cli.when import moment_of, to_utc
-from laneway.model.event import parse_timestamp_ns
+from laneway.model.moment import parse_timestamp_ns
 
 NOON = datetime(2026, 11, 23, 12, 0)
 

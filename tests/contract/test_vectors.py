@@ -14,7 +14,8 @@ from jsonschema import Draft202012Validator
 from laneway.base.errors import EventError, LogError
 from laneway.model.cut import put_back
 from laneway.model.encode import encode
-from laneway.model.event import Event, normalise, parse_timestamp_ns
+from laneway.model.event import Event, normalise
+from laneway.model.moment import parse_timestamp_ns
 from laneway.model.redact import Redactor
 from laneway.model.vocabulary import EVENT_TYPES, LEVELS
 from laneway.model.wire import decode_line, encode_redacted

@@ -64,6 +64,13 @@ def test_of_a_line_only_the_field_that_cannot_be_taken_is_set_aside(reader: Line
     )
 
 
+def test_an_id_that_cannot_be_makes_way_for_one_of_the_place(reader: LineReader) -> None:
+    data = orjson.dumps(event(1, id="i" * 300))
+    first, second = (reader.read(data, "p", 40, 0).event for _ in range(2))
+    assert first == second
+    assert reader.read(data, "p", 41, 0).event != first
+
+
 def test_a_time_that_is_none_is_that_of_the_line_before(reader: LineReader) -> None:
     lines = [(0, orjson.dumps(event(1))), (200, orjson.dumps(event(2, timestamp="never")))]
     first, second = reader.read_all(lines, "p", 0, is_shown=True)

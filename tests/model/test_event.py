@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from laneway.base.clock import format_ns, now_ns
 from laneway.base.errors import EventError
-from laneway.model.event import normalise, parse_timestamp_ns
+from laneway.model.event import normalise
+from laneway.model.moment import parse_timestamp_ns
 
 T_NS = 1_795_458_153_000_123_000
 T_TEXT = "2026-11-23T18:22:33.000123Z"

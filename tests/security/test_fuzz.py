@@ -20,7 +20,8 @@ from laneway.cli.escape import escape, is_unsafe
 from laneway.hub.metric import Metric
 from laneway.hub.pipeline import Intake
 from laneway.log.segment import LogPath
-from laneway.model.event import normalise, parse_timestamp_ns
+from laneway.model.event import normalise
+from laneway.model.moment import parse_timestamp_ns
 from laneway.model.redact import Redactor
 from laneway.model.wire import decode_body, decode_line
 from laneway.web import filter as query_filter

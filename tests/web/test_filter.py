@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from laneway.base.errors import QueryError
-from laneway.model.event import parse_timestamp_ns
+from laneway.model.moment import parse_timestamp_ns
 from laneway.store.api import Cursor, Query
 from laneway.store.query.parse import parse as parse_query
 from laneway.web.filter import (

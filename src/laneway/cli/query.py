@@ -18,7 +18,7 @@ from laneway.cli.pager import paged
 from laneway.cli.side import put_back_from, side_reader
 from laneway.cli.terminal import Terminal
 from laneway.cli.when import to_utc
-from laneway.model.event import parse_timestamp_ns
+from laneway.model.moment import parse_timestamp_ns
 
 if TYPE_CHECKING:
     from laneway.reader.source import Source

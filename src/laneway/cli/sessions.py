@@ -26,7 +26,7 @@ from laneway.cli.query import (
 from laneway.cli.table import Column, Row, lay_out, paint
 from laneway.cli.terminal import Terminal
 from laneway.cli.when import moment_of
-from laneway.model.event import parse_timestamp_ns
+from laneway.model.moment import parse_timestamp_ns
 from laneway.store.query.expr import Expr, Glob, Value, is_one_of
 from laneway.store.query.field import SESSION
 from laneway.store.query.write import write

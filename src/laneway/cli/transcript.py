@@ -13,7 +13,7 @@ from laneway.cli.sessions import STATES, show_moment
 from laneway.cli.side import put_back_from, side_reader
 from laneway.cli.table import flow, paint
 from laneway.cli.terminal import Terminal
-from laneway.model.event import parse_timestamp_ns
+from laneway.model.moment import parse_timestamp_ns
 
 SAID = frozenset({"user_message", "agent_response"})
 """Types of events whose text is the conversation itself."""

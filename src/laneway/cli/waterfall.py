@@ -14,7 +14,7 @@ from laneway.cli.line import Part, crop, pad
 from laneway.cli.table import Line, cells_of, flow
 from laneway.cli.terminal import Terminal
 from laneway.cli.when import moment_of
-from laneway.model.event import parse_timestamp_ns
+from laneway.model.moment import parse_timestamp_ns
 
 NAME_CELLS = (16, 40)
 """Of the tree; between them it takes what its names need, and never more than two fifths."""

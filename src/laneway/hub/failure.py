@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Any
 
 from laneway.hub.summary import SUMMARY_CHARS
-from laneway.model.event import parse_timestamp_ns
+from laneway.model.moment import parse_timestamp_ns
 
 BINS = 24
 """Steps of the course of one failure: a small picture, an hour each over a day."""

@@ -17,9 +17,8 @@ from laneway.base.limits import LINE_BYTES
 from laneway.hub.pipeline import Recent
 from laneway.hub.plain import LINES, PlainReader
 from laneway.log.side import SideFiles
-from laneway.model.aside import normalise_leniently
 from laneway.model.encode import encode
-from laneway.model.event import Event
+from laneway.model.event import Event, normalise_leniently
 from laneway.model.redact import Redactor
 from laneway.model.wire import decode_line, encode_redacted, is_too_deep, may_be_deep, stable_id
 from laneway.store.api import keep_on
@@ -134,7 +133,7 @@ class LineReader:
             event, ts_ns = normalise_leniently(raw, received_ns=fallback_ns)
         except EventError as error:
             return Line(None, problem=error.problems[0])
-        if not raw.get("id"):
+        if event["id"] != raw.get("id") and event["id"] != str(raw.get("id")):
             event["id"] = stable_id(fingerprint, offset, data)
         if len(data) > LINE_BYTES and self._side is not None:
             return self._read_long(event, ts_ns)

@@ -15,15 +15,15 @@ import orjson
 from laneway.base.clock import format_ns
 from laneway.base.ids import is_hex, new_event_id
 from laneway.base.limits import LINE_BYTES, NAME_CHARS
-from laneway.model.event import (
+from laneway.model.event import Event
+from laneway.model.field import (
     HEX_FIELDS,
     NAME_FIELDS,
     REQUIRED_FIELDS,
-    Event,
     find_odd_fields,
     is_known_field,
-    try_own_timestamp,
 )
+from laneway.model.moment import try_own_timestamp
 from laneway.model.redact import Redactor
 
 LINES = 32

@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from laneway.model.event import AMOUNT_FIELDS, COUNT_FIELDS, HEX_FIELDS, NAME_FIELDS
+from laneway.model.field import AMOUNT_FIELDS, COUNT_FIELDS, HEX_FIELDS, NAME_FIELDS
 
 SUMMARY_CHARS = 200
 """A line of the stream at the widest; the whole event is one click away."""

@@ -11,7 +11,7 @@ from typing import Any
 from laneway.base.clock import NS_PER_MS, format_ns
 from laneway.hub.ring import is_failure
 from laneway.hub.summary import summarise
-from laneway.model.event import parse_timestamp_ns
+from laneway.model.moment import parse_timestamp_ns
 from laneway.model.vocabulary import is_end, is_start
 
 EARLIEST_NS = parse_timestamp_ns("0001-01-01T00:00:00Z")

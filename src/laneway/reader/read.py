@@ -157,7 +157,7 @@ def _load(name: str) -> Any:
 def _with_plain_time(event: dict[str, Any]) -> dict[str, Any]:
     """``timestamp`` in the one form of the schema; a foreign line may have had any other."""
     from laneway.base.clock import format_ns
-    from laneway.model.event import parse_timestamp_ns
+    from laneway.model.moment import parse_timestamp_ns
 
     try:
         return {**event, "timestamp": format_ns(parse_timestamp_ns(event["timestamp"]))}

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from laneway.base.clock import NS_PER_MS
-from laneway.model.event import parse_timestamp_ns
+from laneway.model.moment import parse_timestamp_ns
 from laneway.model.vocabulary import is_end, is_start
 
 Event = Mapping[str, Any]

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from laneway.base.clock import format_ns
-from laneway.model.event import parse_timestamp_ns
+from laneway.model.moment import parse_timestamp_ns
 from laneway.sources.claude.hook import AGENT, event_id, hook_event
 
 ENVELOPE = frozenset({"source_app", "hook_event_type", "payload", "session_id", "timestamp"})

@@ -14,7 +14,7 @@ from laneway.log.segment import LogPath
 from laneway.log.series import list_segments
 from laneway.log.side import SideFiles
 from laneway.model.cut import put_back
-from laneway.model.event import parse_timestamp_ns
+from laneway.model.moment import parse_timestamp_ns
 from laneway.testing.span import Span, to_spans
 
 Event = dict[str, Any]

@@ -8,7 +8,7 @@ from laneway.base.clock import NS_PER_S, now_ns
 from laneway.base.errors import QueryError, quote
 from laneway.base.limits import PAGE_EVENTS
 from laneway.base.settings import FALSE_WORDS, TRUE_WORDS, parse_duration_s
-from laneway.model.event import parse_timestamp_ns
+from laneway.model.moment import parse_timestamp_ns
 from laneway.model.vocabulary import LEVEL_RANK, LEVELS
 from laneway.store.api import Cursor, Query
 from laneway.store.query import field

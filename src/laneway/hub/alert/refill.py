@@ -9,7 +9,7 @@ from laneway.base.errors import EventError
 from laneway.hub.alert.gauge import Gauge, SilentGauge, WindowGauge
 from laneway.hub.alert.rule import ALERT_AGENT, Rule
 from laneway.hub.archive import EventPage
-from laneway.model.event import parse_timestamp_ns
+from laneway.model.moment import parse_timestamp_ns
 from laneway.store.api import FIELDS, Page, Query, Split, Table
 from laneway.store.query.expr import Compare, Expr, Open, all_of, is_one_of, negate
 from laneway.store.query.field import AGENT, SEQ

@@ -11,7 +11,7 @@ from laneway.base.clock import NS_PER_S, format_ns
 from laneway.base.errors import EventError, QueryError, quote
 from laneway.base.limits import NAME_CHARS
 from laneway.base.settings import TIME_UNITS_S, Settings, parse_duration_s
-from laneway.model.event import parse_timestamp_ns
+from laneway.model.moment import parse_timestamp_ns
 from laneway.store.query.expr import EVERYTHING, Expr, Since, Until, iter_leaves
 from laneway.store.query.match import compile_matcher
 from laneway.store.query.parse import parse as parse_query

@@ -13,7 +13,7 @@ from laneway.hub.alert.gauge import WindowGauge
 from laneway.hub.alert.refill import Finder, Pages, iter_counts, where_of
 from laneway.hub.alert.rule import Rule
 from laneway.hub.ring import Row, entry_of
-from laneway.model.event import parse_timestamp_ns
+from laneway.model.moment import parse_timestamp_ns
 from laneway.model.vocabulary import START_OF_END
 from laneway.store.api import Cursor, Query
 from laneway.store.query.expr import Equal, Expr, Glob, Value, any_of, is_one_of

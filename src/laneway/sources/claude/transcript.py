@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from laneway.base.clock import NS_PER_MS, format_ns
-from laneway.model.event import parse_timestamp_ns
+from laneway.model.moment import parse_timestamp_ns
 from laneway.sources.claude.hook import AGENT, event_id, make_id, span_id
 
 NOISE = ("<command-name>", "<local-command", "<system-reminder>", "Caveat: ")

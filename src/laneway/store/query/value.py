@@ -7,7 +7,8 @@ from decimal import Decimal
 
 from laneway.base.clock import NS_PER_S, format_ns
 from laneway.base.ids import is_hex
-from laneway.model.event import HEX_FIELDS, parse_timestamp_ns
+from laneway.model.field import HEX_FIELDS
+from laneway.model.moment import parse_timestamp_ns
 from laneway.model.vocabulary import LEVEL_ALIASES, LEVEL_RANK
 from laneway.store.query.expr import Ago, At
 
