@@ -155,6 +155,80 @@ def test_no_notice_keeps_anybody_out(open_page, hub: Hub, scheme: str) -> None:
     assert violations(page) == [], "signed out"
 
 
+FORBIDDEN = {"code": "forbidden", "message": "This token may not read.", "hint": "ask for another"}
+
+
+def refuse(page: Page, status: int) -> None:
+    body = json.dumps(FORBIDDEN)
+    page.route(
+        "**/api/**",
+        lambda route: route.fulfill(status=status, content_type="application/json", body=body),
+    )
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_what_the_hub_refuses_is_told_in_each_view_and_can_be_tried_again(
+    open_page, scheme: str
+) -> None:
+    page = open_page(color_scheme=scheme)
+    start = page.url.split("/logs")[0]
+    for address, problem, there in (
+        ("/logs?view=sessions", "problem", "session"),
+        ("/logs?session=s-1", "telling-problem", "turn"),
+        ("/logs?view=insights", "problem", "failure"),
+    ):
+        refuse(page, 403)
+        page.goto(start + address)
+        told = page.get_by_test_id(problem)
+        expect(told).to_contain_text("This token may not read. Ask for another.")
+        assert violations(page) == [], address
+        page.unroute("**/api/**")
+        told.get_by_role("button", name="Try again").click()
+        expect(page.get_by_test_id(there).first).to_be_visible()
+        expect(told).to_have_count(0)
+    refuse(page, 403)
+    page.goto(f"{start}/logs?sel=@2")
+    expect(page.get_by_test_id("detail-problem")).to_contain_text("may not read")
+    ask("agent:coder")(page)
+    expect(page.get_by_test_id("filter-fault")).to_contain_text("may not read")
+    assert violations(page) == [], "live"
+
+
+def test_the_first_key_of_who_has_no_mouse_leads_past_the_bar_and_the_facets(open_page) -> None:
+    page = open_page()
+    page.keyboard.press("b")
+    expect(page.get_by_test_id("facet-value").first).to_be_visible()
+    for address in ("/logs", "/logs?view=sessions"):
+        page.goto(page.url.split("/logs")[0] + address)
+        expect(page.get_by_test_id("facet-value").first).to_be_visible()
+        page.keyboard.press("Tab")
+        expect(page.get_by_test_id("skip")).to_be_focused()
+        assert violations(page) == [], address
+        page.keyboard.press("Enter")
+        page.keyboard.press("Tab")
+        within = "inside => document.activeElement.closest(inside) !== null"
+        assert page.evaluate(within, ".desk > :last-child"), address
+
+
+@pytest.mark.parametrize(("width", "height"), [(320, 640), (3840, 2160)])
+def test_a_clock_that_is_wrong_and_names_of_any_kind_keep_nobody_out(
+    open_page, hub: Hub, width: int, height: int
+) -> None:
+    for name in ("\N{FOX FACE} fox", "\u05de\u05ea\u05db\u05e0\u05df", "x" * 200, "<b>bold</b>"):
+        log_event(name, "log", f"hello from {name}")
+    log_event("skewed", "log", "old", timestamp="2021-01-01T00:00:00Z")
+    page = open_page(viewport={"width": width, "height": height})
+    page.wait_for_function("() => window.__laneway.visible().total >= 21")
+    page.keyboard.press("0")  # years
+    assert violations(page) == []
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= width
+    for address in ADDRESSES[1:]:
+        page.goto(page.url.split("/logs")[0] + address)
+        page.wait_for_function("() => window.__laneway?.state().link === 'live'")
+        assert violations(page) == [], address
+        assert page.evaluate("() => document.documentElement.scrollWidth") <= width, address
+
+
 def test_a_phone_shows_every_view_without_scrolling_sideways(open_page) -> None:
     page = open_page(viewport={"width": 320, "height": 640})
     for address in ADDRESSES:

@@ -66,6 +66,19 @@ def test_lanes_are_pinned_folded_hidden_and_sorted_and_stay_so(open_page) -> Non
     expect_lanes(page, "coder", "planner", "memory")
 
 
+def test_the_address_pins_lanes_for_whoever_opens_it(open_page) -> None:
+    page = open_page()
+    work(page)
+    expect_lanes(page, "planner", "coder", "memory")
+    press_tool(page, "memory", "lane-pin")
+    page.wait_for_function("() => new URLSearchParams(location.search).get('pin') === 'memory'")
+    page.evaluate("() => localStorage.clear()")  # as in somebody else's browser
+    page.reload()
+    page.wait_for_function("() => window.__laneway?.state().link === 'live'")
+    expect_lanes(page, "memory", "planner", "coder")
+    assert page.evaluate("() => localStorage.getItem('laneway.arrangement')") is None
+
+
 def test_a_lane_is_moved_among_its_brothers_by_keys_and_by_hand_and_stays_there(open_page) -> None:
     page = open_page()
     work(page)

@@ -19,6 +19,16 @@ export class ApiError extends Error {
   }
 }
 
+/** What went wrong, and what to do: as sentences. */
+export function toldOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const hint = error instanceof ApiError ? error.hint : "";
+  return [error.message, hint && hint.charAt(0).toUpperCase() + hint.slice(1)]
+    .filter(Boolean)
+    .map((text) => (/[.!?…]$/.test(text) ? text : `${text}.`))
+    .join(" ");
+}
+
 export interface Page {
   readonly events: readonly StoredEvent[];
   readonly next: string | null;

@@ -55,6 +55,7 @@ describe("a range in words", () => {
     ["another day", at(26, 9), at(26, 10), "Nov 26, 09:05:09 – 10:05:09"],
     ["until today", at(26, 9), at(27, 10), "Nov 26, 09:05 – 10:05"],
     ["over a night", at(24, 9), at(25, 10), "Nov 24, 09:05 – Nov 25, 10:05"],
+    ["until this year", at(24, 9, 2, 2019), at(25, 10), "Mar 24, 2019 – Nov 25, 2026"],
     ["years", at(24, 9, 2, 2019), at(25, 10, 4, 2020), "Mar 24, 2019 – May 25, 2020"],
   ])("%s", (_, fromMs, toMs, wanted) => {
     vi.setSystemTime(now);

@@ -111,7 +111,9 @@ export function day(ms: number): string {
 export function rangeLabel(fromMs: number, toMs: number, nowMs = Date.now()): string {
   const [from, to, today] = [day(fromMs), day(toMs), day(nowMs)];
   if (from === to) return `${from === today ? "" : `${from}, `}${clock(fromMs)} – ${clock(toMs)}`;
-  if (toMs - fromMs > 60 * DAY) return `${from} – ${to}`;
+  const isOneYear = new Date(fromMs).getFullYear() === new Date(toMs).getFullYear();
+  if (toMs - fromMs > 60 * DAY)
+    return isOneYear ? `${from} – ${to}` : `${YEAR_FORMAT.format(fromMs)} – ${YEAR_FORMAT.format(toMs)}`;
   const minute = (ms: number) => clock(ms).slice(0, 5);
   return `${from}, ${minute(fromMs)} – ${to === today ? "" : `${to}, `}${minute(toMs)}`;
 }

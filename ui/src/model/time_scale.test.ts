@@ -46,7 +46,7 @@ describe("the scale of a story", () => {
   it("is marked at round times, apart from each other, also around a pause", () => {
     const offsets = (scale: TimeScale) => scale.marks(5).map(({ offsetMs }) => offsetMs);
     expect(offsets(new TimeScale(7, 7 + 5_080))).toEqual([0, 1000, 2000, 3000, 4000]);
-    expect(offsets(new TimeScale(0, 1_180))).toEqual([0, 200, 400, 800, 1000]);
+    expect(offsets(new TimeScale(0, 1_180))).toEqual([0, 200, 400, 600, 800, 1000]);
     const packed = new TimeScale(0, 3_610_000, [{ fromMs: 5_000, toMs: 3_605_000 }]);
     const places = packed.marks(5).map(({ place }) => place);
     expect(places.every((place, n) => n === 0 || place - (places[n - 1] as number) > 0.1)).toBe(true);

@@ -10,11 +10,16 @@ const PAUSE_SHARE = 0.03;
 const PAUSES_SHARE = 0.3;
 /** Marks nearer to each other than this share of their distance would touch. */
 const NEAR_SHARE = 0.6;
+/** So many times more marks than wanted are as good. */
+const STEPS_SHARE = 1.3;
+/** What begins behind it has no room for its words. */
+const LAST_PLACE = 0.94;
 
 export class TimeScale {
   private readonly timesMs: number[];
   private readonly places: number[];
   private readonly busyMs: number;
+  private readonly busy: { readonly fromMs: number; readonly toMs: number }[] = [];
 
   /** `pauses` in order and apart; none for a scale that is even. */
   constructor(startMs: number, endMs: number, pauses: readonly Pause[] = []) {
@@ -29,11 +34,15 @@ export class TimeScale {
     };
     let atMs = startMs;
     for (const { fromMs, toMs } of pauses) {
-      if (fromMs > atMs) go(fromMs, fromMs - atMs);
+      if (fromMs > atMs) {
+        this.busy.push({ fromMs: atMs, toMs: fromMs });
+        go(fromMs, fromMs - atMs);
+      }
       go(toMs, Math.min(most, toMs - fromMs));
       atMs = toMs;
     }
     if (endMs > atMs || this.timesMs.length === 1) go(Math.max(endMs, atMs), Math.max(1e-9, endMs - atMs));
+    this.busy.push({ fromMs: atMs, toMs: Math.max(endMs, atMs + 1e-3) });
     const whole = lengths.at(-1) as number;
     this.places = lengths.map((length) => length / whole);
   }
@@ -47,16 +56,18 @@ export class TimeScale {
     return between(place, this.places, this.timesMs);
   }
 
-  /** About `count` round times after the start, evenly apart as far as pauses allow. */
+  /** About `count` round times after the start: multiples of one step, fewer where pauses lie between. */
   marks(count: number): { readonly place: number; readonly offsetMs: number }[] {
     const startMs = this.timesMs[0] as number;
-    const stepMs = stepFor(this.busyMs / count / 2);
+    const stepMs = stepFor(this.busyMs / count / STEPS_SHARE);
     const marks: { place: number; offsetMs: number }[] = [];
-    for (let n = 0; n < count; n++) {
-      const offsetMs = Math.round((this.timeAt(n / count) - startMs) / stepMs) * stepMs;
-      const place = this.at(startMs + offsetMs);
-      if (n === 0 || place - (marks.at(-1)?.place ?? 0) >= NEAR_SHARE / count)
-        marks.push({ place, offsetMs });
+    for (const { fromMs, toMs } of this.busy) {
+      for (let n = Math.ceil((fromMs - startMs) / stepMs); startMs + n * stepMs < toMs; n++) {
+        const place = this.at(startMs + n * stepMs);
+        const before = marks.at(-1)?.place ?? -1;
+        if (place - before >= NEAR_SHARE / count && place < LAST_PLACE)
+          marks.push({ place, offsetMs: n * stepMs });
+      }
     }
     return marks;
   }

@@ -8,6 +8,12 @@ export class LaneChoice {
   /** Grows with each change. */
   version = 0;
 
+  /** As an address says, which somebody else may have written: kept once one arranges something oneself. */
+  pin(pinned: readonly string[]): void {
+    this.current = { ...this.current, pinned };
+    this.version++;
+  }
+
   togglePin(name: string): void {
     const { pinned } = this.current;
     this.set({ pinned: pinned.includes(name) ? pinned.filter((one) => one !== name) : [...pinned, name] });

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { LIVE } from "./place.svelte";
 import { readUrl, writeUrl } from "./url";
 
-const NOTHING = { place: LIVE, query: "", lastMs: NaN, sinceMs: NaN, untilMs: NaN, selected: "" };
+const NOTHING = { place: LIVE, query: "", lastMs: NaN, sinceMs: NaN, untilMs: NaN, selected: "", pinned: [] };
 
 test("an empty address asks for nothing, and nothing makes an empty address", () => {
   expect(readUrl("")).toEqual(NOTHING);
@@ -17,6 +17,7 @@ test("what is written is read back", () => {
     sinceMs: 1795425712112,
     untilMs: 1795425812112,
     selected: "@42",
+    pinned: ["the coder", "a&b=c ü"],
   };
 
   expect(readUrl(writeUrl(state))).toEqual(state);

@@ -1,4 +1,4 @@
-// What the address says: view, query, range and selection, named as in the query API.
+// What the address says: view, query, range, selection and pinned lanes, named as in the query API.
 
 import { LIVE, type Place } from "./place.svelte";
 
@@ -13,7 +13,12 @@ export interface PageState {
   readonly untilMs: number;
   /** Event id or @SEQ, "" for none. */
   readonly selected: string;
+  /** Names of the agents whose lanes stand above all others, in order. */
+  readonly pinned: readonly string[];
 }
+
+/** More would be no address any more. */
+const MOST_PINS = 20;
 
 export function readUrl(search: string): PageState {
   const query = new URLSearchParams(search);
@@ -24,6 +29,7 @@ export function readUrl(search: string): PageState {
     sinceMs: number(query.get("since")),
     untilMs: number(query.get("until")),
     selected: query.get("sel") ?? "",
+    pinned: query.getAll("pin").slice(0, MOST_PINS),
   };
 }
 
@@ -38,6 +44,7 @@ export function writeUrl(state: PageState): string {
     query.set("last", String(Math.round(state.lastMs)));
   }
   if (state.selected) query.set("sel", state.selected);
+  for (const name of state.pinned.slice(0, MOST_PINS)) query.append("pin", name);
   const text = query.toString();
   return text ? `?${text}` : "";
 }

@@ -1,5 +1,6 @@
 // Everything that the Insights show, asked of the hub together; the old figures stay until the new ones came.
 
+import { toldOf } from "../../api/client";
 import { ALERT_AGENT } from "../../model/alert";
 import {
   type Duration,
@@ -78,11 +79,7 @@ export class Report {
     const ended = await Promise.allSettled(parts);
     if (turn !== this.turn || signal.aborted) return;
     const failed = ended.find((one) => one.status === "rejected");
-    this.problem = failed
-      ? failed.reason instanceof Error
-        ? failed.reason.message
-        : String(failed.reason)
-      : "";
+    this.problem = failed ? toldOf(failed.reason) : "";
     this.isStale = false;
   }
 }

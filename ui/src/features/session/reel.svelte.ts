@@ -1,6 +1,6 @@
 // A session or trace on its way to the screen: fetched, told, and fetched again where more of it came.
 
-import { ApiError } from "../../api/client";
+import { toldOf } from "../../api/client";
 import { fetchTelling } from "../../api/report";
 import type { StoredEvent } from "../../model/stored";
 import { type Story, tellStory } from "../../model/story";
@@ -33,7 +33,7 @@ export class Reel {
       }
     } catch (error) {
       if (this.ending.signal.aborted) return;
-      this.problem = error instanceof ApiError ? `${error.message} ${error.hint}`.trim() : String(error);
+      this.problem = toldOf(error);
     } finally {
       this.isLoading = false;
     }

@@ -53,6 +53,11 @@ describe("the turns of a transcript", () => {
   });
 
   it("count time from the start", () => {
+    expect([offset(7239, 9000), offset(83, 120), offset(7239, 20_000)]).toEqual([
+      "0:07.23",
+      "0:00.083",
+      "0:07.2",
+    ]);
     expect([offset(7230), offset(760_000), offset(3_723_400), offset(-5)]).toEqual([
       "0:07.2",
       "12:40.0",

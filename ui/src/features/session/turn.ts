@@ -109,14 +109,17 @@ export function tookOf(step: Step, atMs: number): string {
   return duration(step.tookMs);
 }
 
-/** 0:07.2, 12:40.0, 1:02:03.4: time since the start. */
-export function offset(ms: number): string {
-  const tenths = Math.max(0, Math.floor(ms / 100));
+/** 0:07.2, 12:40.0, 1:02:03.4: time since the start; of what took less than ten seconds in all finer, 0:07.21
+    or 0:00.214. */
+export function offset(ms: number, wholeMs = Infinity): string {
+  const places = wholeMs < 1000 ? 3 : wholeMs < 10_000 ? 2 : 1;
+  const unitMs = 1000 / 10 ** places;
+  const passedMs = Math.max(0, Math.floor(ms / unitMs + 1e-6) * unitMs);
   const [hours, minutes, seconds] = [
-    Math.floor(tenths / 36_000),
-    Math.floor(tenths / 600) % 60,
-    (tenths % 600) / 10,
+    Math.floor(passedMs / 3_600_000),
+    Math.floor(passedMs / 60_000) % 60,
+    (passedMs % 60_000) / 1000,
   ];
-  const tail = seconds.toFixed(1).padStart(4, "0");
+  const tail = seconds.toFixed(places).padStart(3 + places, "0");
   return hours > 0 ? `${hours}:${String(minutes).padStart(2, "0")}:${tail}` : `${minutes}:${tail}`;
 }
