@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 
 from tests.torture.harness import Hub
+from tests.waiting import eventually
 
 from .conftest import Run, StartHub
 
@@ -45,6 +46,7 @@ def test_the_rules_are_listed_and_one_is_tried_on_the_past(tmp_path: Path, home:
         events = [{"agent": "coder", "event": "log", "level": "error"}] * 3
         bearer = {"Authorization": f"Bearer {hub.access_token}"}
         httpx.post(f"{hub.url}/log", json=events, headers=bearer, timeout=180).raise_for_status()
+        eventually(lambda: hub.get("/health")["index"]["events"] >= 3, "the index")
 
         def run(*given: str) -> str:
             command = [sys.executable, "-m", "laneway", "alerts", *given]
