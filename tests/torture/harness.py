@@ -39,7 +39,7 @@ for i in range(count):
 
 
 PAUSE_S = 0.05
-LEVEL_S = 1.0
+LEVEL_S = 0.7
 """For so long an indexer that answers must say that it has all: it may not have seen the last lines."""
 
 TRIES = 60
