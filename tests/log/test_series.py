@@ -174,7 +174,7 @@ def write_from_two_mounts(two_mounts: tuple[Path, Path], shared: str) -> list[tu
         subprocess.Popen([sys.executable, "-c", WRITER, str(two_mounts[n % 2]), f"w{n}", str(LINES), shared])
         for n in range(WRITERS)
     ]  # fmt: skip
-    assert [writer.wait(100) for writer in writers] == [0] * WRITERS
+    assert [writer.wait(180) for writer in writers] == [0] * WRITERS
     found = []
     for line in read_lines(two_mounts[0].parent / "real"):
         try:
