@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, settings
 from websockets.asyncio.client import connect
 from websockets.sync.client import connect as sync_connect
 
-from laneway.hub import archive, inquiry
+from laneway.hub import archive, indexer, inquiry
 from laneway.sdk import recorder
 from laneway.store.sqlite.store import SqliteStore
 from laneway.web import query as web_query
@@ -41,6 +41,7 @@ for given in (sync_connect.__kwdefaults__, connect.__init__.__kwdefaults__):
 web_query.COUNT_S = seqs.PATIENCE_S = PATIENCE_S
 inquiry.FACET_S = inquiry.FAILURE_S = archive.PAST_S = PATIENCE_S
 SqliteStore.__init__.__kwdefaults__["query_limit_s"] = PATIENCE_S
+indexer.OPEN_S = indexer.ANSWER_S = PATIENCE_S
 
 if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
     # The tests start hundreds of processes: each would compile some 400 modules, 1.5 s for a hub.
