@@ -30,7 +30,7 @@ from laneway.store.sqlite.store import SqliteStore
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
-    from laneway.hub.follower import BadLine
+    from laneway.hub.intake import BadLine
 
 BUILD_BYTES = 16 * MIB
 """Text of a segment that is worth a process: less is read within two seconds."""

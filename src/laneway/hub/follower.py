@@ -7,27 +7,27 @@ volume and what the hub appended itself come along here, in one order.
 import logging
 import os
 import threading
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from time import monotonic, perf_counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from laneway.base.errors import LanewayError, Problem, StoreError
+from laneway.base.errors import LanewayError, StoreError
 from laneway.base.limits import KIB, MIB
 from laneway.hub.archive import Archive
 from laneway.hub.backend import Backend
-from laneway.hub.line import Line, LineReader
+from laneway.hub.intake import Intake, Lines, Placed, iter_placed, row_of
+from laneway.hub.line import LineReader
 from laneway.hub.live import BATCH_S, Sink
 from laneway.hub.metric import Metric
 from laneway.hub.reserve import Reserve
-from laneway.hub.ring import Row, entry_of
+from laneway.hub.ring import Row
 from laneway.log.followed import OWN_FILE
 from laneway.log.position import Change, Moved, rename_keys
 from laneway.log.segment import LogPath
 from laneway.log.syncer import shared as syncer
 from laneway.log.tail import Break, Chunk, Tail
 from laneway.log.text import Damage, Readable
-from laneway.store.api import DiskError, Meanwhile, Query, Record, do_nothing, keep_on
+from laneway.store.api import DiskError, Query, do_nothing, keep_on
 from laneway.store.query.expr import is_one_of, is_seq
 from laneway.store.query.field import ID
 from laneway.store.sqlite.store import SqliteStore
@@ -62,9 +62,6 @@ where the processors are busy it is not."""
 IDLE_S = 0.5
 """Longest wait while nothing comes; bounds the stop, nothing else."""
 
-TRIES = 3
-"""Failures of one chunk before its events are tried one by one."""
-
 RETRY_S = 1.0
 """Pause after the index failed: the disk is full, or the file system stands still."""
 
@@ -73,13 +70,8 @@ GARBAGE_OBJECTS = 50_000
 alive. With its own 700 all of it is looked through dozens of times while it is made, and nothing in it is in
 a cycle."""
 
-QUARANTINE_LINES = 200
-"""Places of bad lines kept in memory for whoever asks; all of them are counted."""
-
 FILL_EVENTS = 1_000
 """Read back at a time for the viewers' history, so that few are in memory whole."""
-
-REASON_CHARS = 200
 
 BREAKS = {
     "cut": "%s was cut in place, as logrotate's copytruncate does: %d bytes that were seen there are"
@@ -90,13 +82,6 @@ BREAKS = {
 log = logging.getLogger("laneway.hub")
 
 
-Placed = tuple[int, Row]
-"""With the offset of its line."""
-
-Lines = list[tuple[Record, Line]]
-"""The events of a chunk."""
-
-
 class Ahead(NamedTuple):
     """What was read while the chunk before it was written."""
 
@@ -105,15 +90,6 @@ class Ahead(NamedTuple):
     """Of the first chunk; None where they depend on what is not done yet."""
     fault: Exception | None = None
     """Why nothing could be read."""
-
-
-class BadLine(NamedTuple):
-    """A line that is no event, where it stands, and why."""
-
-    segment: str
-    offset: int
-    length: int
-    reason: str
 
 
 class Follower:
@@ -138,7 +114,6 @@ class Follower:
     ) -> None:
         """``skip``: segments that are nobody's business here. ``is_silent``: there are no viewers, and
         nothing is counted for them. ``step_aside`` is called every few milliseconds of work."""
-        self.quarantine: deque[BadLine] = deque(maxlen=QUARANTINE_LINES)
         self._log_path = log_path
         self._store = store
         self._live = live
@@ -154,7 +129,8 @@ class Follower:
         self._on_damage = on_damage
         self._seen_bytes: dict[str, int] = {}  # of segments whose damaged index is built again
         self._tail = self._new_tail()
-        self._last_ns = {state.segment: state.last_ns for state in store.segments()}
+        self._intake = Intake(store, lines, metric, is_shown=not is_silent, step_aside=step_aside)
+        self.quarantine = self._intake.quarantine
         self._counted_bytes = {state.segment: state.indexed_bytes for state in store.segments()}
         """Up to where each segment is counted: an index that is built again counts nothing twice."""
         self._thread = threading.Thread(target=self._run, name="laneway-follower", daemon=True)
@@ -168,7 +144,6 @@ class Follower:
         self._is_purged = False  # the viewers' history is built again at the end
         self._newest_segment = ""
         self._fault = ""
-        self._failures: dict[tuple[str, int], int] = {}
 
     @property
     def fault(self) -> str:
@@ -276,7 +251,7 @@ class Follower:
             if self._is_stopping.is_set():
                 break
             pairs = self._archive.lines(low, min(low + FILL_EVENTS, next_seq))
-            rows += [_row(pointer.seq, line) for pointer, line in pairs if line.event is not None]
+            rows += [row_of(pointer.seq, line) for pointer, line in pairs if line.event is not None]
         return rows
 
     def _note_fault(self, error: Exception) -> None:
@@ -386,7 +361,7 @@ class Follower:
         for damage in outcome.damages:
             self._on_damage(damage)
         state = next(state for state in self._store.segments() if state.segment == segment)
-        self._last_ns[segment] = state.last_ns
+        self._intake.note(segment, state.last_ns)
         self._counted_bytes[segment] = state.indexed_bytes
         return True
 
@@ -403,7 +378,7 @@ class Follower:
         if self._builder:
             self._builder.close()
         self._store.reset()
-        self._last_ns.clear()
+        self._intake.forget_all()
         self._begin_builds()
         self._reopen()
         self._live.restart(self._store.epoch)
@@ -430,7 +405,7 @@ class Follower:
             self._store.rename(change.names)
             for segment in {*change.names, *change.names.values()}:
                 self._on_forget(segment)
-            rename_keys(self._last_ns, change)
+            self._intake.rename(change)
             rename_keys(self._seen_bytes, change)
         else:
             self._forget(change.segment)
@@ -438,7 +413,7 @@ class Follower:
 
     def _forget(self, segment: str) -> None:
         self._store.forget(segment)
-        self._last_ns.pop(segment, None)
+        self._intake.forget(segment)
         self._on_forget(segment)
 
     def _take(self, chunk: Chunk, lines: Lines | None, *, is_last: bool) -> None:
@@ -459,9 +434,9 @@ class Follower:
         seen_bytes = max(chunk.seen_bytes, self._seen_bytes.get(chunk.segment, 0))
         if chunk.end >= seen_bytes:
             self._seen_bytes.pop(chunk.segment, None)
-        if chunk.segment not in self._last_ns:
+        if not self._intake.knows(chunk.segment):
             self._store.settle()  # as a rule the others have come to their end
-        lines = self._read(chunk) if lines is None else lines
+        lines = self._intake.read(chunk) if lines is None else lines
         looks_ahead = is_last and self._chunk_bytes > CHUNK_BYTES
         rows = self._index(chunk, lines, looks_ahead=looks_ahead)
         if not self._is_purged:  # then all is shown again when it is read
@@ -477,7 +452,7 @@ class Follower:
         def meanwhile(seqs: Sequence[int | None]) -> None:
             try:
                 self._count_activity(chunk, lines, seqs)
-                rows.extend(_iter_placed(lines, seqs))
+                rows.extend(iter_placed(lines, seqs))
                 if looks_ahead:
                     self._look_ahead()
             except Exception as error:  # noqa: BLE001 - the index is at work, and must not hear of it
@@ -486,7 +461,7 @@ class Follower:
         self._step_aside()
         begun_s = perf_counter()
         records = [record for record, _ in lines]
-        seqs = self._add(chunk, records, do_nothing if self._is_silent else meanwhile)
+        seqs = self._intake.add(chunk, records, do_nothing if self._is_silent else meanwhile)
         self._metric.index_s.observe(perf_counter() - begun_s)
         self._metric.indexed_bytes.add(_size(chunk))
         if raised:
@@ -501,10 +476,10 @@ class Follower:
             chunks, lines = self._tail.poll(self._chunk_bytes), None
             if chunks and not self._tail.has_changes:
                 first = chunks[0]
-                is_plain = (
-                    not (first.is_replaced or first.damage) and first.segment in self._last_ns
+                is_plain = not (first.is_replaced or first.damage) and self._intake.knows(
+                    first.segment
                 )
-                lines = self._read(first) if is_plain else None
+                lines = self._intake.read(first) if is_plain else None
         except Exception as error:  # noqa: BLE001 - it flies once this chunk is done with
             self._ahead = Ahead([], fault=error)
         else:
@@ -551,85 +526,6 @@ class Follower:
         if line.event is None:
             return False
         return self._store.find(Query(is_one_of(ID, (line.event["id"],)), limit=1)).hits == hits
-
-    def _read(self, chunk: Chunk) -> Lines:
-        """The chunk's events; what is none is quarantined."""
-        found = []
-        last_ns = self._last_ns.get(chunk.segment, 0)
-        lines = self._lines.read_all(
-            chunk.lines,
-            chunk.fingerprint,
-            last_ns,
-            is_shown=not self._is_silent,
-            step_aside=self._step_aside,
-        )
-        masked_count = 0
-        for (offset, data), line in zip(chunk.lines, lines, strict=True):
-            event, ts_ns, _, _, is_masked, problem = line
-            if event is None:
-                self._put_aside(chunk.segment, offset, len(data), problem)
-                continue
-            masked_count += is_masked
-            last_ns = ts_ns
-            found.append((Record(offset, len(data), ts_ns, event), line))
-        if masked_count:
-            self._metric.masked.add(masked_count)
-        self._last_ns[chunk.segment] = last_ns
-        return found
-
-    def _put_aside(self, segment: str, offset: int, length: int, problem: Problem | None) -> None:
-        field = problem.field if problem else ""
-        self._metric.quarantined.add(1, field or "json")
-        self.quarantine.append(BadLine(segment, offset, length, str(problem)[:REASON_CHARS]))
-
-    def _add(
-        self, chunk: Chunk, records: Sequence[Record], meanwhile: Meanwhile
-    ) -> list[int | None]:
-        place = (chunk.segment, chunk.end)
-        if self._failures.get(place, 0) >= TRIES:
-            return self._add_singly(chunk, records)
-        try:
-            added = self._store.add(chunk.segment, chunk.fingerprint, records, chunk.end, meanwhile)
-        except DiskError:
-            raise
-        except Exception:
-            self._failures = {place: self._failures.get(place, 0) + 1}
-            raise
-        self._failures = {}
-        self._metric.indexed.add(sum(seq is not None for seq in added.seqs))
-        self._metric.duplicate.add(added.duplicate_count)
-        return added.seqs
-
-    def _add_singly(self, chunk: Chunk, records: Sequence[Record]) -> list[int | None]:
-        """Find the event that the index cannot take, put it aside, and keep the others."""
-        segment, fingerprint = chunk.segment, chunk.fingerprint
-        start = chunk.lines[0][0] if chunk.lines else chunk.end
-        self._store.add(segment, fingerprint, [], start)  # raises where the index takes nothing
-        seqs: list[int | None] = []
-        for record in records:
-            try:
-                end = record.offset + record.length
-                seqs += self._store.add(segment, fingerprint, [record], end).seqs
-            except DiskError:
-                raise
-            except StoreError as error:
-                problem = Problem("index", error.message)
-                self._put_aside(segment, record.offset, record.length, problem)
-                seqs.append(None)
-        self._store.add(segment, fingerprint, [], chunk.end)
-        self._metric.indexed.add(sum(seq is not None for seq in seqs))
-        return seqs
-
-
-def _iter_placed(lines: Lines, seqs: Sequence[int | None]) -> Iterator[Placed]:
-    for (record, line), seq in zip(lines, seqs, strict=True):
-        if seq is not None:
-            yield record.offset, _row(seq, line)
-
-
-def _row(seq: int, line: Line) -> Row:
-    assert line.event is not None
-    return Row(seq, line.ts_ns, entry_of(line.event, is_redacted=line.is_redacted), line.shown)
 
 
 def _size(chunk: Chunk) -> int:
