@@ -1,5 +1,6 @@
 """The stream as one reads it: pairs and repeats as one line, a part of it where nobody can read so fast."""
 
+import contextlib
 import json
 import re
 import threading
@@ -8,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 import laneway
 from laneway import log_event, span
@@ -174,6 +175,112 @@ def test_paused_the_stream_says_how_many_are_new_and_shows_them_when_it_follows(
     expect(page.locator("[data-testid=row]:visible", has_text="line 74")).to_have_count(0)
     page.keyboard.press("End")
     expect(page.locator("[data-testid=row]:visible .text", has_text="line 74")).to_be_visible()
+
+
+@pytest.fixture
+def failing() -> Iterator[None]:
+    """Twenty events a second, every tenth of which is a call of a tool that fails within an agent's work."""
+    ending = threading.Event()
+
+    def write() -> None:
+        number = 0
+        while not ending.is_set():
+            number += 1
+            log_event("planner", "log", f"line {number}")
+            if number % 10 == 0:
+                with (
+                    contextlib.suppress(KeyError),
+                    span("coder", kind="agent"),
+                    span("look", input={"path": f"file-{number}"}),
+                ):
+                    raise KeyError(f"no-{number}")
+            time.sleep(0.05)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    yield
+    ending.set()
+    writer.join()
+
+
+OVERFLOWS = """() => {
+  const list = document.querySelector("[data-testid=stream]");
+  return list.scrollHeight > list.clientHeight + 240;
+}"""
+
+
+def aim_at(page: Page, line: Locator) -> None:
+    """As a hand does: onto the list, and on to the line."""
+    page.get_by_test_id("stream").hover(position={"x": 300, "y": 40})
+    box = line.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 4, box["y"] + box["height"] / 2)
+
+
+def test_three_clicks_lead_from_a_page_that_moves_to_the_cause_of_a_failure(
+    open_page, failing
+) -> None:
+    page = open_page()
+    page.wait_for_function(OVERFLOWS)
+    detail = page.get_by_test_id("detail")
+    cause = detail.get_by_test_id("detail-error")
+
+    page.locator("[data-testid=lane][data-agent=coder]").get_by_test_id("lane-errors").click()
+    expect(cause).to_contain_text("no-")
+    expect(
+        detail.get_by_role("heading", name="look")
+    ).to_be_visible()  # the call, not what it broke
+    expect(detail).to_contain_text("file-")
+    page.get_by_test_id("filter-clear").click()
+    page.get_by_test_id("detail-close").click()
+    expect(detail).to_have_count(0)
+
+    held = page.get_by_test_id("held")
+    failure = page.locator("[data-testid=row].error:visible .text", has_text="file-").last
+    for _ in range(
+        5
+    ):  # a list that is held for seconds may go on where a machine stands still for as long
+        aim_at(page, failure)
+        expect(held).to_contain_text("new")
+        number = re.sub(r"\D*(\d+).*", r"\1", failure.text_content() or "")
+        failure.click()
+        expect(cause).to_contain_text("no-")
+        if f"no-{number}" in (cause.text_content() or ""):
+            break
+    expect(cause).to_contain_text(f"no-{number}")
+    detail.get_by_test_id("related").get_by_role("button", name="coder").first.click()
+    expect(detail.get_by_role("heading", name="Contains")).to_be_visible()  # the work around it
+
+    page.mouse.move(5, 5)  # and it goes on
+    expect(held).to_have_count(0)
+
+
+def test_a_line_of_another_day_than_the_one_above_it_tells_the_day(open_page, hub) -> None:
+    now_ns = time.time_ns()
+    lines = [
+        {
+            "timestamp": format_ns(now_ns - days * 86_400 * 10**9 + n),
+            "agent": "a",
+            "event": "log",
+            "content": f"{days} days ago",
+        }
+        for days in (5, 3)
+        for n in range(2)
+    ]
+    (Path(hub.env["LOG_PATH"]) / "plain.jsonl").write_text(
+        "".join(f"{json.dumps(line)}\n" for line in lines)
+    )
+    page = open_page()
+    wait_events(page, 4)
+    log_event("b", "log", "today")
+    wait_events(page, 5)
+    page.get_by_test_id("fold-repeats").click()
+    rows = page.locator("[data-testid=row]:visible")
+    expect(rows.locator(".text")).to_have_text([*2 * ["5 days ago"], *2 * ["3 days ago"], "today"])
+    with_day, within_day = re.compile(r"^\D+ \d+ \d\d:\d\d$"), re.compile(r"^[\d:.]{12}$")
+    expect(rows.locator(".time")).to_have_text([*2 * [with_day, within_day], with_day])
+    heights = rows.evaluate_all("all => all.map(one => one.getBoundingClientRect().height)")
+    assert set(heights) == {24}
 
 
 STANDS_AT_THE_RANGE = """([firstMs, stepMs]) => {

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from "vitest";
 import { Random } from "../testing/random";
-import { rangeLabel, stepFor, tickLabel, ticks } from "./tick";
+import { dayNumber, rangeLabel, stepFor, tickLabel, ticks } from "./tick";
 
 describe("ticks", () => {
   test("are all multiples of the step within the range, and only these", () => {
@@ -61,5 +61,14 @@ describe("a range in words", () => {
     vi.setSystemTime(now);
     expect(rangeLabel(fromMs, toMs, now)).toBe(wanted);
     vi.useRealTimers();
+  });
+});
+
+describe("days", () => {
+  test("are counted from local midnight to local midnight", () => {
+    const at = (day: number, hour: number) => dayNumber(new Date(2026, 10, day, hour).getTime());
+
+    expect(at(26, 0)).toBe(at(26, 23));
+    expect(at(27, 0)).toBe(at(26, 23) + 1);
   });
 });

@@ -70,6 +70,11 @@ export function localOffsetMs(atMs: number): number {
   return -new Date(atMs).getTimezoneOffset() * MINUTE;
 }
 
+/** Days of the local clock, counted. */
+export function dayNumber(atMs: number): number {
+  return Math.floor((atMs + localOffsetMs(atMs)) / DAY);
+}
+
 /** Multiples of `stepMs` in [fromMs, toMs), counted on the clock that is `offsetMs` ahead of UTC. */
 export function ticks(fromMs: number, toMs: number, stepMs: number, offsetMs = 0): number[] {
   const first = Math.ceil((fromMs + offsetMs) / stepMs);

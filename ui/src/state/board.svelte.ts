@@ -9,6 +9,7 @@ import type { Viewport } from "../base/viewport";
 import { AS_GAP } from "../model/event_table";
 import { type Filter, NO_FILTER, queryOf, toggleValue } from "../model/filter";
 import { HubClock } from "../model/hub_clock";
+import { causeOf, newestError } from "../model/failure";
 import { Journal } from "../model/journal";
 import type { Batch, Beat, Bounds, Gap, Hello, Message, ProtocolError } from "../model/protocol";
 import { parseTimeMs } from "../model/stored";
@@ -557,6 +558,13 @@ export class Board implements Owner, Listener {
     this.choice = { seq, row, bar: spans.has(bar) ? bar : -1 };
     if (row >= 0) this.revealRow(shown < 0 ? row : shown);
     this.viewChanged();
+  }
+
+  /** What caused the newest error of an agent between two moments, if that is in memory. */
+  chooseError(agent: number, fromMs?: number, toMs?: number): void {
+    const { events } = this.journal;
+    const row = newestError(events, agent, fromMs, toMs);
+    if (row >= 0) this.choose(events.seq[events.slot(causeOf(events, row))] as number);
   }
 
   /** Work that was chosen while it ran is chosen by its end as soon as that is known, where both are one line. */

@@ -4,7 +4,7 @@
 import { agentColor } from "../../base/hue";
 import { duration, plural, whole } from "../../base/format";
 import { SHAPES } from "../../base/shape";
-import { clockMs } from "../../base/tick";
+import { clock, clockMs, day } from "../../base/tick";
 import { CATEGORIES } from "../../model/category";
 import { AS_GAP } from "../../model/event_table";
 import type { Journal } from "../../model/journal";
@@ -32,6 +32,8 @@ export interface Entry {
   readonly isChosen: boolean;
   /** The first at or after the pointer's moment. */
   readonly isPointed: boolean;
+  /** Of another day than the line above it; the first in sight of another day than today. */
+  readonly tellsDay: boolean;
 }
 
 export class RowPool {
@@ -83,12 +85,14 @@ export class RowPool {
       debug: events.sev[i] === 0,
       chosen: entry.isChosen,
       pointed: entry.isPointed,
+      "new-day": entry.tellsDay,
       inner: this.lines.isInner(entry.row),
       redacted: (flag & FLAG_REDACTED) !== 0,
     });
     element.dataset["testid"] = isGap ? "gap-row" : "row";
     if (isGap) this.fillGap(row, i);
     else this.fillEvent(row, i, flag, end);
+    this.fillTime(row, entry, isGap ? NaN : (events.tsMs[i] as number));
   }
 
   private fillGap(row: Row, i: number): void {
@@ -115,7 +119,6 @@ export class RowPool {
     row.element.dataset["seq"] = String(events.seq[i]);
     row.element.dataset["agent"] = agent;
     row.element.dataset["event"] = kinds.name(kind);
-    write(row.cells.time, clockMs(events.tsMs[i] as number));
     write(row.cells.agent, agent);
     write(row.cells.kind, end < 0 ? kinds.name(kind) : kinds.name(kind).replace(/_(start|end)$/, ""));
     write(row.cells.tool, label >= 0 ? labels.name(label) : "");
@@ -130,6 +133,15 @@ export class RowPool {
     row.shape.dataset["kind"] = category;
     row.shape.setAttribute("d", SHAPES[category] ?? "");
     row.shape.style.fill = `var(--cat-${category})`;
+  }
+
+  /** With the day, seconds have no room. */
+  private fillTime(row: Row, entry: Entry, ms: number): void {
+    const { time } = row.cells;
+    if (Number.isNaN(ms)) write(time, "");
+    else write(time, entry.tellsDay ? `${day(ms)} ${clock(ms).slice(0, 5)}` : clockMs(ms));
+    const title = entry.tellsDay && !Number.isNaN(ms) ? `${day(ms)}, ${clockMs(ms)}` : "";
+    if (time.title !== title) time.title = title;
   }
 
   private fillTimes(row: Row): void {
