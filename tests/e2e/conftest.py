@@ -70,7 +70,12 @@ def choose_line(page: Page, text: str, tries: int = 20) -> None:
             return
 
 
-OUTSIDE = ("ERR_CONNECTION_REFUSED", "ERR_NETWORK_CHANGED")
+OUTSIDE = (
+    "ERR_CONNECTION_REFUSED",
+    "ERR_CONNECTION_RESET",
+    "ERR_EMPTY_RESPONSE",
+    "ERR_NETWORK_CHANGED",
+)
 """What a browser says by itself: a hub was killed, or a network of this machine came or went."""
 
 

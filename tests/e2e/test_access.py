@@ -1,11 +1,12 @@
 """For everybody: axe-core finds no violation in any view, light or dark, wide or narrow."""
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, WebSocketRoute, expect
 
 import laneway
 from laneway import bind, log_event, span
@@ -153,6 +154,48 @@ def test_no_notice_keeps_anybody_out(open_page, hub: Hub, scheme: str) -> None:
     hub.start()
     expect(notice).to_have_attribute("data-kind", "signed-out")
     assert violations(page) == [], "signed out"
+
+
+LIVE = "**/logs/ws?history=*"
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_no_state_of_the_hub_keeps_anybody_out(open_page, hub: Hub, scheme: str) -> None:
+    page = open_page(color_scheme=scheme, reduced_motion="reduce")
+    because = page.locator("[data-testid=row]:visible", has_text="Because.")
+    expect(because.first).to_be_visible()
+    assert page.evaluate("() => document.getAnimations().length") == 0
+    assert violations(page) == [], "less motion"
+
+    hub.kill()
+    chip = page.get_by_test_id("connection")
+    expect(chip).to_have_attribute("data-state", "reconnecting")
+    assert violations(page) == [], "away"
+    page.keyboard.press("3")
+    expect(page.get_by_test_id("late")).to_be_visible()
+    assert violations(page) == [], "late"
+    page.keyboard.press("1")
+    hub.start()
+    expect(because.first).to_be_visible()
+    expect(chip).to_have_attribute("data-state", "live")
+    assert violations(page) == [], "restarted"
+
+    routes: list[WebSocketRoute] = []
+
+    def pass_on(route: WebSocketRoute) -> None:
+        """All but the hub's own beats, which would say that it is level."""
+        routes.append(route)
+        route.connect_to_server().on_message(
+            lambda message: None if '"type":"beat"' in str(message) else route.send(message)
+        )
+
+    page.route_web_socket(LIVE, pass_on)
+    page.reload()
+    expect(because.first).to_be_visible()
+    beat = {"type": "beat", "now": time.time() * 1000, "seq": 1, "lag_bytes": 5 << 20}
+    routes[-1].send(json.dumps(beat))
+    expect(chip).to_have_attribute("data-state", "lagging")
+    assert violations(page) == [], "lagging"
 
 
 FORBIDDEN = {"code": "forbidden", "message": "This token may not read.", "hint": "ask for another"}

@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 
 import laneway
 from laneway import log_event
+from tests.e2e.test_access import violations
 from tests.torture.harness import Hub
 from tests.waiting import eventually
 
@@ -73,6 +74,9 @@ def test_what_is_too_much_is_counted_and_its_counts_are_exact(
     expect(former).to_be_visible()  # who worked then, and not since
     above = page.locator("[data-testid=lane][data-agent=chief]")
     expect(above).to_be_visible()  # and whose it was
+    for scheme in ("dark", "light"):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        assert violations(page) == [], scheme
     box = page.get_by_test_id("pulse").bounding_box()
     assert box
     share = 1 - (HOURS - 1) / 24 / 1.03  # an hour after the beginning
