@@ -9,8 +9,7 @@ from typing import Any, NotRequired, TypedDict
 from laneway.base.clock import format_ns, now_ns
 from laneway.base.errors import EventError, Problem, quote
 from laneway.base.ids import new_event_id
-from laneway.model.aside import put_aside
-from laneway.model.field import REQUIRED_FIELDS, find_odd_fields, take
+from laneway.model.field import REQUIRED_FIELDS, find_odd_fields, put_aside, take
 from laneway.model.moment import parse_timestamp_ns, try_own_timestamp
 
 

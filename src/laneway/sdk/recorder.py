@@ -256,7 +256,7 @@ class Recorder:
             if self._encode is not None:
                 return
             from laneway.base.settings import resolve
-            from laneway.model.aside import set_aside
+            from laneway.model.field import set_aside
             from laneway.model.redact import try_make_redactor
             from laneway.model.wire import encode_redacted
 

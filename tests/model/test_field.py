@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from laneway.base.errors import EventError
-from laneway.model.aside import set_aside
 from laneway.model.event import normalise, normalise_leniently
+from laneway.model.field import set_aside
 
 FIELDS = (
     "timestamp",
