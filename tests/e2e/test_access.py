@@ -74,6 +74,7 @@ def test_no_view_keeps_anybody_out(open_page, scheme: str) -> None:
     expect(page.get_by_role("option").first).to_be_visible()
     assert violations(page) == [], "palette"
     page.keyboard.press("Escape")
+    expect(page.get_by_role("option")).to_have_count(0)
     page.keyboard.press("?")
     expect(page.get_by_test_id("help")).to_be_visible()
     assert violations(page) == [], "help"

@@ -75,13 +75,13 @@ POINTS = {
     "index-created": Point("laneway.store.sqlite.schema", "create"),
     "commit-before": Point(STORE, "write_summary"),
     "commit-after": Point(STORE, "SegmentWriter.write"),
-    "show-before": Point("laneway.hub.follower", "Follower._add"),
+    "show-before": Point("laneway.hub.intake", "Intake.add"),
     "epoch-before": Point(DIRECTORY, "os.replace", "before", _goes_to("epoch")),
     "epoch-after": Point(DIRECTORY, "os.replace", "after", _goes_to("epoch")),
-    "retention-before": Point("laneway.log.retention", "os.unlink", "before"),
-    "retention-after": Point("laneway.log.retention", "os.unlink"),
+    "retention-before": Point("laneway.log.retention", "remove_file", "before"),
+    "retention-after": Point("laneway.log.retention", "remove_file"),
     "forget-before": Point("laneway.store.sqlite.store", "SqliteStore.forget", "before"),
-    "drop-begun": Point(DIRECTORY, "os.unlink", "before", lambda path: path.endswith(".db")),
+    "drop-begun": Point(DIRECTORY, "remove_file", "before", lambda path: path.endswith(".db")),
     "drop-ended": Point(DIRECTORY, "Directory.remove"),
 }
 
@@ -114,7 +114,7 @@ class _Bomb:
             module.os = _Os(name, self.wrap(getattr(os, name), is_method=False))  # type: ignore[attr-defined]
             return
         home = getattr(module, owner) if dot else module
-        setattr(home, name, self.wrap(getattr(home, name), is_method=True))
+        setattr(home, name, self.wrap(getattr(home, name), is_method=bool(dot)))
 
 
 class _Os:
