@@ -1,9 +1,10 @@
 """Runs every bench, in a process each, and puts each figure beside its goal: ``make bench``.
 
-    python -m bench.run [NAME …] [--events N] [--smoke] [--out FILE]
+    python -m bench.run [NAME …] [--events N] [--alone] [--smoke] [--out FILE]
 
 ``NAME`` is a bench: only those run, and the rest of the results stay as they were. ``--events`` is the size
 of the log for the questions and for the start (1,000,000 and 200,000; the goals are for 10,000,000).
+``--alone`` asks no peer the questions. ``LANEWAY_BENCH_DIR`` names a place that has log and index already.
 ``--smoke`` takes small sizes: it shows that all of it runs, keeps no result, and its figures mean nothing.
 
 Nothing here fails on a time; a bench that fails is told, and what it should have measured is not measured.
@@ -101,6 +102,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHES)}")
     parser.add_argument("--events", type=int, default=0, help="in the log of query and start")
+    parser.add_argument("--alone", action="store_true", help="ask the questions of no peer")
     parser.add_argument("--smoke", action="store_true", help="small sizes; keeps no result")
     parser.add_argument("--out", type=Path, help="the file of results")
     options = parser.parse_args()
@@ -113,6 +115,7 @@ def main() -> int:
     result = begin(path)
     for name in options.names or BENCHES:
         arguments = [str(options.events)] if options.events and name in SIZED else []
+        arguments += ["alone"] if options.alone and name == "query" else []
         print(f"\n== {name}", flush=True)
         merge(result, name, run_bench(name, arguments, is_smoke=options.smoke))
         if path:

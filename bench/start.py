@@ -2,9 +2,10 @@
 
     python -m bench.start [EVENTS]
 
-With an empty log, and with 200,000 events in log and index. The hub is two processes: CPU time,
-modules and memory are sums of both; memory is what is in RAM after two seconds of rest, each page that
-they share counted once.
+With an empty log, and with 200,000 events in log and index; or with those that ``LANEWAY_BENCH_DIR`` has in
+its ``log`` and ``index``, as `laneway reindex` made them and ``bench.query`` sealed them. The hub is two
+processes: CPU time, modules and memory are sums of both; memory is what is in RAM after two seconds of rest,
+each page that they share counted once.
 """
 
 import os
@@ -21,6 +22,7 @@ from http.client import HTTPConnection
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
+from urllib.request import urlopen
 
 import orjson
 
@@ -45,6 +47,17 @@ class Start(NamedTuple):
     """Of both processes, until they were ready."""
     rest_mib: float
     """Of both; 0 where nobody waited for them to rest."""
+
+
+Place = dict[str, str]
+"""Settings that say where log and index are; without, they are made in the hub's home."""
+
+
+def kept_place() -> Place:
+    kept = Path(os.environ.get("LANEWAY_BENCH_DIR", "nowhere"))
+    if not (kept / "index").is_dir():
+        return {}
+    return {"LOG_PATH": f"{kept / 'log'}", "LANEWAY_INDEX_PATH": f"{kept / 'index'}"}
 
 
 def command(*arguments: str) -> list[str]:
@@ -104,10 +117,10 @@ def await_health(port: int) -> None:
     raise TimeoutError("the hub was not ready in time")
 
 
-def start(home: Path, rest_s: float = 0.0) -> Start:
+def start(home: Path, place: Place, rest_s: float = 0.0) -> Start:
     port = free_port()
     begun_s = time.perf_counter()
-    with hub(home, port) as process:
+    with hub(home, port, **place) as process:
         await_health(port)
         ready_ms = (time.perf_counter() - begun_s) * 1000
         used_ms = sum(map(cpu_ms, family(process.pid)))
@@ -116,22 +129,34 @@ def start(home: Path, rest_s: float = 0.0) -> Start:
     return Start(ready_ms, used_ms, rest_mib)
 
 
-def count_modules(home: Path) -> int:
+def count_modules(home: Path, place: Place) -> int:
     port = free_port()
-    with hub(home, port, PYTHONPROFILEIMPORTTIME="1"):
+    with hub(home, port, **place, PYTHONPROFILEIMPORTTIME="1"):
         await_health(port)
     return len(IMPORTED.findall((home / "stderr").read_bytes()))
 
 
-def measure(name: str, home: Path) -> dict[str, object]:
-    starts = [start(home) for _ in range(STARTS)]
+def check_is_level(home: Path, place: Place, count: int) -> None:
+    """A hub that has to build the index first would be measured at something else."""
+    port = free_port()
+    with hub(home, port, **place):
+        await_health(port)
+        time.sleep(REST_S)
+        with urlopen(f"http://127.0.0.1:{port}/health") as answer:
+            index = orjson.loads(answer.read())["index"]
+    if (index["events"], index["lag_bytes"]) != (count, 0):
+        sys.exit(f"bench.start: {count:,} events were promised, and the hub has {index}")
+
+
+def measure(name: str, home: Path, place: Place) -> dict[str, object]:
+    starts = [start(home, place) for _ in range(STARTS)]
     return {
         "log": name,
         "best ms": min(one.ready_ms for one in starts),
         "median ms": middle([one.ready_ms for one in starts]),
         "CPU ms": min(one.cpu_ms for one in starts),
-        "modules": count_modules(home),
-        "at rest MiB": start(home, REST_S).rest_mib,
+        "modules": count_modules(home, place),
+        "at rest MiB": start(home, place, REST_S).rest_mib,
     }
 
 
@@ -140,10 +165,12 @@ def main() -> None:
     rows = []
     for events in (0, count):
         with tempfile.TemporaryDirectory() as folder:
-            home = Path(folder)
-            if events:
+            home, place = Path(folder), kept_place() if events else {}
+            if place:
+                check_is_level(home, place, events)
+            elif events:
                 fill(home, events)
-            rows.append(measure(f"{events:,} events", home))
+            rows.append(measure(f"{events:,} events", home, place))
     fullest = rows[-1]
     tell("start.ready_s", float(str(fullest["median ms"])) / 1000, runs=STARTS, events=count)
     tell("start.rest_mib", float(str(fullest["at rest MiB"])), runs=1, events=count)
