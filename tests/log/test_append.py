@@ -232,8 +232,8 @@ def test_killed_writers_lose_nothing_that_they_reported(tmp_path: Path) -> None:
         time.sleep(0.05)  # let them run on: any moment is a good one to be killed at
         for name, writer in writers.items():
             writer.send_signal(signal.SIGKILL)
-            out = writer.communicate()[0].split("\n")[:-1]
-            reported[name] = int(out[-1]) if out else 0
+            out = writer.communicate()[0].split("\n")[:-1]  # begins where the first read ended
+            reported[name] = int(out[-1] or 0) if out else 0
 
     found: dict[str, int] = {}
     fragments = 0

@@ -252,10 +252,12 @@ def test_a_program_ended_by_a_signal_ends_and_loses_nothing(
     for run in range(2 * RUNS):
         program = subprocess.Popen(
             [sys.executable, str(script), str(run), how], env=env,
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0,
         )  # fmt: skip
         assert program.stdout
-        first = program.stdout.readline()
+        first = (
+            program.stdout.readline()
+        )  # unbuffered: `communicate` would not see what this read ahead
         time.sleep(draw.uniform(0, 0.05))
         program.send_signal(number)
         said, _ = program.communicate(timeout=180)
