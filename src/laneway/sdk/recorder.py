@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from laneway.sdk.outbox import Outbox
     from laneway.sdk.shipper import Shipper
 
+    FindOdd = Callable[[dict[str, object]], list[str]]
     SetAside = Callable[[dict[str, object]], tuple[dict[str, object], list[str]]]
     Encode = Callable[[dict[str, object], Redactor, frozenset[str], SideFiles], tuple[bytes, int]]
 
@@ -38,6 +39,9 @@ LATE_MODULES = (
 
 MADE, NONE = frozenset({"timestamp", "id"}), frozenset[str]()
 """Fields that the redactor need not look at where we made them a moment ago."""
+
+NAMES = 1_000
+"""Names remembered; a program has some dozens, unless it makes them up."""
 
 POLL_S = 0.02
 """Between two looks of `flush` at what still waits."""
@@ -69,6 +73,9 @@ class Recorder:
         self._shipper: Shipper | None = None
         self._where: dict[str, object] = {}
         self._set_aside: SetAside | None = None
+        self._find_odd: FindOdd = _find_none
+        self._names: set[str] = set()
+        """Of agents and of types of events, that can be; looked at once."""
         self._additions: dict[str, object] = {}
         """Those of the last context, all of whose fields hold what they can."""
 
@@ -208,10 +215,7 @@ class Recorder:
         if type(event_type) is not str:
             event_type = _text(event_type)
         event: dict[str, object] = {"timestamp": timestamp, "agent": name, "event": event_type}
-        if (
-            not ("!" <= name < "\x7f" and "!" <= event_type < "\x7f")
-            or len(name + event_type) > NAME_CHARS
-        ):
+        if name not in self._names or event_type not in self._names:
             self._name_anew(event)
         if content is not None:
             event["content"] = content
@@ -225,7 +229,11 @@ class Recorder:
                 event.update(self._fit_additions(context.additions))
         event.update(self._where)
         if fields:
-            event.update(self._fit(_set_id_aside(fields) if "id" in fields else fields))
+            if "id" in fields:
+                fields = _set_id_aside(fields)
+            if "timestamp" in fields or self._find_odd(fields):
+                fields = self._fit(fields)
+            event.update(fields)
         return event
 
     def _fit(self, fields: dict[str, object]) -> dict[str, object]:
@@ -247,16 +255,21 @@ class Recorder:
 
     def _name_anew(self, event: dict[str, object]) -> None:
         """Names that are empty become ``unknown``; of one that is too long the beginning stays."""
-        names = {field: str(event[field]) for field in ("agent", "event")}
-        event.update(self._fit({field: name for field, name in names.items() if name.strip()}))
-        event.update({field: "unknown" for field, name in names.items() if not name.strip()})
+        for field in ("agent", "event"):
+            name = str(event[field])
+            if not name.strip():
+                event[field] = "unknown"
+            elif len(name) > NAME_CHARS:
+                event.update(self._fit({field: name}))
+            elif len(self._names) < NAMES:
+                self._names.add(name)
 
     def _start(self) -> None:
         with loading:
             if self._encode is not None:
                 return
             from laneway.base.settings import resolve
-            from laneway.model.field import set_aside
+            from laneway.model.field import find_odd_fields, set_aside
             from laneway.model.redact import try_make_redactor
             from laneway.model.wire import encode_redacted
 
@@ -272,7 +285,7 @@ class Recorder:
                 outbox.close()
                 return
             pod = {"pod": settings.pod} if settings.pod else {}
-            self._set_aside = set_aside
+            self._set_aside, self._find_odd = set_aside, find_odd_fields
             self._where = {**pod, "host": _host_name(), "pid": os.getpid()}
             self._settings, self._redactor = settings, redactor
             self._outbox, self._shipper, self._side = outbox, shipper, side
@@ -332,6 +345,10 @@ class Recorder:
         """In the child: what waits in memory, and the shipper's thread, are the parent's."""
         self.faults = 0
         self._reset()
+
+
+def _find_none(fields: dict[str, object]) -> list[str]:
+    return []
 
 
 def _set_id_aside(fields: dict[str, object]) -> dict[str, object]:
