@@ -68,7 +68,7 @@ def test_the_command_finds_its_trace_and_its_lane(home: Path) -> None:
 
 
 def test_signals_go_to_the_command(home: Path) -> None:
-    script = "import signal, time; signal.signal(15, lambda *_: exit(7)); print('ready', flush=True); time.sleep(600)"
+    script = "import signal, time; signal.signal(15, lambda *_: exit(7)); print('ready', flush=True); [time.sleep(0.05) for _ in iter(int, 1)]"
     command = [*LANEWAY, "run", "--", sys.executable, "-c", script]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL) as process:
         assert process.stdout
