@@ -132,6 +132,24 @@ def test_what_is_read_ahead_is_indexed_once_and_shown_whatever_fails_meanwhile(
     assert ahead
 
 
+@pytest.mark.parametrize(
+    "line", [b"no event", orjson.dumps(event(0))], ids=["no event", "repeated"]
+)
+def test_what_follows_a_piece_without_a_new_event_is_indexed(
+    make_hub: Callable[[], Hub], log: Path, monkeypatch: pytest.MonkeyPatch, line: bytes
+) -> None:
+    monkeypatch.setattr(follower_module, "CHUNK_BYTES", 2_000)
+    monkeypatch.setattr(follower_module, "BACKLOG_BYTES", 8_000)
+    with (log / "foreign.jsonl").open("wb") as file:
+        for number in range(1, 401):
+            file.write(orjson.dumps(event(number)) + b"\n")
+            if number % 100 == 0:
+                file.write((line + b"\n") * (40_000 // len(line)))
+    hub = make_hub()
+    wanted = {f"message {number}" for number in range(1, 401)}
+    eventually(lambda: wanted <= set(contents(hub, limit=1_000)))
+
+
 def test_a_foreign_log_is_followed_from_its_beginning(hub: Hub, log: Path) -> None:
     write(log / "observability.jsonl", {"agent": "A", "event": "x", "content": "one"})
     eventually(lambda: contents(hub) == ["one"])

@@ -461,13 +461,11 @@ class Follower:
         self._step_aside()
         begun_s = perf_counter()
         records = [record for record, _ in lines]
-        seqs = self._intake.add(chunk, records, do_nothing if self._is_silent else meanwhile)
+        self._intake.add(chunk, records, do_nothing if self._is_silent else meanwhile)
         self._metric.index_s.observe(perf_counter() - begun_s)
         self._metric.indexed_bytes.add(_size(chunk))
         if raised:
             raise raised[0]
-        if not rows and not self._is_silent:  # they were added one by one
-            meanwhile(seqs)
         return rows
 
     def _look_ahead(self) -> None:

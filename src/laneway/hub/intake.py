@@ -106,12 +106,16 @@ class Intake:
         self._metric.quarantined.add(1, field or "json")
         self.quarantine.append(BadLine(segment, offset, length, str(problem)[:REASON_CHARS]))
 
-    def add(
-        self, chunk: Chunk, records: Sequence[Record], meanwhile: Meanwhile
-    ) -> list[int | None]:
+    def add(self, chunk: Chunk, records: Sequence[Record], meanwhile: Meanwhile) -> None:
+        """Index what was read. ``meanwhile`` is called once, as `Store.add` calls it.
+
+        Raises:
+            StoreError: as that; after `TRIES` of one chunk only where the index takes nothing at all.
+        """
         place = (chunk.segment, chunk.end)
         if self._failures.get(place, 0) >= TRIES:
-            return self._add_singly(chunk, records)
+            meanwhile(self._add_singly(chunk, records))
+            return
         try:
             added = self._store.add(chunk.segment, chunk.fingerprint, records, chunk.end, meanwhile)
         except DiskError:
@@ -122,7 +126,6 @@ class Intake:
         self._failures = {}
         self._metric.indexed.add(sum(seq is not None for seq in added.seqs))
         self._metric.duplicate.add(added.duplicate_count)
-        return added.seqs
 
     def _add_singly(self, chunk: Chunk, records: Sequence[Record]) -> list[int | None]:
         """Find the event that the index cannot take, put it aside, and keep the others."""

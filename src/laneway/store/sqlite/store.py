@@ -358,7 +358,7 @@ class SqliteStore:
             new = [*range(seq + 1, last_seq + 1)]
             taken = list(zip(new, ids, records, strict=True))
             self._put(writer, taken, indexed_bytes, last_seq, partial(meanwhile, new))
-            return Added([*new], 0)
+            return Added(new, 0)
         seqs: list[int | None] = [None] * len(records)
         accepted: list[Accepted] = []
         for i in fresh:
