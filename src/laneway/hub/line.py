@@ -133,7 +133,7 @@ class LineReader:
             event, ts_ns = normalise_leniently(raw, received_ns=fallback_ns)
         except EventError as error:
             return Line(None, problem=error.problems[0])
-        if event["id"] != raw.get("id") and event["id"] != str(raw.get("id")):
+        if event["id"] != str(raw.get("id")):  # none was given, or one that cannot be
             event["id"] = stable_id(fingerprint, offset, data)
         if len(data) > LINE_BYTES and self._side is not None:
             return self._read_long(event, ts_ns)

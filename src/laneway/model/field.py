@@ -115,12 +115,9 @@ def put_aside(raw: "dict[str, Any]", problems: list[Problem]) -> "dict[str, Any]
 
 
 def _is_time(value: object) -> bool:
-    from laneway.model.moment import (  # few events have one given
-        parse_timestamp_ns,
-        try_own_timestamp,
-    )
+    from laneway.model.moment import parse_timestamp_ns  # few events have one given
 
-    if type(value) not in _JSON_TYPES or (type(value) is str and try_own_timestamp(value)):
+    if type(value) not in _JSON_TYPES:
         return True
     try:
         parse_timestamp_ns(value)

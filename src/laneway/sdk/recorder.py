@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from laneway.sdk.shipper import Shipper
 
     FindOdd = Callable[[dict[str, object]], list[str]]
-    SetAside = Callable[[dict[str, object]], tuple[dict[str, object], list[str]]]
     Encode = Callable[[dict[str, object], Redactor, frozenset[str], SideFiles], tuple[bytes, int]]
 
 EXIT_S = 2.0
@@ -72,7 +71,6 @@ class Recorder:
         self._side: SideFiles | None = None
         self._shipper: Shipper | None = None
         self._where: dict[str, object] = {}
-        self._set_aside: SetAside | None = None
         self._find_odd: FindOdd = _find_none
         self._names: set[str] = set()
         """Of agents and of types of events, that can be; looked at once."""
@@ -223,10 +221,10 @@ class Recorder:
         if context.parent_agent and name == context.agent:
             event["parent_agent"] = context.parent_agent
         if context.additions:
-            if context.additions is self._additions:
-                event.update(self._additions)
-            else:
-                event.update(self._fit_additions(context.additions))
+            additions = context.additions
+            event.update(
+                additions if additions is self._additions else self._fit_additions(additions)
+            )
         event.update(self._where)
         if fields:
             if "id" in fields:
@@ -238,12 +236,12 @@ class Recorder:
 
     def _fit(self, fields: dict[str, object]) -> dict[str, object]:
         """What a known field cannot hold goes under a name of its own: the event counts more."""
-        if self._set_aside is None:
-            return fields
-        fitting, odd = self._set_aside(fields)
+        from laneway.model.field import GIVEN, set_aside  # loaded at the start
+
+        fitting, odd = set_aside(fields)
         for field in odd:
             self._complain(
-                f"`{field}` cannot hold what an event gave it, which is kept as `given_{field}`"
+                f"`{field}` cannot hold what an event gave it, which is kept as `{GIVEN}{field}`"
             )
         return fitting
 
@@ -269,7 +267,7 @@ class Recorder:
             if self._encode is not None:
                 return
             from laneway.base.settings import resolve
-            from laneway.model.field import find_odd_fields, set_aside
+            from laneway.model.field import find_odd_fields
             from laneway.model.redact import try_make_redactor
             from laneway.model.wire import encode_redacted
 
@@ -285,7 +283,7 @@ class Recorder:
                 outbox.close()
                 return
             pod = {"pod": settings.pod} if settings.pod else {}
-            self._set_aside, self._find_odd = set_aside, find_odd_fields
+            self._find_odd = find_odd_fields
             self._where = {**pod, "host": _host_name(), "pid": os.getpid()}
             self._settings, self._redactor = settings, redactor
             self._outbox, self._shipper, self._side = outbox, shipper, side
