@@ -1,15 +1,15 @@
 """For everybody: axe-core finds no violation in any view, light or dark, wide or narrow."""
 
 import json
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, WebSocketRoute, expect
+from playwright.sync_api import Page, expect
 
 import laneway
 from laneway import bind, log_event, span
+from tests.e2e.live_socket import beat, hold_beats
 from tests.torture.harness import Hub
 
 pytestmark = pytest.mark.browser
@@ -157,9 +157,6 @@ def test_no_notice_keeps_anybody_out(open_page, hub: Hub, scheme: str) -> None:
     assert violations(page) == [], "signed out"
 
 
-LIVE = "**/logs/ws?history=*"
-
-
 @pytest.mark.parametrize("scheme", ["dark", "light"])
 def test_no_state_of_the_hub_keeps_anybody_out(open_page, hub: Hub, scheme: str) -> None:
     page = open_page(color_scheme=scheme, reduced_motion="reduce")
@@ -181,20 +178,10 @@ def test_no_state_of_the_hub_keeps_anybody_out(open_page, hub: Hub, scheme: str)
     expect(chip).to_have_attribute("data-state", "live")
     assert violations(page) == [], "restarted"
 
-    routes: list[WebSocketRoute] = []
-
-    def pass_on(route: WebSocketRoute) -> None:
-        """All but the hub's own beats, which would say that it is level."""
-        routes.append(route)
-        route.connect_to_server().on_message(
-            lambda message: None if '"type":"beat"' in str(message) else route.send(message)
-        )
-
-    page.route_web_socket(LIVE, pass_on)
+    routes = hold_beats(page)
     page.reload()
     expect(because.first).to_be_visible()
-    beat = {"type": "beat", "now": time.time() * 1000, "seq": 1, "lag_bytes": 5 << 20}
-    routes[-1].send(json.dumps(beat))
+    routes[-1].send(beat(lag_bytes=5 << 20))
     expect(chip).to_have_attribute("data-state", "lagging")
     assert violations(page) == [], "lagging"
 

@@ -11,13 +11,12 @@ from playwright.sync_api import Page, WebSocketRoute, expect
 
 import laneway
 from laneway import log_event, span
+from tests.e2e.live_socket import LIVE, beat, hold_beats
 from tests.torture.harness import Hub
 from tests.torture.volume import fill, mounted
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.browser
-
-LIVE = "**/logs/ws?history=*"
 
 
 @pytest.fixture(autouse=True)
@@ -124,24 +123,14 @@ def test_a_view_that_is_asked_for_while_the_hub_is_away_opens_when_it_is_back(
 
 def test_a_hub_behind_its_log_is_said_to_lag(open_page) -> None:
     page = open_page()
-    routes: list[WebSocketRoute] = []
-
-    def pass_on(route: WebSocketRoute) -> None:
-        """All but the hub's own beats, which would say that it is level."""
-        routes.append(route)
-        route.connect_to_server().on_message(
-            lambda message: None if '"type":"beat"' in str(message) else route.send(message)
-        )
-
-    page.route_web_socket(LIVE, pass_on)
+    routes = hold_beats(page)
     page.reload()
     page.wait_for_function("() => window.__laneway?.state().link === 'live'")
     log_event("coder", "log", "here")
     wait_events(page, 1)
-    beat = {"type": "beat", "now": time.time() * 1000, "seq": 1, "lag_bytes": 5 << 20}
-    routes[0].send(json.dumps(beat))
+    routes[0].send(beat(lag_bytes=5 << 20))
     expect(page.get_by_test_id("connection")).to_have_text("Lagging 5 MB")
-    routes[0].send(json.dumps({**beat, "lag_bytes": 0}))
+    routes[0].send(beat(lag_bytes=0))
     expect(page.get_by_test_id("connection")).to_have_text("Live")
 
 

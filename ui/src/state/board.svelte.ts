@@ -1,7 +1,7 @@
 // The page's one state: what the hub said, what a person asked for, and who must repaint.
 
 import { fetchGap, PAGE_EVENTS } from "../api/backfill";
-import { ApiError, fetchEvent, fetchEvents, fetchSeqs, fetchTerms } from "../api/client";
+import { ApiError, fetchEvent, fetchEvents, fetchSeqs, fetchTerms, toldOf } from "../api/client";
 import { fetchParents, fetchPulse } from "../api/report";
 import { type LinkState, type Owner, streamPath } from "../api/stream";
 import { Pace } from "../base/pace";
@@ -678,7 +678,7 @@ export class Board implements Owner, Listener {
       this.noteSearch();
       return true;
     } catch (error) {
-      this.gapProblem = error instanceof Error ? error.message : String(error);
+      this.gapProblem = toldOf(error);
       return false;
     } finally {
       this.loadingGap = -1;

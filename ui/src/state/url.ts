@@ -33,6 +33,11 @@ export function readUrl(search: string): PageState {
   };
 }
 
+/** Whether it names what time to show. */
+export function hasRange({ lastMs, sinceMs, untilMs }: PageState): boolean {
+  return !Number.isNaN(lastMs) || !(Number.isNaN(sinceMs) || Number.isNaN(untilMs));
+}
+
 /** "" or "?…"; the parts in an order that does not depend on how they came about. */
 export function writeUrl(state: PageState): string {
   const query = new URLSearchParams(placeParameters(state.place));
