@@ -7,7 +7,6 @@ indexer, one process does both: a thread reads lines as the follower does and ad
 them a second, to a segment of its own, which is forgotten at the end. The goal: no p95 more than doubled.
 """
 
-import gc
 import itertools
 import os
 import sys
@@ -24,9 +23,9 @@ from bench.query import EVENTS, home_of, iter_events, opened, questions
 from bench.table import machine, quantile, show, sized
 from laneway.base.clock import format_ns, now_ns
 from laneway.base.ids import new_event_id
-from laneway.hub.courtesy import SWITCH_S, Courtesy
-from laneway.hub.follower import GARBAGE_OBJECTS
+from laneway.hub.courtesy import Courtesy
 from laneway.hub.line import LineReader
+from laneway.hub.worker import tune_interpreter
 from laneway.log.text import fingerprint
 from laneway.model.redact import Redactor
 from laneway.store.api import Record
@@ -113,9 +112,7 @@ def main(arguments: Iterable[str]) -> None:
     print(f"{count:,} events, {machine()}, load {os.getloadavg()[0]:.1f}; milliseconds")
     home, courtesy = home_of(count, is_real="realistic" in arguments), Courtesy()
     store, archive = opened(home, courtesy.step_aside)
-    gc.freeze()  # as the indexer does
-    gc.set_threshold(GARBAGE_OBJECTS, 5, 5)
-    sys.setswitchinterval(SWITCH_S)
+    tune_interpreter()
     asked = [one for one in questions(store, archive, count) if one.goal_ms]
     times: dict[str, dict[str, list[float]]] = {"quiet": {}, "beside": {}}
     for question in asked:

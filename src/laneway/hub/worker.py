@@ -97,6 +97,13 @@ def _open(settings: Settings, sink: FeedSink, metric: Metric, courtesy: Courtesy
             sleep(RETRY_S)
 
 
+def tune_interpreter() -> None:
+    """For a process that follows and answers, once all of it is there."""
+    gc.freeze()  # what is there stays there: to look through it for garbage took 4 ms of one question in ten
+    gc.set_threshold(GARBAGE_OBJECTS, 5, 5)
+    sys.setswitchinterval(SWITCH_S)
+
+
 def main(descriptors: list[int]) -> None:
     """Serve over these descriptors: the feed's first."""
     for kind in (signal.SIGINT, signal.SIGTERM):
@@ -108,9 +115,7 @@ def main(descriptors: list[int]) -> None:
     except LanewayError as error:
         feed.send(("failed", error))
         return
-    gc.freeze()  # what is there stays there: to look through it for garbage took 4 ms of one question in ten
-    gc.set_threshold(GARBAGE_OBJECTS, 5, 5)
-    sys.setswitchinterval(SWITCH_S)
+    tune_interpreter()
     worker.run()
 
 
