@@ -68,6 +68,10 @@ class Watch(threading.Thread):
         self.join()
 
 
+def indexed(hub: Hub) -> int:
+    return int(hub.get("/health")["index"]["events"])
+
+
 def lag_of(hub: Hub) -> int:
     return int(hub.get("/health")["index"]["lag_bytes"])
 
@@ -89,7 +93,7 @@ def write(hub: Hub, rate: int) -> tuple[int, float]:
 def level(hub: Hub, count: int) -> float:
     """Seconds until the index holds so many events."""
     began_s = time.monotonic()
-    while hub.get("/health")["index"]["events"] < count:
+    while indexed(hub) < count:
         if time.monotonic() - began_s > LEVEL_S:
             raise TimeoutError(f"the index held fewer than {count:,} events after {LEVEL_S:.0f} s")
         time.sleep(LOOK_S)

@@ -15,6 +15,7 @@ from typing import Any
 from nats.aio.client import Client
 from websockets.sync.client import connect
 
+from bench.burst import indexed
 from bench.table import machine, quantile, show, sized
 from laneway.hub.bus.stream import PUBLISHED
 from tests.hub.bus.cluster import Cluster, running
@@ -91,7 +92,7 @@ def hub_rates(directory: Path, cluster: Cluster) -> tuple[float, float, list[flo
         out_s = time.monotonic() - begun_s
         south.start()
         begun_s = time.monotonic()
-        eventually(lambda: south.get("/health")["index"]["events"] >= EVENTS, "the index", 600)
+        eventually(lambda: indexed(south) >= EVENTS, "the index", 600)
         in_s = time.monotonic() - begun_s
         return EVENTS / out_s, EVENTS / in_s, ways_ms(north, south)
     finally:

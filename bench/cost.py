@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 from websockets.sync.client import connect
 
+from bench.burst import indexed
 from bench.index import ask, iter_records
 from bench.process import cpu_ms, family
 from bench.table import machine, show, sized
@@ -86,10 +87,6 @@ def hub(folder: Path, **env: str) -> Iterator[Hub]:
 
 def wait_indexed(made: Hub, count: int) -> None:
     eventually(lambda: indexed(made) >= count, "the index", 600)
-
-
-def indexed(made: Hub) -> int:
-    return int(made.get("/health")["index"]["events"])
 
 
 def append(folder: Path) -> Iterator[Cost]:

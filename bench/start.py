@@ -11,7 +11,6 @@ each page that they share counted once.
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -31,6 +30,7 @@ from bench.process import cpu_ms, family, proportional_mib
 from bench.table import machine, middle, show, sized, tell
 from laneway.log.append import Appender
 from laneway.log.segment import LogPath
+from tests.port import free_port
 
 EVENTS = sized(200_000, 2_000)
 BATCH_EVENTS = 500
@@ -93,13 +93,6 @@ def hub(home: Path, port: int, **more: str) -> Iterator[subprocess.Popen[bytes]]
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait()
-
-
-def free_port() -> int:
-    """One that was free a moment ago: the hub is asked there before it can say where it is."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def await_health(port: int) -> None:

@@ -15,7 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench.burst import lag_of
+from bench.burst import indexed, lag_of
 from bench.process import cpu_ms, family
 from bench.table import machine, show, sized, tell
 from tests.torture.harness import Hub
@@ -49,10 +49,6 @@ while time.perf_counter() - began_s < seconds:
     written += len(lines)
 print(written, flush=True)
 """
-
-
-def indexed(hub: Hub) -> int:
-    return int(hub.get("/health")["index"]["events"])
 
 
 def measure(rate: int) -> dict[str, object]:
