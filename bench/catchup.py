@@ -9,7 +9,6 @@ events that is a thirtieth, and not an eighth.
 """
 
 import os
-import resource
 import shutil
 import sys
 import tempfile
@@ -20,6 +19,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from bench import query
+from bench.process import cpu_s
 from bench.table import machine, show, sized
 from laneway.base.settings import resolve
 from laneway.hub import builder
@@ -31,12 +31,6 @@ LEAST_BYTES = sized(builder.BUILD_BYTES, 1)
 
 WAYS = {"one after the other": 2**62, "side by side": LEAST_BYTES}
 """What a segment must have to be built by a process of its own."""
-
-
-def cpu_s() -> float:
-    """Of this process, and of its children that have ended."""
-    used = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return sum(one.ru_utime + one.ru_stime for one in used)
 
 
 def build(folder: str, least_bytes: int, told: Connection) -> None:

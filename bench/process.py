@@ -1,6 +1,7 @@
 """What a process and its children use, as Linux tells it."""
 
 import os
+import resource
 from pathlib import Path
 
 MIB = 1024 * 1024
@@ -36,6 +37,12 @@ def session(pid: int) -> list[int]:
 def cpu_ms(pid: int) -> float:
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) * 1000 / CLOCK_TICKS
+
+
+def cpu_s() -> float:
+    """Of this process, and of its children that have ended."""
+    used = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(one.ru_utime + one.ru_stime for one in used)
 
 
 def resident_mib(pid: int) -> float:

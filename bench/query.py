@@ -4,11 +4,11 @@
 
 1,000,000 events of about 600 bytes by 40 agents. Their texts are words drawn at random, or with
 ``realistic`` those of `bench.realistic`. Log and databases are made once and kept in
-``/tmp/laneway-bench-EVENTS`` (``LANEWAY_BENCH_DIR`` names another place); ``build`` only makes them;
-``seal`` compresses all segments but the newest and compacts their indexes, as the hub does with them;
-``alone`` asks whichever databases are there, and makes none. Everything is asked warm and one at a
-time; ``cpu`` is processor time, and ``anew`` the p50 without the answers of whole segments that an
-index remembers. Laneway answers with places in the log, and once with the lines
+``/tmp/laneway-bench-EVENTS`` (``LANEWAY_BENCH_DIR`` names another place), and a hub takes them over;
+``build`` only makes them; ``seal`` compresses all segments but the newest and compacts their indexes,
+as the hub does with them; ``alone`` asks whichever databases are there, and makes none. Everything is
+asked warm and one at a time; ``cpu`` is processor time, and ``anew`` the p50 without the answers of
+whole segments that an index remembers. Laneway answers with places in the log, and once with the lines
 themselves; the peers hold the content, and give it with every page. DuckDB is left out where it is
 not installed. The goals are those for 10 million events on two quiet cores.
 """
@@ -31,26 +31,27 @@ import orjson
 
 from bench import realistic
 from bench.index import make_words
+from bench.process import cpu_s
 from bench.table import machine, middle, quantile, show, sized, tell
 from laneway.base.clock import NS_PER_MS, NS_PER_S, format_ns
 from laneway.base.ids import new_event_id, new_span_id, new_trace_id
+from laneway.base.settings import resolve
 from laneway.hub.archive import Archive, EventReader
 from laneway.hub.chore import compact_index
+from laneway.hub.hub import reindex
 from laneway.hub.line import LineReader
 from laneway.log.compress import compress
 from laneway.log.read import Reader
 from laneway.log.segment import LogPath
+from laneway.log.whole import iter_all_lines, open_whole
 from laneway.model.redact import Redactor
-from laneway.store.api import Query, Record, Split, keep_on
+from laneway.store.api import Query, Split, keep_on
 from laneway.store.query.parse import parse
 from laneway.store.sqlite.store import SqliteStore
 
 EVENTS = sized(1_000_000, 20_000)
 SEGMENT_EVENTS = 350_000
 """A log file of 256 MiB."""
-
-BATCH_EVENTS = 7_000
-"""Ten times what the follower reads at a time: how fast it is built is measured elsewhere."""
 
 START_NS = 1_790_000_000 * NS_PER_S
 GAP_NS = 20 * NS_PER_MS
@@ -143,9 +144,9 @@ def build(home: Path, count: int, iter_source: Source) -> None:
     if not (home / "log").is_dir():
         write_log(home, count, iter_source)
     if not (home / "index").is_dir():
-        started = time.process_time()
+        before_s = cpu_s()
         fill_index(home)
-        print(f"index: {count / (time.process_time() - started):,.0f} events per CPU second")
+        print(f"index: {count / (cpu_s() - before_s):,.0f} events per CPU second")
     if not (home / "plain.db").exists():
         fill_plain(home)
     duckdb = try_duckdb()
@@ -166,25 +167,19 @@ def write_log(home: Path, count: int, iter_source: Source = iter_events) -> None
     target.rename(home / "log")
 
 
-def iter_records(path: Path) -> Iterator[Record]:
-    offset = 0
-    with open(path, "rb") as file:
-        for line in file:
+def iter_events_of(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """As `Source` gives them, of one file of the log, compressed or not."""
+    with open_whole(str(path)) as text:
+        for _, line in iter_all_lines(text):
             event = orjson.loads(line)
             ts_ns = int(event["id"].replace("-", "")[:12], 16) * NS_PER_MS
-            ts_ns += int(event["timestamp"][23:26]) * 1_000  # the id holds the milliseconds
-            yield Record(offset, len(line) - 1, ts_ns, event)
-            offset += len(line)
+            yield ts_ns + int(event["timestamp"][23:26]) * 1_000, event  # the id holds milliseconds
 
 
 def fill_index(home: Path) -> None:
-    store = SqliteStore(home / "index.new")
-    for path in sorted((home / "log").iterdir()):
-        records = iter_records(path)
-        while batch := list(itertools.islice(records, BATCH_EVENTS)):
-            end = batch[-1].offset + batch[-1].length + 1
-            store.add(path.name, "f", batch, end)
-    store.close()
+    """As ``laneway reindex`` does it, so that a hub takes it over."""
+    place = {"home": f"{home}/home", "log_path": f"{home}/log", "index_path": f"{home}/index.new"}
+    reindex(resolve(place, env={}), lambda events, left_bytes: None)
     (home / "index.new").rename(home / "index")
 
 
@@ -215,8 +210,8 @@ def fill_plain(home: Path) -> None:
             (next(seqs), ts_ns, e["agent"], e["event"], e["session_id"], e.get("tool"),
              e.get("level"), e.get("model"), e.get("duration_ms"),
              int(e["event"] == "error" or e.get("level") == "error"), e.get("content"))
-            for path in sorted((home / "log").iterdir())
-            for _, _, ts_ns, e in iter_records(path)
+            for path in sorted((home / "log").glob("*.jsonl*"))
+            for ts_ns, e in iter_events_of(path)
         ),
     )  # fmt: skip
     connection.executescript(PLAIN_INDEXES)
@@ -466,7 +461,7 @@ def main(arguments: Iterable[str]) -> None:
 def size_of(path: Path) -> int:
     if path.is_file():
         return path.stat().st_size
-    return sum(file.stat().st_size for file in path.iterdir()) if path.is_dir() else 0
+    return sum(file.stat().st_size for file in path.glob("[!.]*"))
 
 
 if __name__ == "__main__":
