@@ -315,6 +315,28 @@ async def test_errors_are_told_by_kind(
     assert (await ask(client, "/api/errors"))["accuracy"] == "at_least"
 
 
+async def test_errors_are_dated_by_the_oldest_where_not_all_are_read(
+    client: httpx.AsyncClient, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failed(number: int, kind: str) -> dict[str, Any]:
+        return event(number, event="error", error={"type": kind, "message": f"order {number}"})
+
+    kinds = ("KeyError", "OSError", "ValueError", "OSError", "KeyError", "ValueError")
+    fill(hub, *(failed(n, kind) for n, kind in enumerate(kinds)))
+    monkeypatch.setattr(inquiry, "FAILURE_EVENTS", 2)
+    told = await ask(client, "/api/errors")
+    dated = {one["type"]: (one["first"], one["since_first"]) for one in told["errors"]}
+    assert dated["KeyError"] == (event(0)["timestamp"], True)
+    assert dated["ValueError"] == (event(5)["timestamp"], False), (
+        "among neither the oldest nor before the newest"
+    )
+    assert all(sum(one["course"]) == 1 for one in told["errors"])
+    monkeypatch.setattr(inquiry, "FAILURE_EVENTS", 6)
+    whole = (await ask(client, "/api/errors"))["errors"]
+    firsts = {one["type"]: (one["first"], one["since_first"]) for one in whole}
+    assert firsts == {kinds[n]: (event(n)["timestamp"], True) for n in range(3)}
+
+
 async def test_totals_that_had_to_read_the_log_say_how_far_they_went(
     client: httpx.AsyncClient, hub: Hub
 ) -> None:

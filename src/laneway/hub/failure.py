@@ -46,8 +46,11 @@ class Failure:
     newest: int
     """Its number."""
     first_ns: int
+    """Of those that were met."""
     last_ns: int
     times_ns: list[int] = field(default_factory=list)
+    is_since_first: bool = True
+    """False: there may be one from before ``first_ns`` that nobody read."""
     agents: Counter[str] = field(default_factory=Counter)
     tools: Counter[str] = field(default_factory=Counter)
 
@@ -63,19 +66,32 @@ class Failure:
         return counts
 
 
+def date_back(failures: Iterable[Failure], oldest: Iterable[Mapping[str, Any]]) -> None:
+    """Tell since when there are ``failures``, which were met among the newest only: what is met among the
+    ``oldest`` of all, in order of time, is the first of its kind."""
+    first_ns: dict[str, int] = {}
+    for event in oldest:
+        fingerprint = _fingerprint(*_words(event))
+        first_ns.setdefault(fingerprint, parse_timestamp_ns(event["timestamp"]))
+    for failure in failures:
+        failure.is_since_first = failure.fingerprint in first_ns
+        failure.first_ns = min(
+            failure.first_ns, first_ns.get(failure.fingerprint, failure.first_ns)
+        )
+
+
 def gather(events: Iterable[Mapping[str, Any]]) -> list[Failure]:
     """The kinds of failure among ``events``, which failed and come newest first; the most frequent first."""
     known: dict[str, Failure] = {}
     for event in events:
         kind, message = _words(event)
-        pattern = pattern_of(message)
-        fingerprint = sha256(f"{kind}\n{pattern}".encode(errors="replace")).hexdigest()[:12]
+        fingerprint = _fingerprint(kind, message)
         time_ns = parse_timestamp_ns(event["timestamp"])
         failure = known.get(fingerprint)
         if failure is None:
             shown = _SPACE.sub(" ", message[:SUMMARY_CHARS]).strip()
             failure = known[fingerprint] = Failure(
-                fingerprint, kind, pattern, shown, event["seq"], time_ns, time_ns
+                fingerprint, kind, pattern_of(message), shown, event["seq"], time_ns, time_ns
             )
         failure.first_ns = min(failure.first_ns, time_ns)
         failure.last_ns = max(failure.last_ns, time_ns)
@@ -84,6 +100,11 @@ def gather(events: Iterable[Mapping[str, Any]]) -> list[Failure]:
         if tool := event.get("tool"):
             failure.tools[str(tool)] += 1
     return sorted(known.values(), key=lambda failure: (-failure.count, -failure.last_ns))
+
+
+def _fingerprint(kind: str, message: str) -> str:
+    text = f"{kind}\n{pattern_of(message)}"
+    return sha256(text.encode(errors="replace")).hexdigest()[:12]
 
 
 def _words(event: Mapping[str, Any]) -> tuple[str, str]:

@@ -13,7 +13,7 @@ import orjson
 
 from laneway.base.limits import PAGE_EVENTS
 from laneway.hub.archive import Archive
-from laneway.hub.failure import Failure, gather
+from laneway.hub.failure import Failure, date_back, gather
 from laneway.hub.ring import is_failure
 from laneway.hub.summary import summarise
 from laneway.hub.trace import tell_trace
@@ -31,7 +31,7 @@ FACET_EVENTS = 20_000
 FACET_S = 1.0
 
 FAILURE_EVENTS = 10_000
-"""Failures read to tell their kinds."""
+"""Failures read to tell their kinds; where there are more, as many of the oldest to tell since when."""
 
 FAILURE_S = 1.0
 
@@ -130,15 +130,21 @@ class Inquiry:
         failed = replace(
             query, where=all_of([query.where, Has(ERROR)]), newest_first=True, after=None
         )
+        newest, is_all = self._read_failures(failed)
+        found = gather(newest)
+        if not is_all:
+            oldest, _ = self._read_failures(replace(failed, newest_first=False))
+            date_back(found, oldest)
+        return found, is_all
+
+    def _read_failures(self, query: Query) -> tuple[list[dict[str, Any]], bool]:
         read: list[dict[str, Any]] = []
         until_s = monotonic() + FAILURE_S
-        is_all = True
-        for event in self._iter_events(failed):
+        for event in self._iter_events(query):
             if len(read) >= FAILURE_EVENTS or monotonic() > until_s:
-                is_all = False
-                break
+                return read, False
             read.append(event)
-        return gather(read), is_all
+        return read, True
 
     def texts(self, seqs: Sequence[int], within: Expr = EVERYTHING) -> dict[int, str]:
         """A line of text for each of these events that can still be read."""

@@ -20,7 +20,8 @@ ERRORS = Entry(
     summary="Failures by kind",
     text=(
         "Failures are of one kind where type and message are equal but for numbers and identifiers. "
-        f"The newest {FAILURE_EVENTS:,} are read; where that is not all, `accuracy` is `at_least`. "
+        f"The newest {FAILURE_EVENTS:,} are read; where that is not all, `accuracy` is `at_least`, and"
+        f" `first` is looked up among the oldest {FAILURE_EVENTS:,}. "
         f"`course` counts in {BINS} steps of `step_ms` from `since` on."
     ),
     parameters=query_filter.parameters(query_filter.LIMIT),

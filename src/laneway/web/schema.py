@@ -161,6 +161,10 @@ SCHEMAS: dict[str, Schema] = {
             "events": COUNT,
             "newest": COUNT | {"description": "Its number."},
             "first": TIME,
+            "since_first": {
+                "type": "boolean",
+                "description": "False: there may be an earlier one.",
+            },
             "last": TIME,
             "agents": array(TEXT),
             "tools": array(TEXT),
@@ -292,7 +296,7 @@ SESSION_EXAMPLE: Schema = {
 FAILURE_EXAMPLE: Schema = {
     "fingerprint": "9f86d081884c", "type": "TimeoutError", "pattern": "run_tests took longer than # s",
     "message": "run_tests took longer than 120 s", "events": 12, "newest": 1041,
-    "first": "2026-11-23T08:02:11.000000Z", "last": "2026-11-23T18:22:32.000123Z",
+    "first": "2026-11-23T08:02:11.000000Z", "since_first": True, "last": "2026-11-23T18:22:32.000123Z",
     "agents": ["coder"], "tools": ["run_tests"], "course": [0] * 23 + [12],
 }  # fmt: skip
 FACET_EXAMPLE: Schema = {

@@ -104,6 +104,8 @@ export interface Failure {
   readonly events: number;
   readonly newest: number;
   readonly first: string;
+  /** False: there may be one from before `first`. */
+  readonly since_first: boolean;
   readonly last: string;
   readonly agents: readonly string[];
   readonly tools: readonly string[];

@@ -19,7 +19,7 @@ def _errors(desk: Desk, query: Query) -> dict[str, Any]:
     until_ns = query.until_ns if query.until_ns is not None else now_ns()
     since_ns = query.since_ns
     if since_ns is None:
-        since_ns = min((failure.first_ns for failure in found), default=until_ns)
+        since_ns = min((min(failure.times_ns) for failure in found), default=until_ns)
     step_ns = max(1, -(-(until_ns - since_ns) // BINS))
     return {
         "accuracy": "exact" if is_all else "at_least",
@@ -40,6 +40,7 @@ def _tell(failure: Failure, since_ns: int, step_ns: int) -> dict[str, Any]:
         "events": failure.count,
         "newest": failure.newest,
         "first": format_ns(failure.first_ns),
+        "since_first": failure.is_since_first,
         "last": format_ns(failure.last_ns),
         "agents": [name for name, _ in failure.agents.most_common(NAMES)],
         "tools": [name for name, _ in failure.tools.most_common(NAMES)],
