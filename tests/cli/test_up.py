@@ -38,13 +38,17 @@ def exchange(url: str, link: str) -> int:
     return ask(url, "POST", "/auth/exchange", orjson.dumps({"code": code}), headers)[0]
 
 
+def greet(home: Path, lag_bytes: int = 0) -> str:
+    ready = Ready("http://127.0.0.1:8001", "link", (), lambda: None, lag_bytes=lag_bytes)
+    return "\n".join(greeting(ready, resolve({"home": home}), Terminal()))
+
+
 def test_files_that_the_hub_may_not_read_are_told_loudly(
     write: Write, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write({"agent": "a", "event": "x"})
     monkeypatch.setattr(os, "access", lambda entry, mode: not isinstance(entry, os.DirEntry))
-    ready = Ready("http://127.0.0.1:8001", "link", (), lambda: None)
-    told = "\n".join(greeting(ready, resolve({"home": home}), Terminal()))
+    told = greet(home)
     assert "WARNING" in told
     assert "may not read" in told
     assert "events-000001.jsonl" in told
@@ -102,6 +106,31 @@ def test_with_events_in_the_log_it_is_brief(start_hub: StartHub, write: Write) -
     text = start_hub().text
     assert "1 segment, 83 B" in text
     assert "is empty" not in text
+
+
+def test_files_of_others_are_no_empty_log(home: Path) -> None:
+    folder = home / "logs"
+    folder.mkdir(parents=True)
+    (folder / "observability.jsonl").write_bytes(b'{"agent":"a","event":"x"}\n' * 100)
+    (folder / "old.jsonl.1").write_bytes(b'{"agent":"a","event":"x"}\n')
+    (folder / "notes.txt").write_bytes(b"not of the log")
+    text = greet(home)
+    assert "logs  2 other files, 2.6 KiB\n" in text
+    assert "is empty" not in text
+    (folder / "events-000001.jsonl").write_bytes(b'{"agent":"a","event":"x"}\n')
+    assert "logs  1 segment, 26 B; 2 other files, 2.6 KiB\n" in greet(home)
+
+
+def test_files_that_hold_nothing_yet_are_an_empty_log(home: Path) -> None:
+    (home / "logs").mkdir(parents=True)
+    (home / "logs" / "observability.jsonl").touch()
+    assert "The log is empty." in greet(home)
+
+
+def test_what_is_not_indexed_yet_is_told(write: Write, home: Path) -> None:
+    write({"agent": "a", "event": "x"})
+    assert "200 MiB of it not indexed yet" in greet(home, lag_bytes=200 * 2**20)
+    assert "not indexed" not in greet(home, lag_bytes=100)
 
 
 def test_the_link_lets_in_one_browser_once(start_hub: StartHub) -> None:

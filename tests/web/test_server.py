@@ -14,6 +14,7 @@ import pytest
 
 from laneway.base.errors import HubError
 from laneway.base.settings import Settings, resolve
+from laneway.hub.hub import Hub
 from laneway.log.append import Appender
 from laneway.log.segment import LogPath
 from laneway.web.server import Ready, bind, serve, warnings
@@ -70,6 +71,20 @@ def test_the_link_opens_the_door_once(running: Running) -> None:
         assert browser.post("/auth/exchange", json=code).status_code == 200
         assert browser.get("/auth/state").json() == {"ok": True}
     assert httpx.post(f"{running.url}/auth/exchange", json=code).status_code == 401
+
+
+def test_what_is_not_indexed_when_it_begins_to_listen_is_told(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Hub, "lag_bytes", lambda hub: 123)
+    told: list[int] = []
+
+    def note(ready: Ready) -> None:
+        told.append(ready.lag_bytes)
+        ready.stop()
+
+    serve(settings, on_ready=note)
+    assert told == [123]
 
 
 def test_a_port_that_is_taken_is_told_with_a_way_out(settings: Settings) -> None:

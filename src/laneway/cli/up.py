@@ -13,17 +13,21 @@ import typer
 
 from laneway import __version__
 from laneway.base.errors import HubError
+from laneway.base.limits import MIB
 from laneway.base.settings import BY_NAME, Settings, resolve
 from laneway.base.words import number_of
 from laneway.cli import option
 from laneway.cli.amount import show_bytes, some_of
 from laneway.cli.terminal import Terminal
-from laneway.log.listing import find_unreadable
+from laneway.log.listing import find_unreadable, iter_sizes
 from laneway.log.segment import LogPath
 from laneway.log.series import list_segments
 
 if TYPE_CHECKING:
     from laneway.web.server import Ready
+
+TOLD_BYTES = 4 * MIB
+"""Less than this is indexed before anybody has read the line."""
 
 
 def command(
@@ -149,13 +153,18 @@ def greeting(ready: "Ready", settings: Settings, terminal: Terminal) -> Iterator
     )
     if ready.grpc_address:
         yield f"  OTLP/gRPC  {ready.grpc_address}"
-    size = _size(log_path)
-    yield f"  Log        {log_path.directory}" + terminal.paint(size and f"  {size}", "dim")
+    held = _tell_held(log_path)
+    yield f"  Log        {log_path.directory}" + terminal.paint(held and f"  {held}", "dim")
+    if ready.lag_bytes >= TOLD_BYTES:
+        yield "             " + terminal.paint(
+            f"{show_bytes(ready.lag_bytes)} of it not indexed yet: more is found as that goes on",
+            "dim",
+        )
     yield ""
     for warning in (*ready.warnings, *_tell_unreadable(log_path)):
         yield from _loudly(warning, terminal)
         yield ""
-    yield from _lessons(ready, settings, terminal) if _is_empty(log_path) else ()
+    yield from () if held else _lessons(ready, settings, terminal)
     yield terminal.paint("  Ctrl-C stops it.", "dim")
 
 
@@ -220,14 +229,15 @@ def _open_command(ready: "Ready", settings: Settings) -> str:
     return "laneway open" + ("" if is_known else f" --port {ready.url.rpartition(':')[2]}")
 
 
-def _is_empty(log_path: LogPath) -> bool:
-    return not _bytes(log_path)
-
-
-def _size(log_path: LogPath) -> str:
-    count = len(log_path.numbers())
-    return f"{number_of(count, 'segment')}, {show_bytes(_bytes(log_path))}" if count else ""
-
-
-def _bytes(log_path: LogPath) -> int:
-    return sum(file.size for file in list_segments(log_path))
+def _tell_held(log_path: LogPath) -> str:
+    """What the log's directory holds; empty where nobody has written anything yet."""
+    own = list_segments(log_path)
+    names = {file.name for file in own}
+    others = [size for name, size in iter_sizes(log_path.directory) if size and name not in names]
+    own_bytes = sum(file.size for file in own)
+    parts = []
+    if own_bytes:
+        parts.append(f"{number_of(len(own), 'segment')}, {show_bytes(own_bytes)}")
+    if others:
+        parts.append(f"{number_of(len(others), 'other file')}, {show_bytes(sum(others))}")
+    return "; ".join(parts)

@@ -44,6 +44,12 @@ def find_unreadable(directory: str) -> list[str]:
         )
 
 
+def iter_sizes(directory: str) -> Iterator[tuple[str, int]]:
+    """Log files, whoever writes them, and their bytes on the disk."""
+    for name, facts in _iter_facts(directory):
+        yield name, facts.st_size
+
+
 def list_settled(
     directory: str, skip: Callable[[str], bool], known: Mapping[str, Inode]
 ) -> Listing:
@@ -75,6 +81,11 @@ def _list(directory: str, skip: Callable[[str], bool]) -> Listing:
 
 def iter_entries(directory: str) -> Iterator[tuple[str, Inode]]:
     """Log files that are files, and their inodes."""
+    for name, facts in _iter_facts(directory):
+        yield name, (facts.st_dev, facts.st_ino)
+
+
+def _iter_facts(directory: str) -> Iterator[tuple[str, os.stat_result]]:
     try:
         entries = list(os.scandir(directory))
     except (FileNotFoundError, NotADirectoryError):
@@ -82,7 +93,6 @@ def iter_entries(directory: str) -> Iterator[tuple[str, Inode]]:
     for entry in entries:
         if is_log_file(entry.name) and entry.is_file(follow_symlinks=False):
             try:
-                facts = entry.stat(follow_symlinks=False)
+                yield entry.name, entry.stat(follow_symlinks=False)
             except OSError:
                 continue
-            yield entry.name, (facts.st_dev, facts.st_ino)

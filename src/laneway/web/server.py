@@ -30,6 +30,8 @@ class Ready(NamedTuple):
     """Ends `serve`; from any thread."""
     grpc_address: str = ""
     """Where OTLP over gRPC is taken; empty where it is not."""
+    lag_bytes: int = 0
+    """Of the log, not indexed yet when it began to listen."""
 
 
 def ignore_ready(ready: Ready) -> None:
@@ -58,9 +60,11 @@ def serve(settings: Settings, *, on_ready: Callable[[Ready], None] = ignore_read
             server = make_server(hub, access)
             link = f"{settings.public_url or url}/logs#code={access.door.new_code()}"
 
+            lag_bytes = hub.lag_bytes()
+
             def tell_ready() -> None:
                 told = warnings(settings)
-                on_ready(Ready(url, link, told, server.stop, server.grpc_address))
+                on_ready(Ready(url, link, told, server.stop, server.grpc_address, lag_bytes))
 
             server.on_started = tell_ready
             run(server, listener)
