@@ -138,6 +138,33 @@ def test_names_that_are_no_text_become_text(events) -> None:
     assert (events()[0]["agent"], events()[0]["event"]) == ("unknown", "42")
 
 
+@pytest.mark.parametrize("given", [None, (1, 2), {1}, range(3), object(), b"x", float("nan")])
+def test_a_name_of_the_event_that_is_none_does_not_take_its_place(events, given: object) -> None:
+    log_event("a", "log", "x", event=given)
+
+    (event,) = events()
+    assert isinstance(event["agent"], str)
+    assert isinstance(event["event"], str)
+    assert event["content"] == "x"
+    assert laneway.stats()["lost"] == {}
+
+
+WEIRD = (None, True, -1, 2**70, float("inf"), "", " ", "x" * 300, b"x", (1,), [], {}, {1}, range(3),
+         object(), Decimal("2.5"), Path("/x"), print)  # fmt: skip
+
+
+@pytest.mark.parametrize("field", ["timestamp", "event", "id", "session_id", "trace_id", "tool",
+                                   "level", "duration_ms", "input_tokens", "pid", "error"])  # fmt: skip
+def test_whatever_a_field_is_given_the_line_is_an_event(events, field: str) -> None:
+    for value in WEIRD:
+        log_event("a", "log", **{field: value})
+
+    lines = events()
+    assert len(lines) == len(WEIRD)
+    for line in lines:
+        assert normalise(dict(line))[0]["agent"] == line["agent"]
+
+
 def test_odd_values_are_written_readably(events) -> None:
     class Broken:
         def __repr__(self) -> str:

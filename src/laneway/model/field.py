@@ -29,8 +29,8 @@ AMOUNT_END = 1e15
 
 GIVEN = "given_"
 
-_JSON_TYPES = frozenset({str, int, float, bool, list, dict})
-"""Values of other types are judged once they are JSON: a ``Decimal`` becomes a number that fits."""
+_PLAIN = frozenset({str, int, float, bool})
+"""Types that are JSON as they stand."""
 
 _NAME, _HEX, _COUNT, _AMOUNT, _LEVEL, _ERROR = range(6)
 _KINDS = {
@@ -84,10 +84,13 @@ def take(event: "dict[str, Any]", odd: list[str]) -> list[Problem]:
 
 
 def set_aside(fields: dict[str, object]) -> tuple[dict[str, object], list[str]]:
-    """The fields of a call with what cannot be taken under other names, and which those are.
-    ``fields`` is not changed; it is what comes back if all of it can be taken."""
-    odd = [field for field in find_odd_fields(fields) if type(fields[field]) in _JSON_TYPES]
-    problems = take(dict(fields), odd) if odd else []
+    """The fields of a call with what cannot be taken under other names, and which those are. Each is judged
+    as the JSON that it becomes: a ``Decimal`` is a number. ``fields`` is not changed; it is what comes back
+    if all of it can be taken."""
+    odd = find_odd_fields(fields)
+    problems = (
+        take({**fields, **{field: _read(fields[field]) for field in odd}}, odd) if odd else []
+    )
     if "timestamp" in fields and not _is_time(fields["timestamp"]):
         problems.append(Problem("timestamp", "is no time"))
     fitting = put_aside(fields, problems) if problems else fields
@@ -117,13 +120,22 @@ def put_aside(raw: "dict[str, Any]", problems: list[Problem]) -> "dict[str, Any]
 def _is_time(value: object) -> bool:
     from laneway.model.moment import parse_timestamp_ns  # few events have one given
 
-    if type(value) not in _JSON_TYPES:
+    value = _read(value)
+    if value is None:  # as one that is not given
         return True
     try:
         parse_timestamp_ns(value)
     except ValueError:
         return False
     return True
+
+
+def _read(value: object) -> object:
+    if value is None or type(value) in _PLAIN:
+        return value
+    from laneway.model.readable import read  # few calls have such a field
+
+    return read(value)
 
 
 def _is_blank(value: object) -> bool:
