@@ -54,6 +54,12 @@ def test_a_fault_is_shown_beneath_its_column() -> None:
     assert caught.value.hint.splitlines()[-2:] == ["  agent:a agnet:b", "          ^"]
 
 
+def test_the_place_of_a_fault_is_shown_behind_wide_characters() -> None:
+    with pytest.raises(QueryError) as caught:
+        parse_words(['"日本語" agnet:b'])
+    assert caught.value.hint.splitlines()[-1] == "  " + " " * (1 + 3 * 2 + 2) + "^"
+
+
 def test_grep_does_not_find_the_names_of_the_schemas_own_fields() -> None:
     assert not passes(grep="session_id")
 

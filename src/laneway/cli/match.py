@@ -26,8 +26,11 @@ def parse_words(words: Names, *, is_utc: bool = False) -> Expr:
     try:
         return parse(text, zone=zone or UTC)
     except QueryError as error:
+        from rich.cells import cell_len
+
         if error.column and len(text) <= SHOWN_CHARS and text.isprintable():
-            error.hint = f"{error.hint}\n  {text}\n  {' ' * (error.column - 1)}^"
+            indent = " " * cell_len(text[: error.column - 1])
+            error.hint = f"{error.hint}\n  {text}\n  {indent}^"
         raise
 
 

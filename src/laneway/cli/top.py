@@ -63,4 +63,10 @@ def command(
 
     settings = resolve({"log_path": log})
     with Feed(Watch(settings, where), BACKLOG) as feed:
-        Top(feed.take, settings.log_path, interval_s=interval, is_utc=utc).run()
+        Top(
+            feed.take,
+            settings.log_path,
+            interval_s=interval,
+            is_utc=utc,
+            is_reading=feed.is_behind,
+        ).run()

@@ -129,6 +129,7 @@ class Feed:
         self._found: SimpleQueue[list[Seen]] = SimpleQueue()
         self._watch = watch
         self._count = count
+        self._is_behind = True
         self._is_over = Event()
         self._thread = Thread(target=self._read, name="laneway-feed", daemon=True)
 
@@ -140,11 +141,17 @@ class Feed:
         self._is_over.set()
         self._thread.join()
 
+    def is_behind(self) -> bool:
+        """Whether the past is still to be taken."""
+        return self._is_behind
+
     def take(self) -> Iterator[Seen]:
         """What was found since the last call; waits for nothing."""
         try:
             while True:
-                yield from self._found.get_nowait()
+                found = self._found.get_nowait()
+                self._is_behind = False
+                yield from found
         except Empty:
             return
 

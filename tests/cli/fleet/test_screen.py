@@ -19,6 +19,7 @@ class World:
 
     def __init__(self) -> None:
         self.now_ns = START_NS
+        self.is_reading = False
         self._news: list[Seen] = []
 
     def log(self, agent: str, kind: str = "log", **fields: Any) -> None:
@@ -31,7 +32,13 @@ class World:
 
     @asynccontextmanager
     async def screen(self, width: int = 110) -> AsyncIterator[tuple[Top, Pilot[None]]]:
-        app = Top(self.poll, "/logs", interval_s=3_600, clock=lambda: self.now_ns)
+        app = Top(
+            self.poll,
+            "/logs",
+            interval_s=3_600,
+            is_reading=lambda: self.is_reading,
+            clock=lambda: self.now_ns,
+        )
         async with app.run_test(size=(width, 30)) as pilot:
             yield app, pilot
 
@@ -55,6 +62,20 @@ async def test_an_empty_log_says_how_to_see_something() -> None:
         await refresh(app, pilot)
 
         assert "laneway emit" in shown(app, "pane")
+
+
+async def test_a_log_that_is_being_read_is_not_called_empty() -> None:
+    world = World()
+    world.is_reading = True
+    async with world.screen() as (app, pilot):
+        await refresh(app, pilot)
+        assert "laneway emit" not in shown(app, "pane")
+        assert "Reading" in shown(app, "pane")
+        assert "live" not in shown(app, "head")
+        world.is_reading = False
+        await refresh(app, pilot)
+        assert "laneway emit" in shown(app, "pane")
+        assert "live" in shown(app, "head")
 
 
 async def test_agents_come_as_they_log_and_the_totals_count_them() -> None:

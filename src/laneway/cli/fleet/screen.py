@@ -107,7 +107,8 @@ class PaneTerminal(Terminal):
 
 
 class Top(App[None]):
-    """``poll`` hands over what came since it was asked last; it is asked every ``interval_s``."""
+    """``poll`` hands over what came since it was asked last; it is asked every ``interval_s``.
+    ``is_reading`` tells whether the past is still being read."""
 
     TITLE = "laneway top"
     CSS = STYLE
@@ -134,6 +135,7 @@ class Top(App[None]):
         *,
         interval_s: float,
         is_utc: bool = False,
+        is_reading: Callable[[], bool] = lambda: False,
         clock: Callable[[], int] = now_ns,
     ) -> None:
         super().__init__(ansi_color=False)
@@ -144,6 +146,7 @@ class Top(App[None]):
         self.needle = ""
         self.is_held = False
         self._poll = poll
+        self._is_reading = is_reading
         self._place = place
         self._interval_s = interval_s
         self._clock = clock
@@ -195,11 +198,11 @@ class Top(App[None]):
         self._draw_pane(width)
 
     def _head(self, width: int) -> Text:
-        state = (
-            ("HELD: nothing is missed, Z goes on", "bold yellow")
-            if self.is_held
-            else ("● live", "green")
-        )
+        state = ("● live", "green")
+        if self.is_held:
+            state = ("HELD: nothing is missed, Z goes on", "bold yellow")
+        elif self._is_reading():
+            state = ("○ reading the past …", "yellow")
         left = Text.assemble(("laneway top", "bold"), "  ", self._place)
         left.truncate(max(width - len(state[0]) - 2, 11), overflow="ellipsis")
         left.append(" " * max(width - left.cell_len - len(state[0]), 1))
@@ -279,6 +282,8 @@ class Top(App[None]):
         return text
 
     def _nothing(self) -> str:
+        if self._is_reading():
+            return "Reading the newest events of the log …"
         if not self.fleet.event_count:
             return "No events yet. In another terminal: laneway emit me hello “is this on?”"
         return {"errors": "No errors.", "open": "Nothing is open."}.get(
