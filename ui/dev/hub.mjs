@@ -67,6 +67,7 @@ setInterval(() => {
   if (world && !isPaused) world.advanceTo(Date.now());
   else if (world) world.nowMs = Date.now();
   for (const [socket, viewer] of clients) send(socket, viewer);
+  if (log.hasManyNames) renewNames();
 }, BATCH_MS);
 setInterval(() => broadcast({ type: "beat", now: Date.now(), seq: log.lastSeq, lag_bytes: 0 }), BEAT_MS);
 
@@ -74,6 +75,13 @@ function send(socket, { next, sizes }) {
   if (next > log.lastSeq) return;
   socket.send(JSON.stringify(log.batch(next, log.lastSeq + 1, sizes)));
   clients.set(socket, { next: log.lastSeq + 1, sizes: log.sizes() });
+}
+
+/** As the hub: viewers come back for the new numbers. */
+function renewNames() {
+  log.renumber();
+  for (const socket of clients.keys()) socket.close(1012);
+  clients.clear();
 }
 
 function broadcast(message) {

@@ -4,6 +4,9 @@ const LEVELS = ["debug", "info", "warning", "error", "critical"];
 const STARTS = new Set(["llm_request", "tool_invocation", "permission_request"]);
 const ENDS = new Set(["llm_response", "tool_result", "permission_decision"]);
 const MAX_EVENTS = 300_000;
+/** As the hub: events whose names a viewer may need, and when its dictionaries begin anew. */
+const RING = 20_000;
+const MOST_NAMES = 50_000;
 
 class Names {
   names = [];
@@ -52,6 +55,32 @@ export class Log {
 
   sizes() {
     return [this.agents, this.kinds, this.sessions, this.labels].map((names) => names.names.length);
+  }
+
+  /** Whether the dictionaries are so long that the hub would begin them anew. */
+  get hasManyNames() {
+    return Math.max(...this.sizes()) > MOST_NAMES;
+  }
+
+  /** Forgets names that none of the newest events has. Of older ones the whole events stay. */
+  renumber() {
+    const held = this.events.slice(-RING);
+    const parents = new Map(
+      this.agents.names.map((name, i) => [name, this.agents.names[this.parents[i] ?? -1]]),
+    );
+    for (const name of ["agents", "kinds", "sessions", "labels"]) this[name] = new Names();
+    this.parents = [];
+    for (const row of held) {
+      const { event } = row;
+      row.agent = this.agents.index(event.agent);
+      row.adopted = null;
+      row.kind = this.kinds.index(event.event);
+      row.session = this.sessions.index(event.session_id);
+      row.label = this.labels.index(event.tool ?? event.model);
+    }
+    for (const [name, parent] of parents)
+      if (parent && this.agents.indexes.has(name))
+        this.parents[this.agents.indexes.get(name)] = this.agents.index(parent);
   }
 
   hello() {

@@ -12,6 +12,9 @@ export interface Names {
   readonly labels: Interner;
 }
 
+/** By index, 1 where the name is in use. */
+export type Used = Readonly<Record<keyof Names, Uint8Array>>;
+
 export class Dictionary {
   private readonly agents: number[] = [];
   private readonly kinds: number[] = [];
@@ -51,6 +54,14 @@ export class Dictionary {
 
   label(index: number): number {
     return index === -1 ? -1 : known(this.labels, index, "label");
+  }
+
+  /** Marks what it stands for: the hub may speak of any of it again. */
+  markUsed(used: Used): void {
+    for (const index of this.agents) used.agents[index] = 1;
+    for (const index of this.kinds) used.kinds[index] = 1;
+    for (const index of this.sessions) used.sessions[index] = 1;
+    for (const index of this.labels) used.labels[index] = 1;
   }
 
   private adopt(agent: number, parent: number): void {

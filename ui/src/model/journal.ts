@@ -4,14 +4,15 @@ import { Interner } from "../base/interner";
 import { CATEGORIES, categoryOf } from "./category";
 import { Dictionary } from "./dictionary";
 import type { EventRow } from "./event_table";
-import { AS_GAP, AS_INSTANT, EventTable, emptyRow } from "./event_table";
+import { AS_GAP, AS_INSTANT, EventTable, emptyRow, MAX_EVENTS } from "./event_table";
 import { ABANDONED_AFTER_MS, Lane } from "./lane";
 import { Pairing } from "./pairing";
 import type { Batch, Gap, Hello } from "./protocol";
 import { ALERT_AGENT } from "./alert";
 import { FLAG_CLOSES, FLAG_ERROR, ProtocolError } from "./protocol";
 import { SESSION_DEPTH } from "./packing";
-import { SpanTable } from "./span_table";
+import { MAX_SPANS, SpanTable } from "./span_table";
+import { countNames, markColumn, nothingUsed, QUIET_LANES, SPARE_NAMES } from "./name_use";
 
 const PERMISSION = CATEGORIES.indexOf("permission");
 
@@ -29,8 +30,8 @@ export class Journal {
   readonly kinds = new Interner();
   readonly sessions = new Interner();
   readonly labels = new Interner();
-  events = new EventTable();
-  spans = new SpanTable();
+  events: EventTable;
+  spans: SpanTable;
   lanes: Lane[] = [];
   parents: number[] = [];
 
@@ -47,14 +48,26 @@ export class Journal {
   /** Grows when rows are renumbered: whoever keeps row numbers starts again. */
   rebuildVersion = 0;
 
-  /** Rows that stand for events which are not here; some may have left the table. */
+  /** Rows that stand for events which are not here; some may have left the table since the last one. */
   private gapRows: number[] = [];
   /** Agents of which the hub counted events that are not here. */
   private readonly heardOf = new Set<number>();
   private dictionary: Dictionary | null = null;
-  private pairing = this.newPairing();
-  private readonly categories: number[] = [];
+  private pairing: Pairing;
+  private categories: number[] = [];
+  /** How many names were left when they were looked at last. */
+  private keptNames = 0;
   private readonly row = emptyRow();
+
+  /** How much it holds; powers of two. */
+  constructor(
+    private readonly maxEvents = MAX_EVENTS,
+    private readonly maxSpans = MAX_SPANS,
+  ) {
+    this.events = new EventTable(maxEvents);
+    this.spans = new SpanTable(maxSpans);
+    this.pairing = this.newPairing();
+  }
 
   /** Returns whether what was known still holds; another epoch empties the journal. */
   takeHello(hello: Hello): boolean {
@@ -133,8 +146,7 @@ export class Journal {
     for (const agent of this.heardOf) this.lane(agent);
     this.lastSeq = lastSeq; // who sees a part has heard of more than its newest event
     for (const { from, fromMs, toMs } of this.holes())
-      if (toMs - fromMs > ABANDONED_AFTER_MS && fromMs !== -Infinity)
-        this.pairing.leave(from, fromMs, this.lanes);
+      if (toMs - fromMs > ABANDONED_AFTER_MS && fromMs !== -Infinity) this.pairing.leave(from, fromMs);
   }
 
   /** Work that goes on now; open sessions are no work. */
@@ -148,7 +160,7 @@ export class Journal {
     const found = new Set<number>();
     const alerts = this.agents.find(ALERT_AGENT);
     for (const lane of this.lanes) {
-      if ((lane.events === 0 && !this.heardOf.has(lane.agent)) || lane.agent === alerts) continue;
+      if (!this.isKnown(lane.agent) || lane.agent === alerts) continue;
       for (let agent = lane.agent; agent >= 0 && !found.has(agent); agent = this.parents[agent] ?? -1) {
         found.add(agent);
       }
@@ -184,6 +196,58 @@ export class Journal {
       if (this.heardOf.has(agent) && (this.parents[agent] ?? -1) < 0)
         this.setParent(agent, this.agents.index(parent));
     }
+  }
+
+  /** Lets go of names that no event in memory has and the hub may not mean any more: after hello, while no
+      rows of this journal are on their way. Returns whether lanes went with them. */
+  forgetNames(): boolean {
+    if (countNames(this) <= this.keptNames + SPARE_NAMES) return false;
+    const { events, spans } = this;
+    const used = nothingUsed(this);
+    this.dictionary?.markUsed(used);
+    markColumn(events, events.agent, used.agents);
+    markColumn(events, events.kind, used.kinds);
+    markColumn(events, events.session, used.sessions);
+    markColumn(events, events.label, used.labels);
+    markColumn(spans, spans.agent, used.agents);
+    markColumn(spans, spans.kind, used.kinds);
+    markColumn(spans, spans.label, used.labels);
+    const isNews = this.forgetLanes(used.agents);
+    for (const name of ["agents", "kinds", "sessions", "labels"] as const) this[name].keep(used[name]);
+    this.categories = [];
+    this.pairing.forgetKinds();
+    this.keptNames = countNames(this);
+    return isNews;
+  }
+
+  /** Those that are not used, but for the ones that were heard of last; marks as used what stays. */
+  private forgetLanes(used: Uint8Array): boolean {
+    const quiet = this.lanes.filter(({ agent }) => used[agent] === 0 && this.isKnown(agent));
+    quiet.sort((one, other) => other.lastMs - one.lastMs);
+    for (const { agent } of quiet.slice(0, QUIET_LANES)) used[agent] = 1;
+    for (const { agent } of this.lanes) {
+      if (used[agent] === 0) continue;
+      for (
+        let above = this.parents[agent] ?? -1;
+        above >= 0 && used[above] === 0;
+        above = this.parents[above] ?? -1
+      )
+        used[above] = 1;
+    }
+    const left = this.lanes.filter(({ agent }) => used[agent] === 0 && this.isKnown(agent));
+    for (const { agent } of left) {
+      this.lanes[agent] = new Lane(agent);
+      this.parents[agent] = -1;
+      this.heardOf.delete(agent);
+    }
+    if (left.length === 0) return false;
+    this.treeVersion++;
+    this.rebuildVersion++; // counts of a lane may be those of another agent soon
+    return true;
+  }
+
+  private isKnown(agent: number): boolean {
+    return (this.lanes[agent]?.events ?? 0) > 0 || this.heardOf.has(agent);
   }
 
   setParent(agent: number, parent: number): void {
@@ -230,9 +294,9 @@ export class Journal {
 
   private clear(epoch: string): void {
     this.epoch = epoch;
-    this.events = new EventTable();
+    this.events = new EventTable(this.maxEvents);
     this.gapRows = [];
-    this.spans = new SpanTable();
+    this.spans = new SpanTable(this.maxSpans);
     this.lanes = [];
     this.pairing = this.newPairing();
     this.lastSeq = -1;
@@ -301,6 +365,7 @@ export class Journal {
   private addGap(from: number, to: number): void {
     const row = { ...emptyRow(), seq: from, durMs: to - from, tsMs: this.lastMs };
     if (Number.isNaN(row.tsMs)) row.tsMs = 0;
+    this.gapRows = this.gapRows.filter((known) => this.events.has(known));
     this.gapRows.push(this.events.add(row, AS_GAP));
     this.lastSeq = to - 1;
   }

@@ -86,6 +86,7 @@ export class LineList extends RowQueue {
     this.dropBefore(events.first);
     forgetBefore(events.first, this.times);
     forgetBefore(events.first, this.inner);
+    forgetBefore(events.first, this.opened);
   }
 
   /** The index of the line that tells `row`. */

@@ -11,6 +11,8 @@ import type { SpanTable } from "./span_table";
 
 /** How many ends that came before their start are remembered: late news is late by seconds. */
 const MAX_EARLY_ENDS = 4096;
+/** Work that is taken to go on: what more was begun and never ended was lost with those who did it. */
+const MAX_OPEN = 1 << 14;
 const PERMISSION = CATEGORIES.indexOf("permission");
 
 export interface Drawn {
@@ -34,12 +36,21 @@ interface EarlyEnd {
   readonly isError: boolean;
 }
 
+/** Work that goes on. */
+interface Open {
+  readonly span: number;
+  readonly lane: Lane;
+  readonly facts: KindFacts;
+  readonly depth: number;
+}
+
 export class Pairing {
-  private readonly open = new Map<string, number>();
+  /** The oldest first; the bars of some may have left the table. */
+  private readonly open = new Map<string, Open>();
   /** Bars made of an end that told its own duration. */
   private readonly headless = new Map<string, number>();
   private readonly earlyEnds = new Map<string, EarlyEnd>();
-  private readonly kinds: KindFacts[] = [];
+  private kinds: KindFacts[] = [];
 
   constructor(
     private readonly spans: SpanTable,
@@ -56,13 +67,17 @@ export class Pairing {
     return !opens && row.durMs >= 0 ? this.takeWhole(row, lane) : INSTANT;
   }
 
+  /** Numbers of kinds have another meaning now. */
+  forgetKinds(): void {
+    this.kinds = [];
+  }
+
   /** Ends work that began at or before `seq` and is open still as of `endMs`: what came of it is not known here. */
-  leave(seq: number, endMs: number, lanes: readonly Lane[]): void {
-    for (const [key, span] of this.open) {
-      const i = this.spans.slot(span);
-      const lane = lanes[this.spans.agent[i] as number];
-      if (!this.spans.isOpen(span) || !lane || (this.spans.openSeq[i] as number) > seq) continue;
-      this.finish(span, lane, key, { seq: -1, tsMs: endMs, isError: false });
+  leave(seq: number, endMs: number): void {
+    for (const [key, work] of this.open) {
+      const i = this.spans.slot(work.span);
+      if (!this.spans.isOpen(work.span) || (this.spans.openSeq[i] as number) > seq) continue;
+      this.finish(work, key, { seq: -1, tsMs: endMs, isError: false });
     }
   }
 
@@ -74,25 +89,28 @@ export class Pairing {
       return { as: AS_BAR, bar: headless };
     }
     const known = this.open.get(key);
-    if (known !== undefined && this.spans.isOpen(known)) return INSTANT; // said twice
+    if (known && !this.spans.has(known.span)) this.endCount(known, key, -Infinity);
+    else if (known && this.spans.isOpen(known.span)) return INSTANT; // said twice
     const span = this.add(row, lane, row.tsMs, Infinity);
-    this.open.set(key, span);
-    this.countOpen(lane, row.kind, 1);
+    const depth = this.spans.depth[this.spans.slot(span)] as number;
+    const work = { span, lane, facts: this.kind(row.kind), depth };
+    this.setOpen(key, work);
     const end = this.earlyEnds.get(key);
     if (end) {
       this.earlyEnds.delete(key);
-      this.finish(span, lane, key, end);
+      this.finish(work, key, end);
     }
     return { as: AS_BAR, bar: span };
   }
 
   private takeEnd(row: EventRow, lane: Lane, key: string): Drawn {
     const end = { seq: row.seq, tsMs: row.tsMs, isError: (row.flag & FLAG_ERROR) !== 0 };
-    const span = this.open.get(key);
-    if (span !== undefined && this.spans.isOpen(span)) {
-      this.finish(span, lane, key, end);
-      return { as: AS_BAR, bar: span };
+    const work = this.open.get(key);
+    if (work && this.spans.isOpen(work.span)) {
+      this.finish(work, key, end);
+      return { as: AS_BAR, bar: work.span };
     }
+    if (work) this.endCount(work, key, row.tsMs);
     if (row.durMs >= 0) {
       const whole = this.takeWhole(row, lane);
       remember(this.headless, key, whole.bar);
@@ -125,21 +143,25 @@ export class Pairing {
     });
   }
 
-  private finish(span: number, lane: Lane, key: string, end: EarlyEnd): void {
-    const i = this.spans.slot(span);
-    this.open.delete(key);
-    this.spans.close(span, end.tsMs, end.seq);
+  private finish(work: Open, key: string, end: EarlyEnd): void {
+    const i = this.spans.slot(work.span);
+    this.spans.close(work.span, end.tsMs, end.seq);
     if (end.isError) this.spans.failed[i] = 1;
-    const depth = this.spans.depth[i] as number;
-    if (depth !== SESSION_DEPTH) lane.packer.close(depth, this.spans.endMs[i] as number);
-    this.countOpen(lane, this.spans.kind[i] as number, -1);
+    this.endCount(work, key, this.spans.endMs[i] as number);
   }
 
-  private countOpen(lane: Lane, kind: number, by: number): void {
-    const facts = this.kind(kind);
-    if (facts.isSession) return;
-    lane.open = Math.max(0, lane.open + by);
-    if (facts.waits) lane.waiting = Math.max(0, lane.waiting + by);
+  private setOpen(key: string, work: Open): void {
+    this.open.set(key, work);
+    countOpen(work.lane, work.facts, 1);
+    if (this.open.size <= MAX_OPEN) return;
+    for (const [oldest, left] of this.open) return this.endCount(left, oldest, -Infinity);
+  }
+
+  /** The lane waits for it no more. */
+  private endCount({ lane, facts, depth }: Open, key: string, endMs: number): void {
+    this.open.delete(key);
+    if (depth !== SESSION_DEPTH) lane.packer.close(depth, endMs);
+    countOpen(lane, facts, -1);
   }
 
   private kind(kind: number): KindFacts {
@@ -149,6 +171,12 @@ export class Pairing {
       waits: categoryOf(name) === PERMISSION,
     });
   }
+}
+
+function countOpen(lane: Lane, { isSession, waits }: KindFacts, by: number): void {
+  if (isSession) return;
+  lane.open = Math.max(0, lane.open + by);
+  if (waits) lane.waiting = Math.max(0, lane.waiting + by);
 }
 
 function remember<T>(memory: Map<string, T>, key: string, value: T): void {

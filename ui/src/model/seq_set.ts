@@ -5,6 +5,7 @@ const WORD = 32;
 
 export class SeqSet {
   private readonly parts = new Map<number, Uint32Array>();
+  private firstPart = 0;
 
   add(seq: number): void {
     const key = Math.floor(seq / PART);
@@ -13,6 +14,19 @@ export class SeqSet {
     const bit = seq % PART;
     const word = Math.floor(bit / WORD);
     part[word] = (part[word] as number) | (1 << (bit % WORD));
+  }
+
+  /** How many seqs it has room for. */
+  get size(): number {
+    return this.parts.size * PART;
+  }
+
+  /** Lets go of what is far enough below `seq`. */
+  forgetBefore(seq: number): void {
+    const first = Math.floor(seq / PART);
+    if (first <= this.firstPart) return;
+    this.firstPart = first;
+    for (const key of this.parts.keys()) if (key < first) this.parts.delete(key);
   }
 
   has(seq: number): boolean {

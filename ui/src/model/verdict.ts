@@ -63,6 +63,7 @@ export function judgeMore(journal: Journal, verdict: Verdict): boolean {
     if (spans.has(bar)) spans.match[spans.slot(bar)] = 1;
   }
   events.judged = row;
+  if (events.length > 0) verdict.found.forgetBefore(events.seq[events.slot(events.first)] as number);
   return row > from;
 }
 

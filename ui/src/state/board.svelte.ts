@@ -220,7 +220,13 @@ export class Board implements Owner, Listener {
       this.endSieves();
     }
     if (!this.isLoaded && hello.seq <= 0) this.finishLoading();
+    this.forgetNames();
     this.changed();
+  }
+
+  /** Rows that are on their way have numbers of names: nothing is forgotten meanwhile. */
+  private forgetNames(): void {
+    if (this.loadingGap < 0 && this.journal.forgetNames()) this.judgeBy(this.verdict);
   }
 
   private takeBatch(batch: Batch): void {
@@ -682,6 +688,7 @@ export class Board implements Owner, Listener {
       return false;
     } finally {
       this.loadingGap = -1;
+      this.forgetNames();
       this.touchRows();
     }
   }
