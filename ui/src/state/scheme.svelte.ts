@@ -14,9 +14,11 @@ export class SchemeChoice {
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.tell());
     addEventListener("beforeprint", () => {
       document.documentElement.dataset["scheme"] = "light";
+      document.documentElement.classList.add("paper");
       this.tell();
     });
     addEventListener("afterprint", () => {
+      document.documentElement.classList.remove("paper");
       this.apply();
       this.tell();
     });
