@@ -193,6 +193,28 @@ async def test_the_pulse_tells_how_much_was_open_also_before_the_window_and_afte
     ]
 
 
+async def test_the_pulse_knows_of_work_that_has_no_end_or_ended_long_after_the_window(
+    client: httpx.AsyncClient, hub: Hub
+) -> None:
+    hours = {"timestamp": "2026-11-23T21:00:00.000000Z", "duration_ms": 3 * 3_600_000 - 1_000}
+    fill(
+        hub,
+        event(1, event="tool_invocation", agent="a", span_id="0" * 15 + "1"),
+        event(2, event="tool_invocation", agent="b", span_id="0" * 15 + "2"),
+        event(4, event="tool_result", agent="b", span_id="0" * 15 + "2", duration_ms=2_000),
+        event(9, event="tool_result", agent="c") | hours,
+    )
+    window = {"since": f"{(START_MS + 3000) / 1000}", "until": f"{(START_MS + 6000) / 1000}"}
+    pulse = await ask(client, "/api/pulse", step="1s", of="open", by="agent", **window)
+    levels = [[START_MS + 3000, 3, 0], [START_MS + 4000, 3, 1], [START_MS + 5000, 2, 0]]
+    assert pulse["buckets"] == levels
+    open_still = [[start, 1, 0] for start, *_ in levels]
+    series = {one["name"]: one["buckets"] for one in pulse["series"]}
+    assert (series["a"], series["c"]) == (open_still, open_still)
+    day_later = {"since": "2026-11-24T19:00:00Z", "until": "2026-11-24T19:00:02Z"}
+    assert (await ask(client, "/api/pulse", step="1s", of="open", **day_later))["buckets"] == []
+
+
 async def test_the_pulse_honours_the_words(client: httpx.AsyncClient, hub: Hub) -> None:
     fill(hub, event(0, content="tide"), event(1))
     pulse = await ask(client, "/api/pulse", step="1s", q="tide")

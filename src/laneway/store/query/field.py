@@ -76,7 +76,7 @@ BY_NAME = {name: entry for entry in ENTRIES for name in (entry.name, *entry.othe
 
 AGENT, EVENT, SESSION, TOOL = Field("agent"), Field("event"), Field("session_id"), Field("tool")
 LEVEL, TRACE, SPAN, POD = Field("level"), Field("trace_id"), Field("span_id"), Field("pod")
-ID, SEQ, ERROR = Field("id"), Field("seq"), Field("error")
+ID, SEQ, ERROR, DURATION = Field("id"), Field("seq"), Field("error"), Field("duration_ms")
 
 OTHER_WORDS = ("since", "until", "has", "is")
 """Read like fields, and none."""

@@ -10,6 +10,8 @@ from laneway.base.errors import QueryError, quote
 from laneway.base.limits import PAGE_EVENTS
 from laneway.model.vocabulary import is_end, is_start
 from laneway.store.api import Cell, Field, Query, Split, Table
+from laneway.store.query.expr import Compare, Open, all_of
+from laneway.store.query.field import DURATION
 from laneway.web import filter as query_filter
 from laneway.web.openapi import Parameter
 from laneway.web.question import Desk, Items, Question, scanned
@@ -50,14 +52,18 @@ OF = {
         "What the two figures of a bucket are. `events`: events, and errors among them. `tokens`: tokens"
         " in and out. `durations`: events that tell how long they took, and how many milliseconds that is"
         " together. `open`: work that was open at any time of the step, and how much of it ended in it;"
-        " known of work that ended and told a `duration_ms`.",
+        " known of work that ended and told a `duration_ms`, and of what began at most a day before the"
+        " range and has no end.",
         "tokens",
         {"enum": list(get_args(Of)), "default": "events"},
     )
 }
 
 OPEN_AFTER_NS = 3_600 * NS_PER_S
-"""Work that was open in a window may end after it: so long it is waited for."""
+"""Work that was open in a window may end after it: so long all of it is looked at, then what took as long."""
+
+RUNNING_NS = DAY_S * NS_PER_S
+"""So long before a window may that have begun which never ended: what is older was left behind, as a rule."""
 
 Bucket = list[float]
 """Start in Unix milliseconds, and two figures."""
@@ -153,19 +159,36 @@ def _figures(of: Of, cells: list[Cell]) -> Figures:
 def _open(
     desk: Desk, query: Query, by: tuple[Field, ...], series: int, step_ns: int, end_ns: int
 ) -> dict[str, Any]:
-    """By what ended in the window or soon after: that tells when it began, which may be before the
-    first event of the log."""
+    """By what ended in the window or after it: that tells when it began, which may be before the
+    first event of the log. And by what began and has no end."""
     until_ns = None if query.until_ns is None else query.until_ns + OPEN_AFTER_NS
     counted = _with_limit(replace(query, until_ns=until_ns), PAGE_EVENTS)
     split = Split((*by, "event") if by != ("event",) else by, step_ns, "work")
     table = desk.store.aggregate(counted, split)
-    ends = [cell for cell in table.cells if is_end(cell.keys[-1] or "")]
+    cells = table.cells
+    if until_ns is not None:
+        is_long = Compare(DURATION, ">", OPEN_AFTER_NS // NS_PER_MS)
+        where = all_of([query.where, is_long])
+        later = replace(counted, where=where, since_ns=until_ns, until_ns=None)
+        cells = cells + desk.store.aggregate(later, split).cells
+    ends = [cell for cell in cells if is_end(cell.keys[-1] or "")]
+    ends += _running(desk, query, split)
     begun_ns = min((cell.start_ns for cell in ends if cell.begun_count), default=end_ns)
     since_ns = begun_ns if query.since_ns is None else max(query.since_ns, begun_ns)
     first_ns = max(since_ns, end_ns - MOST_BUCKETS * step_ns)
     steps = range(first_ns // step_ns * step_ns, end_ns, step_ns)
     told = table._replace(cells=ends)
     return _told(told, step_ns, by, series, lambda some: _levels(some, steps))
+
+
+def _running(desk: Desk, query: Query, split: Split) -> list[Cell]:
+    """Work without an end, as `Split` of ``work`` tells what has one."""
+    since_ns = None if query.since_ns is None else query.since_ns - RUNNING_NS
+    begun = replace(query, where=all_of([query.where, Open()]), since_ns=since_ns)
+    table = desk.store.aggregate(_with_limit(begun, PAGE_EVENTS), replace(split, of="count"))
+    return [
+        Cell(cell.keys, cell.start_ns, 0, 0, begun_count=cell.event_count) for cell in table.cells
+    ]
 
 
 def _levels(cells: list[Cell], steps: range) -> Figures:
