@@ -79,6 +79,8 @@ def test_a_backlog_is_read_in_larger_pieces_and_what_follows_in_small_ones(
 ) -> None:
     monkeypatch.setattr(follower_module, "CHUNK_BYTES", 2_000)
     monkeypatch.setattr(follower_module, "BACKLOG_BYTES", 8_000)
+    monkeypatch.setattr(follower_module, "FAR_BYTES", 16_000)
+    monkeypatch.setattr(follower_module, "FAR_LAG_BYTES", 30_000)
     asked: list[int] = []
     poll = tail_module.Tail.poll
 
@@ -87,13 +89,14 @@ def test_a_backlog_is_read_in_larger_pieces_and_what_follows_in_small_ones(
         return poll(tail, max_bytes)
 
     monkeypatch.setattr(tail_module.Tail, "poll", noted)
-    write(log / "foreign.jsonl", *(dict(event(number)) for number in range(1, 201)))
+    write(log / "foreign.jsonl", *(dict(event(number)) for number in range(1, 601)))
     hub = make_hub()
-    eventually(lambda: hub.store.last_seq == 200)
+    eventually(lambda: hub.store.last_seq == 600)
     eventually(lambda: asked[-1] == 2_000)
-    assert 8_000 in asked
-    wanted = {f"message {number}" for number in range(1, 201)}
-    assert set(contents(hub, limit=200)) == wanted
+    sizes = [size for size, last in zip(asked, [0, *asked], strict=False) if size != last]
+    assert sizes == [2_000, 16_000, 8_000, 2_000]
+    wanted = {f"message {number}" for number in range(1, 601)}
+    assert set(contents(hub, limit=1_000)) == wanted
 
 
 @pytest.mark.parametrize("failing", [0, 3, 4, 5])

@@ -42,6 +42,12 @@ BACKLOG_BYTES = 2 * MIB
 """The same while the log grows faster than that: a transaction four times as large takes a fifth less of
 processor time an event, and what is shown a tenth of a second later is late already."""
 
+FAR_BYTES = 8 * MIB
+"""The same for whom `FAR_LAG_BYTES` are waiting: a tenth to a fifth less again."""
+
+FAR_LAG_BYTES = 32 * MIB
+"""Two seconds and more of what can be indexed."""
+
 FULL_CHUNK_BYTES = 32 * KIB
 """The same once the disk is full: the write-ahead log needs room for a whole transaction, and what is
 left of the reserve is better spent on the index."""
@@ -369,7 +375,9 @@ class Follower:
         """After a step that succeeded. What the disk once refused grows again by doubling: an index in
         ClickHouse that was away for an hour would not catch up in pieces of a few events."""
         if self._chunk_bytes >= CHUNK_BYTES or is_level:
-            return BACKLOG_BYTES if size > CHUNK_BYTES // 2 else CHUNK_BYTES
+            if size <= CHUNK_BYTES // 2:
+                return CHUNK_BYTES
+            return FAR_BYTES if self.lag_bytes() > FAR_LAG_BYTES else BACKLOG_BYTES
         is_ample = self._reserve is None or self._reserve.is_ample()
         return min(self._chunk_bytes * 2, CHUNK_BYTES) if is_ample else self._chunk_bytes
 
