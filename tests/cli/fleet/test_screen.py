@@ -4,8 +4,9 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
 from textual.pilot import Pilot
-from textual.widgets import Static
+from textual.widgets import DataTable, Static
 
 from laneway.base.clock import NS_PER_S
 from laneway.cli.fleet.screen import HelpScreen, Top
@@ -156,6 +157,22 @@ async def test_enter_shows_one_agent_alone_and_enter_again_all() -> None:
         assert "from b" not in shown(app, "pane")
         await pilot.press("enter")
         assert "from b" in shown(app, "pane")
+
+
+async def test_what_stands_on_the_screen_is_not_drawn_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World()
+    world.log("a", content="hello")
+    async with world.screen() as (app, pilot):
+        drawn: list[object] = []
+        for widget, draw in ((Static, "update"), (DataTable, "update_cell")):
+            monkeypatch.setattr(widget, draw, lambda self, *what, **how: drawn.append(what))
+        await refresh(app, pilot)
+        assert not drawn
+        world.log("a", content="hello again")
+        await refresh(app, pilot)
+        assert len(drawn) > 2
 
 
 async def test_a_held_picture_stands_still_and_misses_nothing() -> None:

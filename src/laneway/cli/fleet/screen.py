@@ -7,17 +7,17 @@ from collections.abc import Callable, Iterable
 from typing import ClassVar, Literal
 
 from rich.text import Text
-from textual import events
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import DataTable, Footer, Input, Static
 
 from laneway.base.clock import now_ns
 from laneway.cli.amount import show_count, show_duration
 from laneway.cli.fleet import view
+from laneway.cli.fleet.drawn import Drawn
 from laneway.cli.fleet.fleet import Fleet, Happened
+from laneway.cli.fleet.help import HelpScreen
 from laneway.cli.fleet.view import Order
 from laneway.cli.line import Layout, crop
 from laneway.cli.terminal import Terminal
@@ -31,27 +31,6 @@ SORTS = {"P": "rate", "M": "tokens", "T": "seen", "N": "agent", "E": "errors"}
 
 DRAWN_ROWS = 500
 """Rows on the screen at most; a filter brings the others."""
-
-HELP = """\
-[b]Rows[/b]
- ↑ ↓ PgUp PgDn Home End   move
- Enter                    show this agent alone below; again: all
- t  F5                    as a tree, beneath who spawned them
- < >  F6                  sort by the next column
- P M T N E                sort by rate, tokens, time, name, errors
- I                        turn the order round
- \\  F4                    only agents whose name holds a text
- /  F3                    go to the next agent whose name holds a text
-
-[b]Below[/b]
- Tab  e                   events, errors, open work
-
-[b]Else[/b]
- Z  Space                 hold the picture still; nothing is missed
- Esc                      undo filter, selection and hold
- h  F1  ?                 this help
- q  F10                   end
-"""
 
 STYLE = """
 Screen { background: $background; }
@@ -68,20 +47,6 @@ Screen { background: $background; }
 HelpScreen { align: center middle; }
 HelpScreen > Static { width: 78; height: auto; padding: 1 2; background: $panel; }
 """
-
-
-class HelpScreen(ModalScreen[None]):
-    """Any key closes it."""
-
-    def compose(self) -> ComposeResult:
-        yield Static(HELP)
-
-    def on_key(self, event: events.Key) -> None:
-        event.stop()
-        self.dismiss()
-
-    def on_click(self) -> None:
-        self.dismiss()
 
 
 class Rows(DataTable[Text]):
@@ -155,6 +120,7 @@ class Top(App[None]):
         self._asked = ""
         self._drawn_head: tuple[object, ...] = ()
         self._drawn_names: list[str] = []
+        self._drawn, self._drawn_cells = Drawn(), Drawn()
 
     def compose(self) -> ComposeResult:
         yield Static(id="head")
@@ -191,11 +157,15 @@ class Top(App[None]):
 
     def _draw(self) -> None:
         width = max(self.size.width - 2, 20)
-        self.query_one("#head", Static).update(self._head(width))
-        self.query_one("#totals", Static).update(view.summary(self.fleet, self._now_ns))
-        self.query_one("#pulse", Static).update(view.pulse(self.fleet, self._now_ns, width))
+        self._show("head", self._head(width))
+        self._show("totals", view.summary(self.fleet, self._now_ns))
+        self._show("pulse", view.pulse(self.fleet, self._now_ns, width))
         self._draw_rows(width)
         self._draw_pane(width)
+
+    def _show(self, where: str, text: Text) -> None:
+        if self._drawn.is_new(where, text):
+            self.query_one(f"#{where}", Static).update(text, layout=False)
 
     def _head(self, width: int) -> Text:
         state = ("● live", "green")
@@ -225,7 +195,8 @@ class Top(App[None]):
             for column, cells in columns:
                 text = view.cell(column, cells, row, self._now_ns)
                 text.append(" ")
-                table.update_cell(row.agent.name, column.key, text)
+                if self._drawn_cells.is_new((row.agent.name, column.key), text):
+                    table.update_cell(row.agent.name, column.key, text)
 
     def _draw_head(self, columns: list[tuple[view.Column, int]]) -> None:
         self.table.clear(columns=True)
@@ -243,6 +214,7 @@ class Top(App[None]):
         table = self.table
         place = table.scroll_y
         table.clear()
+        self._drawn_cells = Drawn()
         blank = [Text("")] * len(table.columns)
         for name in names:
             table.add_row(*blank, key=name)
@@ -262,8 +234,8 @@ class Top(App[None]):
             if self.pane == "open"
             else self._event_lines(width, height)
         )
-        pane.update(Text("\n").join(lines) if lines else Text(self._nothing(), "dim"))
-        self.query_one("#title", Static).update(self._title())
+        self._show("pane", Text("\n").join(lines) if lines else Text(self._nothing(), "dim"))
+        self._show("title", self._title())
 
     def _title(self) -> Text:
         counts = {
