@@ -18,6 +18,8 @@ EVENTS = 25_000
 HOURS = 5
 IN_MEMORY = 10_000
 MINUTE_S = 60
+LEFT, LONG = "00000000000000a1", "00000000000000a2"
+"""Spans that begin with the log: one that never ends, and one that ends in its middle."""
 
 
 @pytest.fixture
@@ -28,8 +30,13 @@ def began(hub: Hub) -> float:
     began = now - HOURS * 3600
     told = {"tool": "saw", "duration_ms": 240_000, "input_tokens": 700, "output_tokens": 77}
     log_event("old-hand", "tool_result", parent_agent="chief", timestamp=began - 60, **told)
+    for agent, span_id in (("left", LEFT), ("long", LONG)):
+        log_event(agent, "agent_start", "to do", span_id=span_id, timestamp=began - 30)
     for n in range(EVENTS):
         at = began + (now - began) * n / EVENTS
+        if n == EVENTS // 2:
+            took_ms = (at - began + 30) * 1000
+            log_event("long", "agent_end", span_id=LONG, timestamp=at, duration_ms=took_ms)
         level = "error" if n % 1000 == 0 else "info"
         log_event(f"agent-{n % 3}", "log", f"event {n}", timestamp=at, level=level)
     eventually(lambda: hub.get("/health")["index"]["events"] > EVENTS, "the index")
@@ -61,6 +68,31 @@ def test_a_far_range_has_its_events_without_a_click(open_page, hub: Hub, began: 
     texts = page.evaluate("() => window.__laneway.events(100000).map(one => one.text)")
     numbers = [int(text.removeprefix("event ")) for text in texts]
     assert numbers == sorted(set(numbers)), "each once, in order"
+
+
+def test_work_that_reaches_into_a_far_range_is_drawn_there(
+    open_page, hub: Hub, began: float
+) -> None:
+    page = open_page()
+    page.wait_for_function(f"() => window.__laneway.visible().total === {IN_MEMORY}")
+
+    def bars() -> dict[str, bool]:
+        """Whose work the view shows, and whether it goes on."""
+        found = page.evaluate("() => window.__laneway.bars()")
+        return {one["agent"]: one["isOpen"] for one in found}
+
+    middle = began + HOURS * 3600 / 5
+    show(page, hub, middle, middle + 4 * MINUTE_S)
+    eventually(lambda: bars() == {"left": True, "long": False}, "bars")
+    lanes = page.evaluate("() => window.__laneway.agents()")
+    assert {one["open"] for one in lanes} == {0}, "it is no news of what they do now"
+
+    after = began + HOURS * 3600 * 0.55
+    show(page, hub, after, after + 4 * MINUTE_S)
+    eventually(lambda: bars() == {"left": True}, "bars after one has ended")
+    page.get_by_test_id("filter-input").fill("agent:agent-1")
+    page.keyboard.press("Enter")
+    eventually(lambda: bars() == {}, "bars of what the filter finds")
 
 
 def test_what_is_too_much_is_counted_and_its_counts_are_exact(

@@ -248,6 +248,35 @@ describe("the order of arrival", () => {
     expect(barsOf(journal)[0]?.end).toBe(open ? Infinity : 5000);
   });
 
+  test("work that reaches into what is here has its bar, and is no news of what the agent does", () => {
+    const journal = new Journal();
+    journal.takeHello(hello({ seq: 41 }));
+    journal.takeBatch(batch(40, [{ at: 50_000_000 }, { at: 50_001_000 }]));
+    const kind = journal.kinds.index("agent_start");
+    const began = { ...emptyRow(), seq: 10, tsMs: 5000, kind, span: "s", flag: FLAG_OPENS, text: "tides" };
+    const ended = { ...emptyRow(), seq: 20, tsMs: 9000, durMs: 6000, kind, span: "t", flag: FLAG_CLOSES };
+    journal.merge([], [{ type: "gap", from: 1, to: 40 }]);
+    expect(journal.reach([ended, began], [10])).toBe(true);
+    expect(journal.reach([began, ended], [10])).toBe(false);
+
+    const bars = [
+      { start: 5000, end: Infinity, failed: false, open: 10, close: -1 },
+      { start: 3000, end: 9000, failed: false, open: -1, close: 20 },
+    ];
+    expect(barsOf(journal)).toEqual(bars);
+    expect(journal.spanName(0)).toBe("tides");
+    expect([journal.openWork, journal.total, journal.firstMs]).toEqual([0, 2, 50_000_000]);
+    expect(rowsOf(journal)).toEqual(["gap 1-39", 40, 41]);
+
+    journal.merge([began], [{ type: "gap", from: 11, to: 40 }]); // it is here now, and goes on over the hole
+    expect(barsOf(journal)).toEqual(bars);
+    expect(journal.openWork).toBe(1);
+    const end = { ...began, seq: 42, tsMs: 50_002_000, flag: FLAG_CLOSES };
+    journal.merge([end], [{ type: "gap", from: 11, to: 40 }]);
+    expect(barsOf(journal)[0]).toEqual({ ...bars[0], end: 50_002_000, close: 42 });
+    expect(journal.openWork).toBe(0);
+  });
+
   test("events that were fetched fill their gap, as if they had come in time", () => {
     const journal = journalOf(START);
     journal.takeGap({ type: "gap", from: 2, to: 4 });

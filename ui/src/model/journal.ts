@@ -50,6 +50,11 @@ export class Journal {
 
   /** Rows that stand for events which are not here; some may have left the table since the last one. */
   private gapRows: number[] = [];
+  /** Work that reaches over an end of what is here: events that are not, by seq; and those without an end. */
+  private reaching: readonly EventRow[] = [];
+  private readonly goesOn = new Set<number>();
+  /** The bars of that work. */
+  reachingBars: number[] = [];
   /** Agents of which the hub counted events that are not here. */
   private readonly heardOf = new Set<number>();
   private dictionary: Dictionary | null = null;
@@ -139,14 +144,40 @@ export class Journal {
     const merged = mergeRows(this.events, fetched, remaining);
     const { lastSeq } = this;
     this.clear(this.epoch);
+    const isHere = new Set(merged.filter(({ flag }) => flag !== GAP_ROW).map(({ seq }) => seq));
+    const reaching = this.reaching.filter(({ seq }) => !isHere.has(seq));
+    let heard = 0;
+    const hearUntil = (seq: number) => {
+      for (; heard < reaching.length; heard++) {
+        const row = reaching[heard] as EventRow;
+        if (row.seq >= seq) return;
+        this.reachingBars.push(this.pairing.hear(row, this.lane(row.agent)));
+      }
+    };
     for (const row of merged) {
+      hearUntil(row.seq);
       if (row.flag === GAP_ROW) this.addGap(row.seq, row.seq + row.durMs);
       else this.add(row);
     }
+    hearUntil(Infinity);
     for (const agent of this.heardOf) this.lane(agent);
     this.lastSeq = lastSeq; // who sees a part has heard of more than its newest event
     for (const { from, fromMs, toMs } of this.holes())
       if (toMs - fromMs > ABANDONED_AFTER_MS && fromMs !== -Infinity) this.pairing.leave(from, fromMs);
+  }
+
+  /** Takes work of which the hub told, in place of what it told before: a rebuild. `goesOn`: seqs of its starts
+      that have no end. Returns whether it is other work. */
+  reach(rows: readonly EventRow[], goesOn: Iterable<number>): boolean {
+    const sorted = [...rows].sort((one, other) => one.seq - other.seq);
+    const known = this.reaching;
+    if (sorted.length === known.length && sorted.every(({ seq }, n) => seq === known[n]?.seq)) return false;
+    this.reaching = sorted;
+    this.goesOn.clear();
+    for (const seq of goesOn) this.goesOn.add(seq);
+    const gaps = this.gaps().map(({ from, to }): Gap => ({ type: "gap", from, to }));
+    this.merge([], gaps);
+    return true;
   }
 
   /** Work that goes on now; open sessions are no work. */
@@ -212,6 +243,11 @@ export class Journal {
     markColumn(spans, spans.agent, used.agents);
     markColumn(spans, spans.kind, used.kinds);
     markColumn(spans, spans.label, used.labels);
+    for (const { agent, kind, session, label } of this.reaching) {
+      used.agents[agent] = used.kinds[kind] = 1;
+      if (session >= 0) used.sessions[session] = 1;
+      if (label >= 0) used.labels[label] = 1;
+    }
     const isNews = this.forgetLanes(used.agents);
     for (const name of ["agents", "kinds", "sessions", "labels"] as const) this[name].keep(used[name]);
     this.categories = [];
@@ -269,10 +305,17 @@ export class Journal {
     const label = this.spans.label[i] as number;
     if (label >= 0) return this.labels.name(label);
     const row = this.events.rowOfSeq(this.spans.openSeq[i] as number);
-    const words = row < 0 ? "" : this.wordsOf(this.events.slot(row));
+    const words = row < 0 ? this.toldWords(span) : this.wordsOf(this.events.slot(row));
     if (this.spans.depth[i] === SESSION_DEPTH)
       return `session ${this.sessions.name(this.sessionOf(row))}`.trim();
     return words || this.kinds.name(this.spans.kind[i] as number).replace(/_(start|request|invocation)$/, "");
+  }
+
+  /** What the event says that opens or closes a bar and is not here. */
+  private toldWords(span: number): string {
+    const i = this.spans.slot(span);
+    const seqs = [this.spans.openSeq[i], this.spans.closeSeq[i]];
+    return this.reaching.find(({ seq }) => seqs.includes(seq))?.text ?? "";
   }
 
   /** What slot `i` says; "" where its line is no more than the name of its kind. */
@@ -289,6 +332,8 @@ export class Journal {
     this.parents = [];
     this.lanes = [];
     this.heardOf.clear();
+    this.reaching = [];
+    this.goesOn.clear();
     this.clear(epoch);
   }
 
@@ -296,6 +341,7 @@ export class Journal {
     this.epoch = epoch;
     this.events = new EventTable(this.maxEvents);
     this.gapRows = [];
+    this.reachingBars = [];
     this.spans = new SpanTable(this.maxSpans);
     this.lanes = [];
     this.pairing = this.newPairing();
@@ -307,7 +353,7 @@ export class Journal {
   }
 
   private newPairing(): Pairing {
-    return new Pairing(this.spans, (kind) => this.kinds.name(kind));
+    return new Pairing(this.spans, (kind) => this.kinds.name(kind), this.goesOn);
   }
 
   private lane(agent: number): Lane {

@@ -30,6 +30,9 @@ interface KindFacts {
   readonly waits: boolean;
 }
 
+/** As a session: not told among what an agent does. */
+const UNCOUNTED: KindFacts = { isSession: true, waits: false };
+
 interface EarlyEnd {
   readonly seq: number;
   readonly tsMs: number;
@@ -55,6 +58,8 @@ export class Pairing {
   constructor(
     private readonly spans: SpanTable,
     private readonly kindName: (kind: number) => string,
+    /** Seqs of what began and has no end, as the hub says. */
+    private readonly goesOn: ReadonlySet<number> = new Set(),
   ) {}
 
   take(row: EventRow, lane: Lane): Drawn {
@@ -67,6 +72,19 @@ export class Pairing {
     return !opens && row.durMs >= 0 ? this.takeWhole(row, lane) : INSTANT;
   }
 
+  /** As `take`, of an event that is not on the page; what it opens is no news of what the agent does now.
+      Returns the bar, or -1. */
+  hear(row: EventRow, lane: Lane): number {
+    const { bar } = this.take(row, lane);
+    const key = `${row.agent}/${row.span}`;
+    const work = this.open.get(key);
+    if (work?.span === bar && this.spans.openSeq[this.spans.slot(bar)] === row.seq) {
+      countOpen(lane, work.facts, -1);
+      this.open.set(key, { ...work, facts: UNCOUNTED });
+    }
+    return bar;
+  }
+
   /** Numbers of kinds have another meaning now. */
   forgetKinds(): void {
     this.kinds = [];
@@ -76,7 +94,8 @@ export class Pairing {
   leave(seq: number, endMs: number): void {
     for (const [key, work] of this.open) {
       const i = this.spans.slot(work.span);
-      if (!this.spans.isOpen(work.span) || (this.spans.openSeq[i] as number) > seq) continue;
+      const openSeq = this.spans.openSeq[i] as number;
+      if (!this.spans.isOpen(work.span) || openSeq > seq || this.goesOn.has(openSeq)) continue;
       this.finish(work, key, { seq: -1, tsMs: endMs, isError: false });
     }
   }

@@ -31,6 +31,7 @@ export function judgeAll(journal: Journal, verdict: Verdict | null): void {
   }
   verdict.agents.clear();
   spans.match.fill(0);
+  for (const bar of journal.reachingBars) if (spans.has(bar)) spans.match[spans.slot(bar)] = 1; // asked for by the query
   events.judged = events.first;
   judgeFrom(journal, verdict, events.first);
 }

@@ -2,7 +2,7 @@
 
 import { fetchGap, PAGE_EVENTS } from "../api/backfill";
 import { ApiError, fetchEvent, fetchEvents, fetchSeqs, fetchTerms, toldOf } from "../api/client";
-import { fetchParents, fetchPulse } from "../api/report";
+import { fetchParents, fetchPulse, fetchSlowest } from "../api/report";
 import { type LinkState, type Owner, streamPath } from "../api/stream";
 import { Pace } from "../base/pace";
 import type { Viewport } from "../base/viewport";
@@ -12,7 +12,7 @@ import { HubClock } from "../model/hub_clock";
 import { causeOf, newestError } from "../model/failure";
 import { Journal } from "../model/journal";
 import type { Batch, Beat, Bounds, Gap, Hello, Message, ProtocolError } from "../model/protocol";
-import { parseTimeMs } from "../model/stored";
+import { parseTimeMs, type StoredEvent, toRow } from "../model/stored";
 import { LineList } from "../model/line_list";
 import { RowList } from "../model/row_list";
 import { judgeAll, judgeFrom, judgeMore, Verdict } from "../model/verdict";
@@ -22,6 +22,7 @@ import { EMPTY_FACE, type Face, type LaneFace, heardMs, laneFace, Meter } from "
 import { History, MOST_EVENTS } from "./history.svelte";
 import { LaneChoice } from "./lane_choice.svelte";
 import { Picture } from "./picture";
+import { Reach } from "./reach";
 import { StreamChoice } from "./stream_choice.svelte";
 import type { Listener, Sieve } from "./sieve";
 import { Timeline } from "./timeline.svelte";
@@ -84,6 +85,15 @@ export class Board implements Owner, Listener {
       changed: () => this.changed(),
     },
     { pulse: fetchPulse, events: fetchEvents },
+  );
+  readonly reach = new Reach(
+    {
+      holes: () => this.journal.holes(),
+      query: () => this.sieve?.query ?? "",
+      nowMs: () => this.nowMs(),
+      take: (running, ends) => this.takeReaching(running, ends),
+    },
+    { events: fetchEvents, slowest: fetchSlowest },
   );
   /** What the hub said of the events, where there is a filter. */
   verdict: Verdict | null = null;
@@ -216,6 +226,7 @@ export class Board implements Owner, Listener {
       this.isEmpty = true;
       this.missing = 0;
       this.history.reset();
+      this.reach.reset();
       this.historyUntil = hello.seq;
       this.endSieves();
     }
@@ -691,6 +702,19 @@ export class Board implements Owner, Listener {
       this.forgetNames();
       this.touchRows();
     }
+  }
+
+  /** Work that the hub knows of, and that reaches into what is in view. */
+  private takeReaching(running: readonly StoredEvent[], ends: readonly StoredEvent[]): void {
+    const { journal } = this;
+    const told = [...running, ...ends];
+    const rows = told.map((event) => toRow(event, journal));
+    const known = journal.total;
+    if (!journal.reach(rows, new Set(running.map(({ seq }) => seq)))) return;
+    if (journal.hearOf(told.map(({ agent }) => agent))) void this.learnParents();
+    this.meter.skip(known, performance.now());
+    if (this.choice) this.choose(this.choice.seq);
+    this.judgeBy(this.verdict);
   }
 
   /** Who sees a part of the events only: how many of a gap there are to be fetched, or more than will be. */
