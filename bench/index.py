@@ -25,7 +25,7 @@ import orjson
 from bench.table import machine, middle, quantile, show, sized, tell
 from laneway.base.clock import NS_PER_MS, NS_PER_S, format_ns
 from laneway.base.ids import new_event_id, new_span_id, new_trace_id
-from laneway.hub.follower import BACKLOG_BYTES
+from laneway.hub.piece import BACKLOG_BYTES
 from laneway.store.api import Query, Record, Split
 from laneway.store.query.parse import parse
 from laneway.store.sqlite.store import SqliteStore

@@ -10,6 +10,7 @@ from laneway.base.errors import HubError, StoreError
 from laneway.base.limits import KIB, MIB
 from laneway.base.settings import Settings
 from laneway.hub import follower as follower_module
+from laneway.hub import piece as piece_module
 from laneway.hub.follower import Follower
 from laneway.hub.hub import Hub, reindex
 from laneway.hub.reserve import Reserve
@@ -77,10 +78,10 @@ def test_a_new_segment_is_found_without_waiting_for_the_next_scan(
 def test_a_backlog_is_read_in_larger_pieces_and_what_follows_in_small_ones(
     make_hub: Callable[[], Hub], log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(follower_module, "CHUNK_BYTES", 2_000)
-    monkeypatch.setattr(follower_module, "BACKLOG_BYTES", 8_000)
-    monkeypatch.setattr(follower_module, "FAR_BYTES", 16_000)
-    monkeypatch.setattr(follower_module, "FAR_LAG_BYTES", 30_000)
+    monkeypatch.setattr(piece_module, "LEVEL_BYTES", 2_000)
+    monkeypatch.setattr(piece_module, "BACKLOG_BYTES", 8_000)
+    monkeypatch.setattr(piece_module, "FAR_BYTES", 16_000)
+    monkeypatch.setattr(piece_module, "FAR_LAG_BYTES", 30_000)
     asked: list[int] = []
     poll = tail_module.Tail.poll
 
@@ -104,8 +105,8 @@ def test_what_is_read_ahead_is_indexed_once_and_shown_whatever_fails_meanwhile(
     make_hub: Callable[[], Hub], log: Path, monkeypatch: pytest.MonkeyPatch, failing: int
 ) -> None:
     """``failing``: the look at the log that does."""
-    monkeypatch.setattr(follower_module, "CHUNK_BYTES", 2_000)
-    monkeypatch.setattr(follower_module, "BACKLOG_BYTES", 8_000)
+    monkeypatch.setattr(piece_module, "LEVEL_BYTES", 2_000)
+    monkeypatch.setattr(piece_module, "BACKLOG_BYTES", 8_000)
     monkeypatch.setattr(follower_module, "RETRY_S", 0.01)
     monkeypatch.setattr(segment_module, "BESIDE_EVENTS", 1)
     poll, look_ahead, looks = tail_module.Tail.poll, Follower._look_ahead, 0
@@ -141,8 +142,8 @@ def test_what_is_read_ahead_is_indexed_once_and_shown_whatever_fails_meanwhile(
 def test_what_follows_a_piece_without_a_new_event_is_indexed(
     make_hub: Callable[[], Hub], log: Path, monkeypatch: pytest.MonkeyPatch, line: bytes
 ) -> None:
-    monkeypatch.setattr(follower_module, "CHUNK_BYTES", 2_000)
-    monkeypatch.setattr(follower_module, "BACKLOG_BYTES", 8_000)
+    monkeypatch.setattr(piece_module, "LEVEL_BYTES", 2_000)
+    monkeypatch.setattr(piece_module, "BACKLOG_BYTES", 8_000)
     with (log / "foreign.jsonl").open("wb") as file:
         for number in range(1, 401):
             file.write(orjson.dumps(event(number)) + b"\n")
@@ -448,9 +449,9 @@ def test_what_the_disk_refused_is_read_in_large_pieces_again_where_there_is_room
     grows: bool,
 ) -> None:
     """A store that was away for a while: what gathered meanwhile is many small pieces long."""
-    sizes = {"BACKLOG": 8_000, "CHUNK": 2_000, "FULL_CHUNK": 1_000, "LEAST_CHUNK": 500}
+    sizes = {"BACKLOG": 8_000, "LEVEL": 2_000, "FULL": 1_000, "LEAST": 500}
     for name, size in sizes.items():
-        monkeypatch.setattr(follower_module, f"{name}_BYTES", size)
+        monkeypatch.setattr(piece_module, f"{name}_BYTES", size)
     monkeypatch.setattr(follower_module, "RETRY_S", 0.01)
     monkeypatch.setattr(Reserve, "free_bytes", lambda self: free_bytes)
     asked: list[int] = []
@@ -470,8 +471,8 @@ def test_what_the_disk_refused_is_read_in_large_pieces_again_where_there_is_room
     write(log / "foreign.jsonl", *(dict(event(number)) for number in range(1, 201)))
     hub = make_hub()
     eventually(lambda: hub.store.last_seq == 200)
-    eventually(lambda: asked[-1] == sizes["CHUNK"])  # level
-    assert sizes["LEAST_CHUNK"] in asked
+    eventually(lambda: asked[-1] == sizes["LEVEL"])  # level
+    assert sizes["LEAST"] in asked
     assert (sizes["BACKLOG"] in asked) == grows
     assert len(contents(hub, limit=1_000)) == 200
 

@@ -12,13 +12,14 @@ from time import monotonic, perf_counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from laneway.base.errors import LanewayError, StoreError
-from laneway.base.limits import KIB, MIB
+from laneway.base.limits import KIB
 from laneway.hub.archive import Archive
 from laneway.hub.backend import Backend
 from laneway.hub.intake import Intake, Lines, Placed, iter_placed, row_of
 from laneway.hub.line import LineReader
 from laneway.hub.live import BATCH_S, Sink
 from laneway.hub.metric import Metric
+from laneway.hub.piece import Piece
 from laneway.hub.reserve import Reserve
 from laneway.hub.ring import Row
 from laneway.log.followed import OWN_FILE
@@ -34,27 +35,6 @@ from laneway.store.sqlite.store import SqliteStore
 
 if TYPE_CHECKING:
     from laneway.hub.builder import Builder, Outcome
-
-CHUNK_BYTES = 512 * KIB
-"""Read at a time: about 700 events, indexed within one live batch."""
-
-BACKLOG_BYTES = 2 * MIB
-"""The same while the log grows faster than that: a transaction four times as large takes a fifth less of
-processor time an event, and what is shown a tenth of a second later is late already."""
-
-FAR_BYTES = 8 * MIB
-"""The same for whom `FAR_LAG_BYTES` are waiting: a tenth to a fifth less again."""
-
-FAR_LAG_BYTES = 32 * MIB
-"""Two seconds and more of what can be indexed."""
-
-FULL_CHUNK_BYTES = 32 * KIB
-"""The same once the disk is full: the write-ahead log needs room for a whole transaction, and what is
-left of the reserve is better spent on the index."""
-
-LEAST_CHUNK_BYTES = 4 * KIB
-"""Halved down to this while the disk refuses: a transaction that did not fit gives its space back, so that
-the same one would fail for ever. One line is read whole, however long."""
 
 PACE_BYTES = 64 * KIB
 """While less than this comes at a time, let more gather between two looks, `BATCH_S` apart at most: a
@@ -143,7 +123,7 @@ class Follower:
         self._is_stopping = threading.Event()
         self._is_level = threading.Event()
         self._level_lock = threading.Lock()
-        self._chunk_bytes = CHUNK_BYTES
+        self._piece = Piece(self.lag_bytes, lambda: reserve is None or reserve.is_ample())
         self._ahead: Ahead | None = None
         self._wants_reindex = False
         self._is_built = False  # the index of a whole segment was taken in
@@ -264,10 +244,9 @@ class Follower:
         self._metric.fault.add(1, "follower")
         is_full = self._reserve is not None and self._reserve.give_up_if_full()
         if isinstance(error, DiskError):
-            half = min(self._chunk_bytes // 2, FULL_CHUNK_BYTES)
-            self._chunk_bytes = max(half, LEAST_CHUNK_BYTES)
+            self._piece.note_refused()
         elif is_full:
-            self._chunk_bytes = min(self._chunk_bytes, FULL_CHUNK_BYTES)
+            self._piece.note_full()
         is_known = isinstance(error, LanewayError)
         fault = error.message if isinstance(error, LanewayError) else type(error).__name__
         if fault != self._fault:  # said once, not every second
@@ -313,7 +292,7 @@ class Follower:
     def _read_on(self) -> list[Chunk]:
         """One look at the log; the chunks that were taken."""
         ahead, self._ahead = self._ahead, None
-        chunks, lines, fault = ahead or Ahead(self._tail.poll(self._chunk_bytes))
+        chunks, lines, fault = ahead or Ahead(self._tail.poll(self._piece.size_bytes))
         if fault:
             raise fault
         self._follow_changes()
@@ -324,8 +303,10 @@ class Follower:
             self._live.flush()
             lines = None
         self._fault = ""
-        size = sum(map(_size, chunks))
-        self._chunk_bytes = self._next_chunk_bytes(size, is_level=not chunks)
+        if chunks:
+            self._piece.note_read(sum(map(_size, chunks)))
+        else:
+            self._piece.note_level()
         return chunks
 
     def _begin_builds(self) -> None:
@@ -370,16 +351,6 @@ class Follower:
         self._intake.note(segment, state.last_ns)
         self._counted_bytes[segment] = state.indexed_bytes
         return True
-
-    def _next_chunk_bytes(self, size: int, *, is_level: bool) -> int:
-        """After a step that succeeded. What the disk once refused grows again by doubling: an index in
-        ClickHouse that was away for an hour would not catch up in pieces of a few events."""
-        if self._chunk_bytes >= CHUNK_BYTES or is_level:
-            if size <= CHUNK_BYTES // 2:
-                return CHUNK_BYTES
-            return FAR_BYTES if self.lag_bytes() > FAR_LAG_BYTES else BACKLOG_BYTES
-        is_ample = self._reserve is None or self._reserve.is_ample()
-        return min(self._chunk_bytes * 2, CHUNK_BYTES) if is_ample else self._chunk_bytes
 
     def _begin_anew(self) -> None:
         self._wants_reindex = False
@@ -445,7 +416,7 @@ class Follower:
         if not self._intake.knows(chunk.segment):
             self._store.settle()  # as a rule the others have come to their end
         lines = self._intake.read(chunk) if lines is None else lines
-        looks_ahead = is_last and self._chunk_bytes > CHUNK_BYTES
+        looks_ahead = is_last and self._piece.is_large
         rows = self._index(chunk, lines, looks_ahead=looks_ahead)
         if not self._is_purged:  # then all is shown again when it is read
             self._live.absorb([row for offset, row in rows if offset < seen_bytes])
@@ -479,7 +450,7 @@ class Follower:
     def _look_ahead(self) -> None:
         """Read what comes next. Its events only where nothing stands in between that they depend on."""
         try:
-            chunks, lines = self._tail.poll(self._chunk_bytes), None
+            chunks, lines = self._tail.poll(self._piece.size_bytes), None
             if chunks and not self._tail.has_changes:
                 first = chunks[0]
                 is_plain = not (first.is_replaced or first.damage) and self._intake.knows(
