@@ -74,10 +74,30 @@ def test_no_rows_are_exit_code_1(run: Run) -> None:
     assert run("sql", "select 1 from events where false").code == 1
 
 
+def test_columns_are_as_wide_as_wide_characters(run: Run) -> None:
+    ended = run("sql", "select '日本' as \"名\", 1 as n")
+
+    assert ended.out.splitlines() == ["名    n", "日本  1"]
+
+
+def test_a_pipe_gets_whole_values(run: Run) -> None:
+    ended = run("sql", "select repeat('long ', 200) || 'end' as text, 1 as n")
+
+    assert ended.out.splitlines()[1] == "long " * 200 + "end  1"
+
+
+def test_a_fault_is_shown_at_its_place_in_the_statement(run: Run) -> None:
+    ended = run("sql", "selec agent")
+
+    first, statement, place = ended.err.splitlines()
+    assert first.startswith("error: Parser Error: syntax error")
+    assert "describe events" in first
+    assert statement[place.index("^") :] == "selec agent"
+
+
 @pytest.mark.parametrize(
     "statement",
     [
-        "selec agent",
         "select nothing from events",
         "select 1; select 2",
         "copy (select 1) to 'out.csv'",
@@ -89,15 +109,15 @@ def test_no_rows_are_exit_code_1(run: Run) -> None:
         "",
     ],
 )
-def test_what_does_not_read_the_log_is_refused_in_one_line(
-    run: Run, home: Path, statement: str
-) -> None:
+def test_what_does_not_read_the_log_is_refused(run: Run, home: Path, statement: str) -> None:
     before = (home / "logs" / "events-000002.jsonl").read_bytes()
     ended = run("sql", statement.format(logs=home / "logs"))
 
     assert (ended.code, ended.out) == (2, "")
-    assert ended.err.startswith("error: ")
-    assert ended.err.count("\n") == 1
+    told, *beneath = ended.err.splitlines()
+    assert told.startswith("error: ")
+    assert len(beneath) in (0, 2)
+    assert all(line.startswith("  ") for line in beneath)
     assert (home / "logs" / "events-000002.jsonl").read_bytes() == before
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
+from rich.cells import cell_len
 
 from laneway.base.errors import QueryError
 from laneway.base.limits import BODY_BYTES
@@ -22,7 +23,10 @@ from laneway.sinks.parquet import COLUMNS, load_duckdb
 ROWS = 1_000
 """Of a table for people; `--jsonl` and `--csv` have no end."""
 
-CELL_CHARS = 60
+CELL_CELLS = 60
+"""Of a column at most, on a terminal."""
+
+UNCROPPED = 1 << 62
 
 READING = ("SELECT", "EXPLAIN", "RELATION")
 """Statement types; `describe` and `show` are SELECT there. A COPY could write over the log."""
@@ -108,9 +112,7 @@ def _run(connection: Any, text: str) -> tuple[list[str], Iterator[Row]]:
         found = connection.execute(statements[0])
         names = [column[0] for column in found.description or ()]
     except duckdb.Error as error:
-        raise QueryError(
-            _one_line(error), hint="tables: events, lines; `describe events`"
-        ) from None
+        raise _explain(error, "tables: events, lines; `describe events`") from None
     return names, _iter_rows(found, duckdb)
 
 
@@ -119,11 +121,15 @@ def _iter_rows(found: Any, duckdb: Any) -> Iterator[Row]:
         while batch := found.fetchmany(1_000):
             yield from batch
     except duckdb.Error as error:
-        raise QueryError(_one_line(error)) from None
+        raise _explain(error) from None
 
 
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
+def _explain(error: Exception, hint: str = "") -> QueryError:
+    """DuckDB's own words in one line, and the place in the statement beneath, where it tells one."""
+    message, _, place = str(error).partition("\n\n")
+    if not place.startswith("LINE "):
+        return QueryError(str(error), hint=hint)
+    return QueryError(message, hint="\n".join([hint, *(f"  {line}" for line in place.split("\n"))]))
 
 
 def _print_lines(names: list[str], rows: Iterator[Row], terminal: Terminal) -> int:
@@ -150,12 +156,13 @@ def _print_csv(names: list[str], rows: Iterator[Row]) -> int:
 
 
 def _print_table(names: list[str], rows: Iterator[Row], terminal: Terminal) -> int:
-    """Columns as wide as what they hold; numbers at the right. Cropped to the window on a terminal."""
+    """Columns as wide as what they hold; numbers at the right. Cropped on a terminal, to the window."""
     shown = [row for row, _ in zip(rows, range(ROWS), strict=False)]
     has_more = next(rows, None) is not None
+    most = CELL_CELLS if terminal.is_tty else UNCROPPED
     cells = [[_cell(value) for value in row] for row in shown]
     widths = [
-        min(max(map(len, (escape(name), *(row[place] for row in cells)))), CELL_CHARS)
+        min(max(map(cell_len, (escape(name), *(row[place] for row in cells)))), most)
         for place, name in enumerate(names)
     ]
     numeric = [
@@ -188,4 +195,4 @@ def _cell(value: Any) -> str:
         return f"{value:.6g}"
     if hasattr(value, "isoformat"):
         return str(value.isoformat()).replace("+00:00", "Z")
-    return escape(str(value)[: 10 * CELL_CHARS])
+    return escape(str(value))
