@@ -301,6 +301,8 @@ def questions(store: SqliteStore, archive: Archive, count: int) -> list[Question
         Question("pulse of 5 min in 1 s", 50, pulse(
             Query(since_ns=middle_ns, until_ns=middle_ns + 5 * MINUTE_NS), NS_PER_S),
             plain(five), five),
+        Question("pulse of 2,500 s in 5 s", 50, pulse(
+            Query(since_ns=middle_ns, until_ns=middle_ns + 2_500 * NS_PER_S), 5 * NS_PER_S)),
         Question("facet by tool", 50, lambda: store.aggregate(Query(), Split(("tool",))), facet),
         Question("facet by tool of an agent", 50, lambda: store.aggregate(
             q("agent:agent-7"), Split(("tool",))),

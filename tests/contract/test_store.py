@@ -280,6 +280,24 @@ def test_every_time_that_an_event_can_have_is_taken(store: SqliteStore, ts_ns: i
         assert [events for _, events, _ in pulse(store, step_ns, query)] == [1]
 
 
+@pytest.mark.parametrize("gap_ns", [NS_PER_S, NS_PER_S // 50])
+def test_a_pulse_of_any_step_counts_each_event_once(store: SqliteStore, gap_ns: int) -> None:
+    """Over whole blocks and the ends of others, steps longer and shorter than a block, and late events."""
+    records = [
+        make_record(
+            i, T0_NS + (i - 300 * (i % 97 == 0)) * gap_ns, error="no" if i % 7 == 0 else None
+        )
+        for i in range(1_500)
+    ]
+    add(store, records)
+    brute = BruteStore()
+    brute.add("a", records)
+    windows = [Query(), Query(since_ns=T0_NS + 333 * gap_ns, until_ns=T0_NS + 1_234 * gap_ns + 1)]
+    for step in (1, 100, 255, 257, 300, 1_000):
+        for query in windows:
+            assert pulse(store, step * gap_ns, query) == pulse(brute, step * gap_ns, query)
+
+
 # segments and forget
 
 
