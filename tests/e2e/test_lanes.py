@@ -187,3 +187,36 @@ def test_any_value_of_a_detail_filters_and_text_reads_as_it_was_meant(open_page)
     node.get_by_test_id("value-in").click()
     page.wait_for_function("() => window.__laneway.visible().matching === 1")
     expect(page.get_by_test_id("chip")).to_have_attribute("data-text", "attr.customer:acme")
+
+
+def test_the_range_waits_for_a_pointer_on_a_mark(open_page) -> None:
+    page = open_page()
+    canvas, held = page.get_by_test_id("lanes-canvas"), page.get_by_test_id("lanes-held")
+    view = "() => window.__laneway.visible()"
+    with span("planner", kind="agent"):
+        wide = "() => window.__laneway.bars().find(({ leftPx, rightPx }) => rightPx > leftPx + 40)"
+        page.wait_for_function(wide)
+        box = canvas.bounding_box()
+        assert box
+        bar = page.evaluate(wide)
+
+        def is_held(nudge: list[int]) -> bool:
+            """An open bar ends at the present, which stands where it is while the range moves."""
+            nudge[0] = 1 - nudge[0]
+            page.mouse.move(box["x"] + bar["rightPx"] - 8 - nudge[0], box["y"] + bar["middlePx"])
+            return held.is_visible()
+
+        nudge = [0]
+        eventually(lambda: is_held(nudge), "a hand on a bar")
+        page.mouse.down()  # a press keeps it for as long as it lasts
+        before = page.evaluate(view)
+        log_event("planner", "log", "news")
+        page.wait_for_function(f"total => ({view})().total > total", arg=before["total"])
+        ends = f"from => ({wide})().endMs > from + 300"  # the present goes on
+        page.wait_for_function(ends, arg=page.evaluate(wide)["endMs"])
+        after = page.evaluate(view)
+        assert (after["isFollowing"], after["fromMs"]) == (True, before["fromMs"])
+        page.mouse.up()
+        page.mouse.move(box["x"] + 20, box["y"] + box["height"] + 60)
+        page.wait_for_function(f"from => ({view})().fromMs > from", arg=before["fromMs"])
+        expect(held).to_have_count(0)

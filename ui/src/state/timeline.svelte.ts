@@ -33,6 +33,8 @@ export class Timeline {
       the range only moves. */
   readonly lengthMs = $derived(Math.round(spanMs(this.told) * 100) / 100);
   isFollowing = $state(true);
+  /** While following: a hand is at what is shown, and the range stays where it is. */
+  isHeld = $state(false);
   /** The newest moment that is shown while following; open bars end here. Never goes back. */
   edgeMs = 0;
 
@@ -56,7 +58,7 @@ export class Timeline {
     const quietMs = nowMs - known;
     const isActive = quietMs < REST_AFTER_MS || (openCount > 0 && quietMs < ABANDONED_AFTER_MS);
     this.edgeMs = Math.max(this.edgeMs, isActive ? nowMs : known);
-    if (this.isFollowing) this.stick();
+    if (this.isFollowing && !this.isHeld) this.stick();
     return isActive;
   }
 

@@ -24,6 +24,19 @@ describe("following", () => {
     expect(timeline.edgeMs).toBe(NOW + 60_000);
   });
 
+  test("stands still under a hand while the present goes on, and catches up when it leaves", () => {
+    const timeline = new Timeline();
+    timeline.advance(NOW, NOW, 0);
+    const { view } = timeline;
+    timeline.isHeld = true;
+    timeline.advance(NOW + 3000, NOW + 3000, 0);
+    expect([timeline.view, timeline.edgeMs]).toEqual([view, NOW + 3000]);
+
+    timeline.isHeld = false;
+    timeline.advance(NOW + 3000, NOW + 3000, 0);
+    expect(timeline.view.toMs).toBe(view.toMs + 3000);
+  });
+
   test("does not wait for ever for work that was abandoned", () => {
     expect(new Timeline().advance(NOW, NOW - 3_600_000, 2)).toBe(false);
   });

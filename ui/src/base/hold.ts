@@ -1,6 +1,6 @@
-// Whether a hand at the list keeps it still: what one aims at must not move away before the press.
+// Whether a hand at what moves by itself keeps it still: what one aims at must not move away before the press.
 
-/** A pointer that rested for so long aims at nothing any more, and the list goes on beneath it. */
+/** A pointer that rested for so long aims at nothing any more, and it goes on beneath it. */
 export const HOLD_MS = 5_000;
 
 export class Hold {
