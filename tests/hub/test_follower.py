@@ -496,6 +496,29 @@ def test_an_event_that_the_index_cannot_take_does_not_hold_up_the_others(
     eventually(lambda: "message 4" in contents(hub))
 
 
+def test_a_bad_event_among_many_is_found_in_few_transactions(
+    make_hub: Callable[[], Hub], log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follower_module, "RETRY_S", 0.01)
+    add, calls = SqliteStore.add, 0
+
+    def picky_add(self: Any, segment: Any, fingerprint: Any, records: Any, *further: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if any(record.event["content"] in ("message 7", "message 300") for record in records):
+            raise StoreError("cannot")
+        return add(self, segment, fingerprint, records, *further)
+
+    monkeypatch.setattr(SqliteStore, "add", picky_add)
+    write(log / "foreign.jsonl", *(dict(event(number)) for number in range(1, 513)))
+    hub = make_hub()
+    eventually(lambda: hub.store.last_seq >= 510)
+    wanted = {f"message {number}" for number in range(1, 513) if number not in (7, 300)}
+    eventually(lambda: set(contents(hub, limit=1_000)) == wanted)
+    assert hub.metric.quarantined.values == {("index",): 2}
+    assert calls < 60
+
+
 def test_health_tells_that_the_index_stands_still(
     hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,7 +14,7 @@ from laneway.log.tail import Chunk
 from laneway.store.api import DiskError, Meanwhile, Record
 
 TRIES = 3
-"""Failures of one chunk before its events are tried one by one."""
+"""Failures of one chunk before it is tried in parts."""
 
 QUARANTINE_LINES = 200
 """Places of bad lines kept in memory for whoever asks; all of them are counted."""
@@ -114,7 +114,7 @@ class Intake:
         """
         place = (chunk.segment, chunk.end)
         if self._failures.get(place, 0) >= TRIES:
-            meanwhile(self._add_singly(chunk, records))
+            meanwhile(self._add_in_parts(chunk, records))
             return
         try:
             added = self._store.add(chunk.segment, chunk.fingerprint, records, chunk.end, meanwhile)
@@ -127,25 +127,33 @@ class Intake:
         self._metric.indexed.add(sum(seq is not None for seq in added.seqs))
         self._metric.duplicate.add(added.duplicate_count)
 
-    def _add_singly(self, chunk: Chunk, records: Sequence[Record]) -> list[int | None]:
-        """Find the event that the index cannot take, put it aside, and keep the others."""
+    def _add_in_parts(self, chunk: Chunk, records: Sequence[Record]) -> list[int | None]:
+        """Find the events that the index cannot take, put them aside, and keep the others."""
         segment, fingerprint = chunk.segment, chunk.fingerprint
         start = chunk.lines[0][0] if chunk.lines else chunk.end
         self._store.add(segment, fingerprint, [], start)  # raises where the index takes nothing
-        seqs: list[int | None] = []
-        for record in records:
-            try:
-                end = record.offset + record.length
-                seqs += self._store.add(segment, fingerprint, [record], end).seqs
-            except DiskError:
-                raise
-            except StoreError as error:
-                problem = Problem("index", error.message)
-                self._put_aside(segment, record.offset, record.length, problem)
-                seqs.append(None)
+        seqs = self._add_halves(chunk, records)
         self._store.add(segment, fingerprint, [], chunk.end)
         self._metric.indexed.add(sum(seq is not None for seq in seqs))
         return seqs
+
+    def _add_halves(self, chunk: Chunk, records: Sequence[Record]) -> list[int | None]:
+        """All at once, else one half after the other: one bad event among thousands costs two dozen
+        transactions, and not thousands."""
+        if not records:
+            return []
+        end = records[-1].offset + records[-1].length
+        try:
+            return [*self._store.add(chunk.segment, chunk.fingerprint, records, end).seqs]
+        except DiskError:
+            raise
+        except StoreError as error:
+            if len(records) == 1:
+                problem = Problem("index", error.message)
+                self._put_aside(chunk.segment, records[0].offset, records[0].length, problem)
+                return [None]
+        half = len(records) // 2
+        return self._add_halves(chunk, records[:half]) + self._add_halves(chunk, records[half:])
 
 
 def iter_placed(lines: Lines, seqs: Sequence[int | None]) -> Iterator[Placed]:
