@@ -19,6 +19,9 @@ FEW_HITS = 4_096
 """A text with at most so many hits in a segment is answered from the list of them; for more, the
 list and its sorting would cost more than reading the newest blocks."""
 
+KNOWN_TEXTS, KNOWN_CHARS = 256, 200
+"""Of those with more, so many are remembered by a connection; each no longer than this."""
+
 FEW_PARTS = 3
 """A row found by its seq costs as much as three in a row."""
 
@@ -252,9 +255,16 @@ def iter_groups(spans: Iterable[Span]) -> Iterator[Sequence[Span]]:
 
 def try_few_seqs(connection: sqlite3.Connection, search: Search) -> list[int] | None:
     """The seqs that match the text, or None where they are too many."""
+    known = connection.frequent if isinstance(connection, Reader) else set()
+    if search.match in known:
+        return None
     sql = "SELECT rowid FROM text WHERE text MATCH ? LIMIT ?"
     rows = connection.execute(sql, (search.match, FEW_HITS + 1)).fetchall()
-    return [seq for (seq,) in rows] if len(rows) <= FEW_HITS else None
+    if len(rows) <= FEW_HITS:
+        return [seq for (seq,) in rows]
+    if len(search.match) <= KNOWN_CHARS and len(known) < KNOWN_TEXTS:
+        known.add(search.match)
+    return None
 
 
 def require_text(made: Filter, search: Search) -> Filter:
