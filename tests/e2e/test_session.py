@@ -227,3 +227,20 @@ def test_a_filter_narrows_the_sessions(open_page) -> None:
 def test_a_session_that_is_not_there_is_told(open_page) -> None:
     page = open_page(path="/logs?session=nowhere")
     expect(page.get_by_test_id("telling-problem")).to_contain_text("no event")
+
+
+def test_two_sessions_are_compared_on_a_phone(open_page, hub: Hub) -> None:
+    talk("s1", "Why is it slow?")
+    talk("s2", "And why is it wrong?")
+    page = open_page(viewport={"width": 320, "height": 640})
+    page.wait_for_function(f"() => window.__laneway.visible().total >= {EVENTS_OF_A_TALK * 2}")
+    page.goto(f"{hub.url}/logs?session=s1")
+    page.get_by_test_id("compare").click()
+    page.get_by_label("Compare And why is it wrong?").check()
+    page.get_by_test_id("compare-go").click()
+    heads = page.get_by_test_id("telling").get_by_role("heading", level=2)
+    expect(heads).to_have_text(["Why is it slow?", "And why is it wrong?"])
+    for head in heads.all():
+        box = head.bounding_box()
+        assert box
+        assert box["x"] + box["width"] <= 320, "it ends on the page"

@@ -337,6 +337,18 @@ async def test_errors_are_told_by_kind(
     assert (await ask(client, "/api/errors"))["accuracy"] == "at_least"
 
 
+async def test_what_was_read_is_told_however_long_that_took(
+    client: httpx.AsyncClient, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(hub, *(event(n, event="error", order=n % 2) for n in range(4)))
+    monkeypatch.setattr(inquiry, "FAILURE_S", -1)
+    monkeypatch.setattr(inquiry, "FACET_S", -1)
+    told = await ask(client, "/api/errors")
+    assert (told["events"], told["accuracy"]) == (4, "exact")
+    [facet] = (await ask(client, "/api/facets", by="attr.order"))["facets"]
+    assert (facet["events"], facet["distinct"]) == (4, 2)
+
+
 async def test_errors_are_dated_by_the_oldest_where_not_all_are_read(
     client: httpx.AsyncClient, hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:

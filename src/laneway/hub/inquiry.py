@@ -110,7 +110,7 @@ class Inquiry:
         until_s = monotonic() + FACET_S
         found = self._iter_events(replace(query, after=None, newest_first=True))
         for seen, event in enumerate(found):
-            if seen >= FACET_EVENTS or monotonic() > until_s:
+            if seen >= FACET_EVENTS or _is_over(seen, until_s):
                 is_all = False
                 break
             has_error = is_failure(event)
@@ -141,7 +141,7 @@ class Inquiry:
         read: list[dict[str, Any]] = []
         until_s = monotonic() + FAILURE_S
         for event in self._iter_events(query):
-            if len(read) >= FAILURE_EVENTS or monotonic() > until_s:
+            if len(read) >= FAILURE_EVENTS or _is_over(len(read), until_s):
                 return read, False
             read.append(event)
         return read, True
@@ -168,6 +168,11 @@ class Inquiry:
             yield from map(orjson.loads, lines)
             if cursor is None:
                 return
+
+
+def _is_over(seen: int, until_s: float) -> bool:
+    """Between two pages: of one that was read, all is told."""
+    return seen > 0 and seen % PAGE_EVENTS == 0 and monotonic() > until_s
 
 
 def _in_scope(event: Event, scope: Scope) -> Query:
