@@ -227,7 +227,7 @@ def fill_duck(duckdb: Any, home: Path) -> None:
         " CAST(epoch_us(CAST(timestamp AS TIMESTAMP)) AS BIGINT) * 1000 AS ts, agent, event,"
         " session_id AS session, tool, level, model, CAST(duration_ms AS DOUBLE) AS duration_ms,"
         " CAST(event = 'error' OR coalesce(level, '') = 'error' AS INTEGER) AS has_error, content"
-        f" FROM read_json('{home}/log/*.jsonl', format = 'newline_delimited')"
+        f" FROM read_json('{home}/log/*.jsonl*', format = 'newline_delimited')"
     )
     connection.close()
     (home / "duck.new").rename(home / "duck.db")

@@ -1,14 +1,17 @@
 """The last lines of a log directory, read backwards, and the place from which a tail goes on."""
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from laneway.base.limits import MIB
 from laneway.base.settings import Settings
+from laneway.cli.escape import escape
+from laneway.cli.terminal import Terminal
 from laneway.hub.line import LineReader
 from laneway.hub.pipeline import Recent
-from laneway.log.listing import LOG_FILE
+from laneway.log.listing import LOG_FILE, find_unreadable
 from laneway.log.segment import PACKED, LogPath
 from laneway.log.text import FINGERPRINT_BYTES, fingerprint_of, iter_lines, open_own
 from laneway.model.redact import make_redactor
@@ -28,9 +31,10 @@ def new_line_reader(settings: Settings) -> LineReader:
 
 
 def end_positions(log_path: LogPath) -> Positions:
-    """Every log file with its fingerprint, and the end of its last complete line."""
+    """Every log file that this user may read with its fingerprint, and the end of its last complete
+    line."""
     positions: Positions = {}
-    for name in log_files(log_path):
+    for name in readable_files(log_path):
         path = os.path.join(log_path.directory, name)
         try:
             positions[name] = _end_of(path)
@@ -70,6 +74,31 @@ def log_files(log_path: LogPath) -> list[str]:
     except OSError as error:
         raise log_path.explain(error) from error
     return list(dict.fromkeys(name for _, name in sorted(entries, reverse=True)))
+
+
+def readable_files(log_path: LogPath) -> list[str]:
+    """`log_files` without those that this user may not read."""
+    unreadable = {name.removesuffix(PACKED) for name in find_unreadable_here(log_path)}
+    return [name for name in log_files(log_path) if name not in unreadable]
+
+
+def find_unreadable_here(log_path: LogPath) -> list[str]:
+    """Raises LogError: the directory cannot be read."""
+    try:
+        return find_unreadable(log_path.directory)
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise log_path.explain(error) from error
+
+
+def say_unreadable(log_path: LogPath) -> None:
+    """On stderr, what an answer is without."""
+    if names := find_unreadable_here(log_path):
+        from laneway.reader.source import tell_missing
+
+        more = f" and {len(names) - 1} more" if names[1:] else ""
+        Terminal(sys.stderr).print(escape(tell_missing(names[0] + more, "you")))
 
 
 def last_lines(

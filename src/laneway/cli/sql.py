@@ -1,5 +1,6 @@
 """``laneway sql``: the log as a table, asked in SQL by DuckDB."""
 
+import errno
 import os
 import sys
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from laneway.base.errors import QueryError
 from laneway.base.limits import BODY_BYTES
 from laneway.base.settings import resolve
 from laneway.cli import NOTHING, option
-from laneway.cli.backlog import log_files
+from laneway.cli.backlog import log_files, readable_files, say_unreadable
 from laneway.cli.escape import escape, escape_json
 from laneway.cli.line import crop, pad
 from laneway.cli.pager import paged
@@ -52,6 +53,7 @@ def command(
         raise QueryError("--jsonl and --csv: choose one")
     text = sys.stdin.read() if statement == "-" else statement
     log_path = LogPath.parse(resolve({"log_path": log}).log_path)
+    say_unreadable(log_path)
     with connect(log_path) as connection:
         names, rows = _run(connection, text)
         if as_csv:
@@ -69,12 +71,13 @@ def connect(log_path: LogPath) -> Any:
 
     Raises:
         LanewayError: DuckDB is not installed.
-        LogError: there is no log.
+        LogError: there is no log that may be read.
     """
     duckdb = load_duckdb()
-    paths = [_form_of(log_path.directory, name) for name in sorted(log_files(log_path))]
+    paths = [_form_of(log_path.directory, name) for name in sorted(readable_files(log_path))]
     if not paths:
-        raise log_path.explain(None)
+        shut = PermissionError(errno.EACCES, "none of its files may be read")
+        raise log_path.explain(shut if log_files(log_path) else None)
     connection = duckdb.connect()
     how = {"format": "newline_delimited", "maximum_object_size": BODY_BYTES, "filename": True}
     options = ", ".join(f"{name} = {value!r}" for name, value in how.items())

@@ -10,6 +10,7 @@ from laneway.cli import option
 from laneway.cli.line import Layout
 from laneway.cli.match import of_names, parse_grep, parse_words
 from laneway.cli.terminal import Terminal
+from laneway.log.segment import LogPath
 from laneway.store.query.expr import all_of
 
 
@@ -65,9 +66,11 @@ def command(
             "--raw: the lines may hold control characters, and this is a terminal",
             hint="pipe it into a file or a program, or use --json",
         )
+    from laneway.cli.backlog import say_unreadable
     from laneway.cli.watch import Printer, Watch
 
     settings = resolve({"log_path": log})
+    say_unreadable(LogPath.parse(settings.log_path))
     form = "raw" if raw else "json" if as_json else ""
     printer = Printer(Layout(terminal, is_utc=utc), form=form, is_full=full)
     try:

@@ -7,8 +7,10 @@ import typer
 from laneway.base.errors import SettingError
 from laneway.base.settings import resolve
 from laneway.cli import option
+from laneway.cli.escape import escape
 from laneway.cli.match import of_names
 from laneway.cli.terminal import Terminal
+from laneway.log.segment import LogPath
 from laneway.store.query.expr import all_of
 
 BACKLOG = 20_000
@@ -58,14 +60,19 @@ def command(
             "top: the output is no terminal",
             hint="`laneway tail` goes through pipes and into files",
         )
+    from laneway.cli.amount import some_of
+    from laneway.cli.backlog import find_unreadable_here
     from laneway.cli.fleet.screen import Top
     from laneway.cli.watch import Feed, Watch
 
     settings = resolve({"log_path": log})
+    place = settings.log_path
+    if unreadable := find_unreadable_here(LogPath.parse(place)):
+        place += f" without {some_of(unreadable, 1)} (may not be read)"
     with Feed(Watch(settings, where), BACKLOG) as feed:
         Top(
             feed.take,
-            settings.log_path,
+            escape(place),
             interval_s=interval,
             is_utc=utc,
             is_reading=feed.is_behind,
