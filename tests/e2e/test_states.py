@@ -215,8 +215,11 @@ def test_a_filter_that_finds_nothing_says_so_and_how_to_go_on(open_page) -> None
 
 
 def test_a_filter_that_finds_nothing_on_the_page_offers_the_older_events(open_page, hub) -> None:
-    log_event("early", "log", "long before")
-    for n in range(10_200):  # more than the page is given at first
+    hour_ago = time.time() - 3600  # what is in view is loaded by itself
+    log_event("early", "log", "long before", timestamp=hour_ago)
+    for n in range(200):
+        log_event("coder", "log", f"old line {n}", timestamp=hour_ago)
+    for n in range(10_000):  # as many as the page is given at first
         log_event("coder", "log", f"line {n}")
     hub.wait_level()
     page = open_page(path="/logs?q=agent:early")

@@ -6,6 +6,7 @@ export const MAX_EVENTS = 1 << 20;
 const FIRST_CAPACITY = 1 << 13;
 /** Rows that share one time range: small enough to skip much, large enough that the scan of ranges is free. */
 const BLOCK = 512;
+const LONG_RUN = 1 << 14;
 
 /** How a row is drawn. */
 export const AS_INSTANT = 1;
@@ -122,6 +123,43 @@ export class EventTable {
     return number;
   }
 
+  /** Appends rows [from, to) of another table, which have room here without any having to leave. Returns the
+      number of the first. How they are drawn and match is to be told anew. */
+  append(other: EventTable, from: number, to: number): number {
+    let capacity = this.capacity;
+    while (capacity < this.end + to - from) capacity *= 2;
+    this.growTo(capacity);
+    const first = this.end;
+    for (let row = from; row < to;) {
+      const i = other.slot(row);
+      const count = Math.min(to - row, other.capacity - i); // up to where its ring turns
+      this.copy(other, i, count);
+      row += count;
+    }
+    for (let i = first; i < this.end; i++) this.widenBlock(i, this.tsMs[i] as number);
+    return first;
+  }
+
+  private copy(other: EventTable, from: number, count: number): void {
+    const at = this.end;
+    const column = <T extends Column>(own: T, theirs: T) => own.set(theirs.subarray(from, from + count), at);
+    column(this.seq, other.seq);
+    column(this.tsMs, other.tsMs);
+    column(this.durMs, other.durMs);
+    column(this.agent, other.agent);
+    column(this.kind, other.kind);
+    column(this.session, other.session);
+    column(this.label, other.label);
+    column(this.sev, other.sev);
+    column(this.flag, other.flag);
+    column(this.tokens, other.tokens);
+    this.match.fill(1, at, at + count);
+    this.span = joined(this.span, other.span, from, count);
+    this.parent = joined(this.parent, other.parent, from, count);
+    this.text = joined(this.text, other.text, from, count);
+    this.end += count;
+  }
+
   /** Copies the row into `into`, for whoever rebuilds the table. */
   read(row: number, into: EventRow): EventRow {
     const i = this.slot(row);
@@ -141,8 +179,18 @@ export class EventTable {
     return into;
   }
 
-  /** The row with this seq, or -1. Rows come in the order of their seq. */
+  /** The row with this seq, or -1. */
   rowOfSeq(seq: number): number {
+    const row = this.firstFrom(seq);
+    const isHit = row < this.end && this.seq[row & this.mask] === seq;
+    return isHit && this.drawn[row & this.mask] !== AS_GAP ? row : -1;
+  }
+
+  /** The first row with this seq or a later one. Rows come in the order of their seq, most without a hole. */
+  firstFrom(seq: number): number {
+    const newest = this.seq[(this.end - 1) & this.mask] as number;
+    const guess = this.end - 1 - (newest - seq);
+    if (this.has(guess) && this.seq[guess & this.mask] === seq) return guess;
     let low = this.first;
     let high = this.end;
     while (low < high) {
@@ -150,8 +198,7 @@ export class EventTable {
       if ((this.seq[middle & this.mask] as number) < seq) low = middle + 1;
       else high = middle;
     }
-    const isHit = low < this.end && this.seq[low & this.mask] === seq;
-    return isHit && this.drawn[low & this.mask] !== AS_GAP ? low : -1;
+    return low;
   }
 
   /** Visits runs [fromRow, toRow) that may hold rows with fromMs <= time <= toMs, from `sinceRow` on. */
@@ -195,8 +242,13 @@ export class EventTable {
       this.first += BLOCK;
       return;
     }
-    this.capacity *= 2;
-    this.mask = this.capacity - 1;
+    this.growTo(2 * this.capacity);
+  }
+
+  private growTo(capacity: number): void {
+    if (capacity === this.capacity) return;
+    this.capacity = capacity;
+    this.mask = capacity - 1;
     this.seq = grow(this.seq, this.capacity);
     this.tsMs = grow(this.tsMs, this.capacity);
     this.durMs = grow(this.durMs, this.capacity);
@@ -213,6 +265,13 @@ export class EventTable {
     this.blockMinMs = grow(this.blockMinMs, this.capacity / BLOCK);
     this.blockMaxMs = grow(this.blockMaxMs, this.capacity / BLOCK);
   }
+}
+
+/** `own` with `count` of `theirs` behind it: a long run is copied at once, a short one into the room that there is. */
+function joined(own: string[], theirs: readonly string[], from: number, count: number): string[] {
+  if (count > LONG_RUN) return own.concat(theirs.slice(from, from + count));
+  for (let n = from; n < from + count; n++) own.push(theirs[n] as string);
+  return own;
 }
 
 type Column = Float64Array | Float32Array | Int32Array | Uint32Array | Uint8Array;

@@ -6,7 +6,8 @@ import { Dictionary } from "./dictionary";
 import type { EventRow } from "./event_table";
 import { AS_GAP, AS_INSTANT, EventTable, emptyRow, MAX_EVENTS } from "./event_table";
 import { ABANDONED_AFTER_MS, Lane } from "./lane";
-import { Pairing } from "./pairing";
+import { isRun, Memory, mergeOrder, newsOf } from "./merge";
+import { type Drawn, Pairing } from "./pairing";
 import type { Batch, Gap, Hello } from "./protocol";
 import { ALERT_AGENT } from "./alert";
 import { FLAG_CLOSES, FLAG_ERROR, ProtocolError } from "./protocol";
@@ -139,27 +140,20 @@ export class Journal {
     return this.events.tsMs[this.events.slot(row)] as number;
   }
 
-  /** Puts events that were fetched (rows of this journal, by seq) where they belong: a rebuild. */
+  /** Puts events that were fetched (rows of this journal) where they belong: a rebuild, in which what is known
+      of those that were here is not looked for again. */
   merge(fetched: readonly EventRow[], remaining: readonly Gap[]): void {
-    const merged = mergeRows(this.events, fetched, remaining);
     const { lastSeq } = this;
+    const news = newsOf(fetched, remaining, this.reaching);
+    const memory = new Memory(this.events, this.spans, news);
+    const parts = mergeOrder(this.events, this.gapRows, news, this.maxEvents);
     this.clear(this.epoch);
-    const isHere = new Set(merged.filter(({ flag }) => flag !== GAP_ROW).map(({ seq }) => seq));
-    const reaching = this.reaching.filter(({ seq }) => !isHere.has(seq));
-    let heard = 0;
-    const hearUntil = (seq: number) => {
-      for (; heard < reaching.length; heard++) {
-        const row = reaching[heard] as EventRow;
-        if (row.seq >= seq) return;
-        this.reachingBars.push(this.pairing.hear(row, this.lane(row.agent)));
-      }
-    };
-    for (const row of merged) {
-      hearUntil(row.seq);
-      if (row.flag === GAP_ROW) this.addGap(row.seq, row.seq + row.durMs);
-      else this.add(row);
+    for (const part of parts) {
+      if (isRun(part)) this.takeAgain(memory, part.from, part.to);
+      else if (part.as === "new") this.add(part.row);
+      else if (part.as === "gap") this.addGap(part.row.seq, part.row.seq + part.row.durMs);
+      else this.reachingBars.push(this.pairing.hear(part.row, this.lane(part.row.agent)));
     }
-    hearUntil(Infinity);
     for (const agent of this.heardOf) this.lane(agent);
     this.lastSeq = lastSeq; // who sees a part has heard of more than its newest event
     for (const { from, fromMs, toMs } of this.holes())
@@ -368,10 +362,28 @@ export class Journal {
 
   private add(row: EventRow): void {
     const lane = this.lane(row.agent);
-    const isError = (row.flag & FLAG_ERROR) !== 0;
     const drawn = this.pairing.take(row, lane);
-    const number = this.events.add(row, drawn.as);
-    if (drawn.bar >= 0) this.events.bar[this.events.slot(number)] = drawn.bar;
+    this.settle(this.events.add(row, drawn.as), row, lane, drawn);
+  }
+
+  /** Rows [from, to) of the tables that were. */
+  private takeAgain(memory: Memory, from: number, to: number): void {
+    const { events, row } = this;
+    const first = events.append(memory.events, from, to);
+    for (let known = from; known < to; known++) {
+      const number = first + known - from;
+      events.read(number, row);
+      const lane = this.lane(row.agent);
+      const drawn = memory.take(this.pairing, known, row, lane);
+      events.drawn[events.slot(number)] = drawn.as;
+      this.settle(number, row, lane, drawn);
+    }
+  }
+
+  /** Counts a row that is in the table. */
+  private settle(number: number, row: EventRow, lane: Lane, drawn: Drawn): void {
+    const isError = (row.flag & FLAG_ERROR) !== 0;
+    this.events.bar[this.events.slot(number)] = drawn.bar;
     if (lane.events++ === 0) {
       this.treeVersion++;
       lane.bornMs = row.tsMs;
@@ -391,8 +403,8 @@ export class Journal {
   private asks(row: EventRow): boolean {
     return (
       (row.flag & FLAG_CLOSES) === 0 &&
-      /(request|ask|question|needed|required)/i.test(this.kinds.name(row.kind)) &&
-      this.category(row.kind) === PERMISSION
+      this.category(row.kind) === PERMISSION &&
+      /(request|ask|question|needed|required)/i.test(this.kinds.name(row.kind))
     );
   }
 
@@ -415,20 +427,4 @@ export class Journal {
     this.gapRows.push(this.events.add(row, AS_GAP));
     this.lastSeq = to - 1;
   }
-}
-
-/** Stands in `flag` of a row that is a gap, while rows are merged. */
-const GAP_ROW = 255;
-
-function mergeRows(events: EventTable, fetched: readonly EventRow[], remaining: readonly Gap[]): EventRow[] {
-  const rows = new Map<number, EventRow>();
-  for (let row = events.first; row < events.end; row++) {
-    if (events.drawn[events.slot(row)] === AS_GAP) continue;
-    rows.set(events.seq[events.slot(row)] as number, events.read(row, emptyRow()));
-  }
-  for (const row of fetched) if (!rows.has(row.seq)) rows.set(row.seq, row);
-  for (const gap of remaining) {
-    rows.set(gap.from, { ...emptyRow(), seq: gap.from, durMs: gap.to - gap.from, flag: GAP_ROW });
-  }
-  return [...rows.values()].sort((one, other) => one.seq - other.seq);
 }

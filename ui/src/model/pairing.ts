@@ -85,6 +85,22 @@ export class Pairing {
     return bar;
   }
 
+  /** Begins work of which the end is known to come and `end` will be told. Returns its bar. */
+  begin(row: EventRow, lane: Lane): number {
+    countOpen(lane, this.kind(row.kind), 1);
+    return this.add(row, lane, row.tsMs, Infinity);
+  }
+
+  end(span: number, row: EventRow, lane: Lane): void {
+    const i = this.spans.slot(span);
+    const isError = (row.flag & FLAG_ERROR) !== 0;
+    const depth = this.spans.depth[i] as number;
+    this.finish(
+      { span, lane, facts: this.kind(this.spans.kind[i] as number), depth },
+      { seq: row.seq, tsMs: row.tsMs, isError },
+    );
+  }
+
   /** Numbers of kinds have another meaning now. */
   forgetKinds(): void {
     this.kinds = [];
@@ -96,7 +112,8 @@ export class Pairing {
       const i = this.spans.slot(work.span);
       const openSeq = this.spans.openSeq[i] as number;
       if (!this.spans.isOpen(work.span) || openSeq > seq || this.goesOn.has(openSeq)) continue;
-      this.finish(work, key, { seq: -1, tsMs: endMs, isError: false });
+      this.open.delete(key);
+      this.finish(work, { seq: -1, tsMs: endMs, isError: false });
     }
   }
 
@@ -108,7 +125,7 @@ export class Pairing {
       return { as: AS_BAR, bar: headless };
     }
     const known = this.open.get(key);
-    if (known && !this.spans.has(known.span)) this.endCount(known, key, -Infinity);
+    if (known && !this.spans.has(known.span)) this.forget(key, known, -Infinity);
     else if (known && this.spans.isOpen(known.span)) return INSTANT; // said twice
     const span = this.add(row, lane, row.tsMs, Infinity);
     const depth = this.spans.depth[this.spans.slot(span)] as number;
@@ -117,7 +134,8 @@ export class Pairing {
     const end = this.earlyEnds.get(key);
     if (end) {
       this.earlyEnds.delete(key);
-      this.finish(work, key, end);
+      this.open.delete(key);
+      this.finish(work, end);
     }
     return { as: AS_BAR, bar: span };
   }
@@ -126,10 +144,11 @@ export class Pairing {
     const end = { seq: row.seq, tsMs: row.tsMs, isError: (row.flag & FLAG_ERROR) !== 0 };
     const work = this.open.get(key);
     if (work && this.spans.isOpen(work.span)) {
-      this.finish(work, key, end);
+      this.open.delete(key);
+      this.finish(work, end);
       return { as: AS_BAR, bar: work.span };
     }
-    if (work) this.endCount(work, key, row.tsMs);
+    if (work) this.forget(key, work, row.tsMs);
     if (row.durMs >= 0) {
       const whole = this.takeWhole(row, lane);
       remember(this.headless, key, whole.bar);
@@ -162,25 +181,24 @@ export class Pairing {
     });
   }
 
-  private finish(work: Open, key: string, end: EarlyEnd): void {
+  private finish(work: Open, end: EarlyEnd): void {
     const i = this.spans.slot(work.span);
     this.spans.close(work.span, end.tsMs, end.seq);
     if (end.isError) this.spans.failed[i] = 1;
-    this.endCount(work, key, this.spans.endMs[i] as number);
+    endCount(work, this.spans.endMs[i] as number);
   }
 
   private setOpen(key: string, work: Open): void {
     this.open.set(key, work);
     countOpen(work.lane, work.facts, 1);
     if (this.open.size <= MAX_OPEN) return;
-    for (const [oldest, left] of this.open) return this.endCount(left, oldest, -Infinity);
+    for (const [oldest, left] of this.open) return this.forget(oldest, left, -Infinity);
   }
 
-  /** The lane waits for it no more. */
-  private endCount({ lane, facts, depth }: Open, key: string, endMs: number): void {
+  /** Work whose bar left the table: the lane waits for it no more. */
+  private forget(key: string, work: Open, endMs: number): void {
     this.open.delete(key);
-    if (depth !== SESSION_DEPTH) lane.packer.close(depth, endMs);
-    countOpen(lane, facts, -1);
+    endCount(work, endMs);
   }
 
   private kind(kind: number): KindFacts {
@@ -190,6 +208,11 @@ export class Pairing {
       waits: categoryOf(name) === PERMISSION,
     });
   }
+}
+
+function endCount({ lane, facts, depth }: Open, endMs: number): void {
+  if (depth !== SESSION_DEPTH) lane.packer.close(depth, endMs);
+  countOpen(lane, facts, -1);
 }
 
 function countOpen(lane: Lane, { isSession, waits }: KindFacts, by: number): void {
