@@ -81,11 +81,10 @@ describe("hand-offs that no span tells of", () => {
 
   test("follow the name that an event tells", () => {
     const { scene } = sceneOf([
-      { at: 2000, agent: 2, kind: 3, text: "→ a" },
+      { at: 2000, agent: 2, kind: 4, text: "→ a" },
       { at: 1500, agent: 0, text: "x" },
-      { at: 1600, agent: 2, kind: 3, text: "→ nobody" },
+      { at: 1600, agent: 2, kind: 4, text: "→ nobody" },
     ]);
-    scene.journal.kinds.names[scene.journal.kinds.find("error")] = "handoff";
     const lines = handoffsOf(scene);
     expect(lines.map(({ fromPx, toPx }) => [fromPx, toPx])).toEqual([[railOf(scene, 2), railOf(scene, 0)]]);
     expect(lines[0]?.isLit).toBe(false);
