@@ -20,6 +20,7 @@ export function sceneOf(said: readonly Said[], isDense = false): { scene: LaneSc
         ["b", 0],
         ["c", -1],
       ],
+      kinds: ["log", "tool_invocation", "tool_result", "error", "handoff"],
     }),
   );
   journal.takeBatch(batch(1, said));
