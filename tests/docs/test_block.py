@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -41,6 +42,9 @@ FOREIGN = (
 )
 """What other programs do, which this machine need not have: only their grammar is looked at."""
 
+OTHERS = ("jq", "rg", "zstdcat")
+"""Used where they are there."""
+
 ENDLESS = re.compile(r"(\w+=\S+ )?laneway (up|top|tail)\b(?!.*--no-follow)|.*--follow")
 """They go on until they are stopped."""
 
@@ -71,12 +75,19 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 @pytest.mark.parametrize("block", SHELL, ids=str)
 def test_a_block_of_shell_does_what_it_says(world: World, block: Block) -> None:
     for command in commands(block):
-        if any(command.startswith(begin) for begin in (*ELSEWHERE, *FOREIGN)):
+        if is_elsewhere(command):
             subprocess.run(["bash", "-n", "-c", command], check=True)
         elif ENDLESS.match(command):
             run_a_while(world, command)
         else:
             run(world, command, block.page)
+
+
+def is_elsewhere(command: str) -> bool:
+    """Whether only its grammar is looked at here."""
+    if any(command.startswith(begin) for begin in (*ELSEWHERE, *FOREIGN)):
+        return True
+    return any(re.search(rf"\b{name} ", command) and not shutil.which(name) for name in OTHERS)
 
 
 def run(world: World, command: str, page: str) -> None:

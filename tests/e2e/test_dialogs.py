@@ -67,6 +67,23 @@ def test_a_dialog_keeps_the_focus_and_gives_it_back(open_page, name: str) -> Non
 
 
 @pytest.mark.parametrize("name", OPENERS)
+def test_keys_are_the_dialogs_wherever_the_focus_is(open_page, name: str) -> None:
+    page = open_page()
+    log_event("coder", "log", "here")
+    expect(page.locator("[data-testid=row]", has_text="here")).to_be_visible()
+    OPENERS[name](page)
+    dialog = page.get_by_test_id(name)
+    expect(dialog).to_be_visible()
+    eventually(lambda: dialog.evaluate(HAS_FOCUS))
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("2")
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    expect(page.locator("[data-testid=row]", has_text="here")).to_be_visible()
+
+
+@pytest.mark.parametrize("name", OPENERS)
 def test_a_click_beside_a_dialog_closes_it_and_one_within_does_not(open_page, name: str) -> None:
     page = open_page()
     log_event("coder", "log", "here")

@@ -149,7 +149,8 @@ def test_a_writer_that_comes_back_after_retention_loses_nothing(
 @pytest.fixture
 def two_mounts(tmp_path: Path) -> Iterator[tuple[Path, Path]]:
     """One directory seen through two FUSE mounts, as two virtual machines see a shared folder."""
-    if not shutil.which("bindfs"):
+    unmount = shutil.which("fusermount3") or shutil.which("fusermount")
+    if not shutil.which("bindfs") or not unmount:
         pytest.skip("bindfs is not installed")
     (tmp_path / "real").mkdir()
     points = (tmp_path / "one", tmp_path / "two")
@@ -166,7 +167,7 @@ def two_mounts(tmp_path: Path) -> Iterator[tuple[Path, Path]]:
         yield points
     finally:
         for point in done:
-            subprocess.run(["fusermount3", "-u", "-z", str(point)], check=False)
+            subprocess.run([unmount, "-u", "-z", str(point)], check=False)
 
 
 def write_from_two_mounts(two_mounts: tuple[Path, Path], shared: str) -> list[tuple[str, int]]:

@@ -1,6 +1,7 @@
 // The keys of the page. They are silent while someone types.
 
 import { tinykeys } from "tinykeys";
+import { isDialogOpen } from "../base/dialog";
 import type { Board } from "../state/board.svelte";
 import type { Places } from "../state/place.svelte";
 
@@ -87,8 +88,9 @@ function run(event: KeyboardEvent, act: () => void): void {
 
 /** Someone types, a dialog is open, or the key belongs to the control that has the focus. */
 function isBusy(event: KeyboardEvent): boolean {
+  if (isDialogOpen()) return true;
   const target = event.target;
   if (!(target instanceof HTMLElement)) return false;
-  if (target.closest("input, textarea, select, dialog, [contenteditable]")) return true;
+  if (target.closest("input, textarea, select, [contenteditable]")) return true;
   return (event.key === " " || event.key === "Enter") && target.closest("button, a") !== null;
 }
