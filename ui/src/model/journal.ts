@@ -423,7 +423,8 @@ export class Journal {
   private addGap(from: number, to: number): void {
     const row = { ...emptyRow(), seq: from, durMs: to - from, tsMs: this.lastMs };
     if (Number.isNaN(row.tsMs)) row.tsMs = 0;
-    this.gapRows = this.gapRows.filter((known) => this.events.has(known));
+    const gone = this.gapRows.findIndex((known) => this.events.has(known));
+    this.gapRows.splice(0, gone < 0 ? this.gapRows.length : gone);
     this.gapRows.push(this.events.add(row, AS_GAP));
     this.lastSeq = to - 1;
   }

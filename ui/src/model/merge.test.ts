@@ -33,8 +33,8 @@ function rowOf(seq: number, said: Said): EventRow {
   return { ...emptyRow(), seq, tsMs: at, agent, kind, span, flag, durMs: dur, tokens, text };
 }
 
-function connected(maxEvents?: number): Journal {
-  const journal = new Journal(maxEvents);
+function connected(maxEvents?: number, maxSpans?: number): Journal {
+  const journal = new Journal(maxEvents, maxSpans);
   journal.takeHello(hello({ kinds: KINDS, agents: [["a", -1], ["b", 0]] })); // prettier-ignore
   return journal;
 }
@@ -145,5 +145,35 @@ describe("events that are loaded in any order, between others and before them", 
     expect([spans.length, spans.openCount, journal.openWork]).toEqual([most / 2, 1, 1]);
     journal.takeBatch(batch(12_002, [{ at: 12_001 }]));
     expect(events.seq[events.slot(events.end - 1)]).toBe(12_002);
+  });
+
+  test("let go of work whose bar has no room before its end comes, and of nothing else", () => {
+    const most = 1 << 12;
+    const journal = connected(1 << 14, most);
+    const short = (from: number, count: number): Said[] =>
+      Array.from({ length: 2 * count }, (_, n) => ({
+        at: from + n,
+        span: `s${(from + n) >> 1}`,
+        flag: n % 2 ? FLAG_CLOSES : FLAG_OPENS,
+      }));
+    const inGap = short(8000, 600);
+    journal.takeBatch(
+      batch(1, [{ at: 0, agent: 1, span: "long", flag: FLAG_OPENS }, ...short(10, most - 300)]),
+    );
+    const from = journal.lastSeq + 1;
+    journal.takeGap({ type: "gap", from, to: from + inGap.length });
+    journal.takeBatch(
+      batch(from + inGap.length, [
+        ...short(9600, 100),
+        { at: 9900, agent: 1, span: "long", flag: FLAG_CLOSES | FLAG_ERROR },
+      ]),
+    );
+    expect([journal.spans.openCount, journal.openWork]).toEqual([0, 0]);
+    journal.merge(inGap.map((said, n) => rowOf(from + n, said)), []); // prettier-ignore
+
+    const { spans } = journal;
+    expect([spans.openCount, journal.openWork]).toEqual([0, 0]);
+    expect(spans.find("long")).toBe(-1);
+    expect([...spans.failed].some((one) => one === 1)).toBe(false);
   });
 });

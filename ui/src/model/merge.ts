@@ -3,7 +3,7 @@
 
 import { AS_BAR, type EventRow, type EventTable, emptyRow } from "./event_table";
 import type { Lane } from "./lane";
-import type { Drawn, Pairing } from "./pairing";
+import type { Drawn, Open, Pairing } from "./pairing";
 import { FLAG_OPENS, type Gap } from "./protocol";
 import type { SpanTable } from "./span_table";
 
@@ -47,11 +47,13 @@ export function mergeOrder(
 ): (Run | Told)[] {
   const parts: (Run | Told)[] = [];
   let at = events.first;
+  let gaps = gapRows.findIndex((row) => row >= at);
   const runTo = (end: number) => {
-    for (const gap of [...gapRows.filter((row) => row >= at && row < end), end]) {
+    for (let gap = gapRows[gaps]; gap !== undefined && gap < end; gap = gapRows[++gaps]) {
       if (gap > at) parts.push({ from: at, to: gap });
       at = gap + 1;
     }
+    if (end > at) parts.push({ from: at, to: end });
     at = end;
   };
   let last = -1;
@@ -81,8 +83,8 @@ function newest(parts: readonly (Run | Told)[], most: number): (Run | Told)[] {
 
 /** The tables as they were before older events came. */
 export class Memory {
-  /** By the slot of the bar that was: the bar that is. */
-  private readonly again: Float64Array;
+  /** By the bar that was: work that is open where the rebuild is. */
+  private readonly again = new Map<number, Open>();
   /** Ids of spans that are to be looked for: of events that are new, or of which the order matters. */
   private readonly doubtful: Set<string>;
 
@@ -91,7 +93,6 @@ export class Memory {
     private readonly spans: SpanTable,
     news: readonly Told[],
   ) {
-    this.again = new Float64Array(spans.openSeq.length).fill(-1);
     this.doubtful = new Set(news.map(({ row }) => row.span));
     for (let row = events.first; row < events.end; row++) {
       const i = events.slot(row);
@@ -109,11 +110,16 @@ export class Memory {
     const closeSeq = spans.closeSeq[i] as number;
     const isPair = spans.has(bar) && openSeq >= 0 && openSeq < closeSeq;
     if (!isPair || this.doubtful.has(row.span)) return pairing.take(row, lane);
-    if (row.seq === closeSeq && again[i] === -1) return pairing.take(row, lane); // its start is not here
-    if (row.seq === closeSeq) pairing.end(again[i] as number, row, lane);
-    else if (this.events.rowOfSeq(closeSeq) < 0)
-      return pairing.take(row, lane); // its end was only heard of
-    else again[i] = pairing.begin(row, lane);
-    return { as: AS_BAR, bar: again[i] as number };
+    if (row.seq === closeSeq) {
+      const work = again.get(bar);
+      if (!work) return pairing.take(row, lane); // its start is not here
+      again.delete(bar);
+      pairing.end(work, row);
+      return { as: AS_BAR, bar: work.span };
+    }
+    if (this.events.rowOfSeq(closeSeq) < 0) return pairing.take(row, lane); // its end was only heard of
+    const work = pairing.begin(row, lane);
+    again.set(bar, work);
+    return { as: AS_BAR, bar: work.span };
   }
 }

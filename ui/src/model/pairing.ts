@@ -40,7 +40,7 @@ interface EarlyEnd {
 }
 
 /** Work that goes on. */
-interface Open {
+export interface Open {
   readonly span: number;
   readonly lane: Lane;
   readonly facts: KindFacts;
@@ -85,20 +85,15 @@ export class Pairing {
     return bar;
   }
 
-  /** Begins work of which the end is known to come and `end` will be told. Returns its bar. */
-  begin(row: EventRow, lane: Lane): number {
-    countOpen(lane, this.kind(row.kind), 1);
-    return this.add(row, lane, row.tsMs, Infinity);
+  /** Begins work of which the end is known to come: `end` will be told. */
+  begin(row: EventRow, lane: Lane): Open {
+    const work = this.newWork(row, lane);
+    countOpen(lane, work.facts, 1);
+    return work;
   }
 
-  end(span: number, row: EventRow, lane: Lane): void {
-    const i = this.spans.slot(span);
-    const isError = (row.flag & FLAG_ERROR) !== 0;
-    const depth = this.spans.depth[i] as number;
-    this.finish(
-      { span, lane, facts: this.kind(this.spans.kind[i] as number), depth },
-      { seq: row.seq, tsMs: row.tsMs, isError },
-    );
+  end(work: Open, row: EventRow): void {
+    this.finish(work, { seq: row.seq, tsMs: row.tsMs, isError: (row.flag & FLAG_ERROR) !== 0 });
   }
 
   /** Numbers of kinds have another meaning now. */
@@ -127,9 +122,7 @@ export class Pairing {
     const known = this.open.get(key);
     if (known && !this.spans.has(known.span)) this.forget(key, known, -Infinity);
     else if (known && this.spans.isOpen(known.span)) return INSTANT; // said twice
-    const span = this.add(row, lane, row.tsMs, Infinity);
-    const depth = this.spans.depth[this.spans.slot(span)] as number;
-    const work = { span, lane, facts: this.kind(row.kind), depth };
+    const work = this.newWork(row, lane);
     this.setOpen(key, work);
     const end = this.earlyEnds.get(key);
     if (end) {
@@ -137,7 +130,13 @@ export class Pairing {
       this.open.delete(key);
       this.finish(work, end);
     }
-    return { as: AS_BAR, bar: span };
+    return { as: AS_BAR, bar: work.span };
+  }
+
+  private newWork(row: EventRow, lane: Lane): Open {
+    const span = this.add(row, lane, row.tsMs, Infinity);
+    const depth = this.spans.depth[this.spans.slot(span)] as number;
+    return { span, lane, facts: this.kind(row.kind), depth };
   }
 
   private takeEnd(row: EventRow, lane: Lane, key: string): Drawn {
@@ -182,6 +181,7 @@ export class Pairing {
   }
 
   private finish(work: Open, end: EarlyEnd): void {
+    if (!this.spans.has(work.span)) return endCount(work, end.tsMs); // its bar left the table
     const i = this.spans.slot(work.span);
     this.spans.close(work.span, end.tsMs, end.seq);
     if (end.isError) this.spans.failed[i] = 1;
