@@ -95,10 +95,9 @@ def find_unreadable_here(log_path: LogPath) -> list[str]:
 def say_unreadable(log_path: LogPath) -> None:
     """On stderr, what an answer is without."""
     if names := find_unreadable_here(log_path):
-        from laneway.reader.source import tell_missing
+        from laneway.reader.source import tell_unreadable
 
-        more = f" and {len(names) - 1} more" if names[1:] else ""
-        Terminal(sys.stderr).print(escape(tell_missing(names[0] + more, "you")))
+        Terminal(sys.stderr).print(escape(tell_unreadable(names)))
 
 
 def last_lines(

@@ -12,7 +12,7 @@ from laneway.base.settings import Settings
 from laneway.log.listing import find_unreadable
 from laneway.log.segment import LogPath
 from laneway.reader.index import Index, is_writable
-from laneway.reader.source import Asked, Found, Pairs, Show, one, tell_missing
+from laneway.reader.source import Asked, Found, Pairs, Show, one, tell_unreadable
 from laneway.store.api import Query
 from laneway.store.query.expr import is_one_of, is_seq
 from laneway.store.query.field import ID
@@ -40,8 +40,7 @@ class IndexSource:
                 index_directory = stack.enter_context(made)
             self._index = Index(settings, index_directory, on_problem)
             if missing := find_unreadable(LogPath.parse(settings.log_path).directory):
-                more = f" and {len(missing) - 1} more" if missing[1:] else ""
-                on_problem(tell_missing(missing[0] + more, "you"))
+                on_problem(tell_unreadable(missing))
             stack.callback(self._index.close)
             self._index.catch_up(show)
             self._stack = stack.pop_all()

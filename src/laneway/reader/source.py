@@ -63,6 +63,12 @@ def tell_missing(files: str, reader: str) -> str:
     return f"not in the answer: {files}, which {reader} may not read; `laneway doctor` tells more"
 
 
+def tell_unreadable(names: Sequence[str]) -> str:
+    """`tell_missing` of log files, one at least, that whoever asks may not read."""
+    more = f" and {len(names) - 1} more" if names[1:] else ""
+    return tell_missing(names[0] + more, "you")
+
+
 def open_named(settings: Settings, on_problem: Callable[[str], None] = ignore) -> "Source":
     """The hub to which events are sent (``logging_url``), if they are sent; else as `open_source`.
 
