@@ -49,14 +49,20 @@ OPENERS = {
 }
 
 
-@pytest.mark.parametrize("name", OPENERS)
-def test_a_dialog_keeps_the_focus_and_gives_it_back(open_page, name: str) -> None:
+def open_dialog(open_page: Callable[[], Page], name: str) -> tuple[Page, Locator, Locator]:
+    """Over a page with an event: the page, what had the focus, the dialog."""
     page = open_page()
     log_event("coder", "log", "here")
     expect(page.locator("[data-testid=row]", has_text="here")).to_be_visible()
     before = OPENERS[name](page)
     dialog = page.get_by_test_id(name)
     expect(dialog).to_be_visible()
+    return page, before, dialog
+
+
+@pytest.mark.parametrize("name", OPENERS)
+def test_a_dialog_keeps_the_focus_and_gives_it_back(open_page, name: str) -> None:
+    page, before, dialog = open_dialog(open_page, name)
     eventually(lambda: dialog.evaluate(HAS_FOCUS))
     for _ in range(12):
         page.keyboard.press("Tab")
@@ -68,12 +74,7 @@ def test_a_dialog_keeps_the_focus_and_gives_it_back(open_page, name: str) -> Non
 
 @pytest.mark.parametrize("name", OPENERS)
 def test_keys_are_the_dialogs_wherever_the_focus_is(open_page, name: str) -> None:
-    page = open_page()
-    log_event("coder", "log", "here")
-    expect(page.locator("[data-testid=row]", has_text="here")).to_be_visible()
-    OPENERS[name](page)
-    dialog = page.get_by_test_id(name)
-    expect(dialog).to_be_visible()
+    page, _, dialog = open_dialog(open_page, name)
     eventually(lambda: dialog.evaluate(HAS_FOCUS))
     page.evaluate("document.activeElement.blur()")
     page.keyboard.press("2")
@@ -85,12 +86,7 @@ def test_keys_are_the_dialogs_wherever_the_focus_is(open_page, name: str) -> Non
 
 @pytest.mark.parametrize("name", OPENERS)
 def test_a_click_beside_a_dialog_closes_it_and_one_within_does_not(open_page, name: str) -> None:
-    page = open_page()
-    log_event("coder", "log", "here")
-    expect(page.locator("[data-testid=row]", has_text="here")).to_be_visible()
-    OPENERS[name](page)
-    dialog = page.get_by_test_id(name)
-    expect(dialog).to_be_visible()
+    page, _, dialog = open_dialog(open_page, name)
     box = dialog.bounding_box()
     assert box
     page.mouse.click(box["x"] + 8, box["y"] + 8)
