@@ -8,9 +8,10 @@ import pytest
 
 from laneway.base.errors import HubError, StoreError
 from laneway.base.limits import CLIENT_QUEUE_BYTES
-from laneway.hub import live as live_module
+from laneway.hub import ring as ring_module
+from laneway.hub.audience import COME_BACK
 from laneway.hub.excerpt import Past
-from laneway.hub.live import COME_BACK, Live
+from laneway.hub.live import Live
 from laneway.hub.ring import Row, entry_of
 from laneway.hub.viewer import Viewer
 from laneway.store.query.parse import parse
@@ -229,7 +230,7 @@ def test_an_index_that_cannot_be_asked_is_told_and_asked_anew() -> None:
     with pytest.raises(StoreError):
         join(live, fail)
     assert live.viewer_count == 0
-    assert not live._excerpts
+    assert not live._audience.has_excerpts
     assert taken(join(live))[0]["type"] == "hello"
 
 
@@ -250,9 +251,9 @@ def test_nobody_looks_at_events_once_its_last_viewer_has_left() -> None:
     live = made(1000)
     one, two = join(live), join(live)
     live.leave(one)
-    assert live._excerpts
+    assert live._audience.has_excerpts
     live.leave(two)
-    assert not live._excerpts
+    assert not live._audience.has_excerpts
 
 
 def test_a_viewer_that_is_too_slow_is_told_of_a_gap_and_reads_on() -> None:
@@ -287,11 +288,11 @@ def test_viewers_come_back_when_the_index_has_what_the_stream_did_not_bring(happ
         live.restart("f")
     assert viewer.close_code == COME_BACK
     live.leave(viewer)
-    assert not live._excerpts
+    assert not live._audience.has_excerpts
 
 
 def test_an_excerpt_with_too_many_names_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live_module, "SPARE_NAMES", 0)
+    monkeypatch.setattr(ring_module, "SPARE_NAMES", 0)
     live = made(5)
     viewer = join(live)
     for seq in range(1, 20):

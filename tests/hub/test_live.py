@@ -9,9 +9,11 @@ import pytest
 from laneway.base.errors import HubError
 from laneway.base.limits import CLIENT_QUEUE_BYTES, CLIENTS
 from laneway.hub import live as live_module
+from laneway.hub import ring as ring_module
 from laneway.hub import viewer as viewer_module
+from laneway.hub.audience import COME_BACK, GOING_AWAY
 from laneway.hub.channel import pack_rows, unpack_rows
-from laneway.hub.live import COME_BACK, GOING_AWAY, Live
+from laneway.hub.live import Live
 from laneway.hub.ring import Row, entry_of
 from laneway.hub.viewer import Viewer
 from laneway.store.query.parse import parse
@@ -391,7 +393,7 @@ def test_another_index_lets_the_viewers_come_back_and_voids_all_numbers() -> Non
 def test_names_of_old_events_are_forgotten_before_they_fill_the_memory(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(live_module, "SPARE_NAMES", 50)
+    monkeypatch.setattr(ring_module, "SPARE_NAMES", 50)
     live = made(10)
     viewer = live.join(ignore)
     for seq in range(1, 200):

@@ -316,10 +316,10 @@ async def test_a_viewer_that_leaves_makes_room(running: Running) -> None:
 async def test_viewers_past_the_limit_are_answered_503(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from laneway.hub import live as hub_live
+    from laneway.hub import audience
 
-    assert CLIENTS == hub_live.CLIENTS
-    monkeypatch.setattr(hub_live, "CLIENTS", 1)
+    assert CLIENTS == audience.CLIENTS
+    monkeypatch.setattr(audience, "CLIENTS", 1)
     async with socket(running) as opened:
         await next_message(opened)
         with pytest.raises(InvalidStatus) as caught:

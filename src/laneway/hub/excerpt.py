@@ -62,6 +62,10 @@ class Excerpt:
         return self._ring.capacity
 
     @property
+    def is_crowded(self) -> bool:
+        return self._ring.is_crowded
+
+    @property
     def since(self) -> int:
         """From this seq on, all that it shows is in the ring."""
         return self._seqs[0] if len(self._seqs) == self.capacity else self._since

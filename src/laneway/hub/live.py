@@ -6,7 +6,7 @@ continues with the present: memory is bounded, and nobody waits for anybody.
 """
 
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from time import monotonic
 from typing import Any, Protocol
@@ -14,8 +14,8 @@ from typing import Any, Protocol
 import orjson
 
 from laneway.base.errors import HubError
-from laneway.base.limits import CLIENTS
 from laneway.hub import frame as wire
+from laneway.hub.audience import COME_BACK, GOING_AWAY, Audience
 from laneway.hub.excerpt import Excerpt, Past
 from laneway.hub.frame import Frame
 from laneway.hub.metric import Metric
@@ -39,14 +39,8 @@ HISTORY_EVENTS = 2_000
 EXCERPT_EVENTS = 5_000
 """Kept for those who see a part only. Who comes first has them read from the log: a fifth of a second."""
 
-GOING_AWAY, COME_BACK = 1001, 1012
-"""WebSocket close codes (RFC 6455 and the registry): the hub stops, or begins anew."""
-
 FILL_S = 20.0
 """A viewer that comes while the ring is being filled after a start waits at most this long."""
-
-SPARE_NAMES = 10_000
-"""Names beyond twice the ring that may gather before they are sorted out."""
 
 
 class Sink(Protocol):
@@ -72,10 +66,7 @@ class Live:
         self.metric = metric or Metric()
         self._lock = threading.Lock()  # ring, names, viewers, and what was flushed
         self._ring = Ring(capacity, Names())
-        self._viewers: set[Viewer] = set()
-        self._counts: dict[Form, int] = dict.fromkeys(("frame", "excerpt", "json", "seqs"), 0)
-        self._sieves: dict[Expr, Sieve] = {}
-        self._excerpts: dict[Expr, Excerpt] = {}
+        self._audience = Audience()
         self._flushed = 1  # first seq that no frame has carried yet
         self._mark = self._ring.names.mark()
         self._lines: list[Frame] = []
@@ -98,7 +89,7 @@ class Live:
 
     @property
     def viewer_count(self) -> int:
-        return len(self._viewers)
+        return len(self._audience)
 
     @property
     def names(self) -> Names:
@@ -140,7 +131,7 @@ class Live:
                 self._ring.push(row.ts_ns, row.entry)
             self._settle()
             self._tell_gap(since, before)
-            self._end_excerpts()
+            self._audience.end_excerpts()
 
     def _add(self, rows: Sequence[Row]) -> None:
         """Add ``rows``, whose seqs have no gaps, in pieces that fit into a frame."""
@@ -151,17 +142,17 @@ class Live:
             ring.restart(rows[0].seq)
             self._flushed = rows[0].seq
             self._tell_gap(since, self._mark)
-            self._end_excerpts()
+            self._audience.end_excerpts()
         limit = min(FRAME_EVENTS, ring.capacity)
         while rows:
             room = limit - (ring.next - self._flushed)
             some, rows = rows[:room], rows[room:]
             ring.extend([row.ts_ns for row in some], [row.entry for row in some])
-            if self._counts["json"]:
+            if self._audience.wants("json"):
                 self._lines += [wire.whole_event(row.line, row.seq) for row in some]
-            if self._excerpts:
+            if self._audience.has_excerpts:
                 self._rows += some
-            if self._sieves or self._excerpts:
+            if self._audience.wants_subjects:
                 self._subjects += [
                     Subject(orjson.loads(row.line), row.ts_ns, row.seq) for row in some
                 ]
@@ -174,10 +165,10 @@ class Live:
         if since >= until:
             return
         frames = [wire.gap(since, until, before)]
-        self._offer(frames, "json", "seqs")
+        self._audience.offer(frames, "json", "seqs")
         if new := self.names.between(before, self._mark):
             frames.append(wire.dictionary(until, new))
-        self._offer(frames, "frame")
+        self._audience.offer(frames, "frame")
 
     def flush(self) -> float | None:
         """Send what is pending, if due; seconds until it will be, or None if nothing is pending.
@@ -198,15 +189,15 @@ class Live:
         ring = self._ring
         if self._flushed == ring.next:
             return
-        if self._counts["frame"]:
+        if self._audience.wants("frame"):
             new = ring.names.between(self._mark, ring.names.mark())
             columns = ring.batch(self._flushed, ring.next)
-            self._offer([wire.batch(columns, new, self._mark)], "frame")
-        self._offer_chosen()
-        self._offer_excerpts()
+            self._audience.offer([wire.batch(columns, new, self._mark)], "frame")
+        self._audience.offer_chosen(self._lines, self._subjects, self._flushed, ring.next)
+        self._audience.offer_excerpts(self._rows, self._subjects, ring.next)
         self._settle()
         self._flushed_at_s = monotonic()
-        if ring.names.size() > 2 * ring.capacity + SPARE_NAMES:
+        if ring.is_crowded:
             self._renew_names()
 
     def _settle(self) -> None:
@@ -216,50 +207,11 @@ class Live:
         self._subjects = []
         self._rows = []
 
-    def _offer(self, frames: Sequence[Frame], *forms: Form) -> None:
-        for viewer in self._viewers:
-            if viewer.form in forms:
-                viewer.offer(frames)
-
-    def _offer_chosen(self) -> None:
-        """The pending events one by one; they go through each sieve once, for all of its viewers."""
-        for viewer in self._viewers:
-            if viewer.form == "json" and not viewer.sieve:
-                viewer.offer(self._lines)
-        for sieve in self._sieves.values():
-            found = sieve.find(self._subjects)
-            told = wire.hits(self._flushed, self._ring.next, found)
-            lines = _only(self._lines, found)
-            for viewer in self._viewers:
-                if viewer.sieve is sieve:
-                    viewer.offer([told] if viewer.form == "seqs" else lines)
-
-    def _offer_excerpts(self) -> None:
-        for excerpt in list(self._excerpts.values()):
-            excerpt.take(self._rows, self._subjects)
-            if frame := excerpt.flush(self._ring.next):
-                for viewer in self._viewers:
-                    if viewer.excerpt is excerpt:
-                        viewer.offer([frame])
-            if excerpt.names.size() > 2 * excerpt.capacity + SPARE_NAMES:
-                self._end_excerpt(excerpt)
-
-    def _end_excerpts(self) -> None:
-        """The index has events that they have not heard of: their viewers come back, and all is read anew."""
-        for excerpt in list(self._excerpts.values()):
-            self._end_excerpt(excerpt)
-
-    def _end_excerpt(self, excerpt: Excerpt) -> None:
-        del self._excerpts[excerpt.where]
-        for viewer in [viewer for viewer in self._viewers if viewer.excerpt is excerpt]:
-            viewer.close(COME_BACK)
-            self._remove(viewer)
-
     def _renew_names(self) -> None:
         """Forget names that no event in the ring bears; viewers come back for the new ones."""
         self._ring.renumber(Names())
         self._mark = self._ring.names.mark()
-        self._close_viewers(COME_BACK)
+        self._audience.dismiss(COME_BACK)
 
     def join(
         self,
@@ -290,8 +242,7 @@ class Live:
             self._check_room()
             self._send()
             if sieve:
-                sieve = self._sieves.setdefault(where, sieve)
-                sieve.viewer_count += 1
+                sieve = self._audience.enter_sieve(sieve)
             viewer = Viewer(self, notify, form=form, sieve=sieve)
             viewer.start_seq = self._ring.next
             if form == "frame":
@@ -301,8 +252,7 @@ class Live:
                     viewer.begin([self._standing])
             elif form == "seqs":
                 viewer.begin([wire.hello(self.epoch, self._ring.next - 1, Names())])
-            self._viewers.add(viewer)
-            self._counts[form] += 1
+            self._audience.enter(viewer)
         return viewer
 
     def join_excerpt(
@@ -328,7 +278,7 @@ class Live:
             raise HubError("the hub is still starting", hint="try again in a few seconds")
         with self._entered(where, read_past) as excerpt, self._lock:
             self._check_room()
-            if self._excerpts.get(where) is not excerpt:
+            if self._audience.excerpt(where) is not excerpt:
                 raise HubError("the stream began anew", hint="try again")
             self._send()
             viewer = Viewer(self, notify, form="excerpt", excerpt=excerpt)
@@ -338,9 +288,7 @@ class Live:
             names = excerpt.names
             viewer.begin([wire.hello(self.epoch, self._ring.next - 1, names, bound)])
             viewer.begin(excerpt.beginning(self._ring.next, resume, most))
-            self._viewers.add(viewer)
-            self._counts["excerpt"] += 1
-            excerpt.viewer_count += 1
+            self._audience.enter(viewer)
         return viewer
 
     @contextmanager
@@ -349,11 +297,12 @@ class Live:
         with self._lock:
             self._check_room()
             self._send()
-            excerpt = self._excerpts.get(where)
+            excerpt = self._audience.excerpt(where)
             is_new = excerpt is None
             if excerpt is None:
                 most = max(1, min(self.capacity, EXCERPT_EVENTS))
-                excerpt = self._excerpts[where] = Excerpt(where, most, self._ring.next)
+                excerpt = Excerpt(where, most, self._ring.next)
+                self._audience.keep_excerpt(excerpt)
             excerpt.viewer_count += 1
         try:
             if is_new:
@@ -366,18 +315,17 @@ class Live:
         except BaseException:
             if is_new and not excerpt.is_filled.is_set():
                 with self._lock:  # whoever waits for it begins again
-                    self._excerpts.pop(where, None)
+                    self._audience.drop_excerpt(where)
                 excerpt.is_filled.set()
             raise
         finally:
             with self._lock:
-                self._leave_excerpt(excerpt)
+                self._audience.leave_excerpt(excerpt)
 
     def _check_room(self) -> None:
         if not self._is_open:
             raise HubError("the hub is stopping", hint="try again in a few seconds")
-        if len(self._viewers) >= CLIENTS:
-            raise HubError(f"{CLIENTS} viewers are connected already", hint="close some of them")
+        self._audience.check_room()
 
     def _beginning(self, resume: int | None, history: int | None) -> list[Frame]:
         ring = self._ring
@@ -398,7 +346,7 @@ class Live:
         """Tell viewers of columns how something stands, now and when they join."""
         with self._lock:
             self._standing = frame
-            self._offer([frame], "frame")
+            self._audience.offer([frame], "frame")
 
     def wait_filled(self, timeout_s: float) -> bool:
         """Whether the history is there, after waiting for it."""
@@ -406,32 +354,13 @@ class Live:
 
     def leave(self, viewer: Viewer) -> None:
         with self._lock:
-            if viewer in self._viewers:
-                self._remove(viewer)
-                self._leave_sieve(viewer.sieve)
-                if viewer.excerpt:
-                    self._leave_excerpt(viewer.excerpt)
-
-    def _remove(self, viewer: Viewer) -> None:
-        self._viewers.remove(viewer)
-        self._counts[viewer.form] -= 1
-
-    def _leave_excerpt(self, excerpt: Excerpt) -> None:
-        excerpt.viewer_count -= 1
-        if not excerpt.viewer_count and self._excerpts.get(excerpt.where) is excerpt:
-            del self._excerpts[excerpt.where]
-
-    def _leave_sieve(self, sieve: Sieve | None) -> None:
-        if sieve:
-            sieve.viewer_count -= 1
-            if not sieve.viewer_count:
-                del self._sieves[sieve.where]
+            self._audience.leave(viewer)
 
     def beat(self, lag_bytes: int, fault: str = "") -> None:
         """Tell everybody that the hub is alive, and in a word what keeps events away."""
         with self._lock:
             beat = wire.beat(self._flushed - 1, lag_bytes, fault)
-            self._offer([beat], "frame", "excerpt", "seqs")
+            self._audience.offer([beat], "frame", "excerpt", "seqs")
 
     def restart(self, epoch: str) -> None:
         """Another index: all seqs are void, and viewers come back for the new ones."""
@@ -439,22 +368,14 @@ class Live:
             self.epoch = epoch
             self._ring = Ring(self._ring.capacity, Names())
             self._settle()
-            self._close_viewers(COME_BACK)
+            self._audience.dismiss(COME_BACK)
 
     def close(self) -> None:
         """Let every viewer go, and take no more."""
         self._is_filled.set()
         with self._lock:
             self._is_open = False
-            self._close_viewers(GOING_AWAY)
-
-    def _close_viewers(self, code: int) -> None:
-        for viewer in self._viewers:
-            viewer.close(code)
-        self._viewers.clear()
-        self._counts = dict.fromkeys(self._counts, 0)
-        self._sieves.clear()
-        self._excerpts.clear()
+            self._audience.dismiss(GOING_AWAY)
 
 
 def _iter_runs(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
@@ -467,8 +388,3 @@ def _iter_runs(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
         if end == len(rows) or rows[end].seq != rows[end - 1].seq + 1:
             yield rows[start:end]
             start = end
-
-
-def _only(frames: Sequence[Frame], seqs: Collection[int]) -> list[Frame]:
-    wanted = set(seqs)
-    return [frame for frame in frames if frame.since in wanted]

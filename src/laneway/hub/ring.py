@@ -16,6 +16,9 @@ FLAG_START, FLAG_END, FLAG_ERROR, FLAG_REDACTED = 1, 2, 4, 8
 
 INFO, ERROR = LEVEL_RANK["info"], LEVEL_RANK["error"]
 
+SPARE_NAMES = 10_000
+"""Names beyond twice the events of a ring that may gather before they are sorted out."""
+
 BEARINGS = 1_000
 """Kinds of events remembered by `bearing_of`; a program has some dozens."""
 
@@ -218,6 +221,11 @@ class Ring:
             column[: count - head] = values[head:]
         self.next += count
         self.first = max(self.first, self.next - self.capacity)
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether more names have gathered than its events can bear."""
+        return self.names.size() > 2 * self.capacity + SPARE_NAMES
 
     def batch(self, since: int, until: int) -> dict[str, Any]:
         """Columns of the events ``[since, until)``, all of which must be in the ring."""
