@@ -10,14 +10,16 @@ from laneway.base.errors import LogError
 from laneway.base.limits import CLIENT_QUEUE_BYTES
 from laneway.hub.excerpt import Past
 from laneway.hub.frame import Frame, gap, whole_event, with_seq
+from laneway.hub.intake import row_of
 from laneway.hub.line import Line, LineReader
 from laneway.hub.ring import Row, entry_of
 from laneway.log.followed import OWN_FILE
 from laneway.log.read import Reader
-from laneway.log.text import FINGERPRINT_BYTES, Damage, fingerprint_of
+from laneway.log.text import FINGERPRINT_BYTES, Damage, Readable, fingerprint_of
 from laneway.model.event import Event
 from laneway.store.api import Cursor, Pointer, Query, Scan, Store
-from laneway.store.query.expr import EVERYTHING, Expr, all_of, seqs_between
+from laneway.store.query.expr import EVERYTHING, Expr, all_of, is_one_of, is_seq, seqs_between
+from laneway.store.query.field import ID
 
 
 class EventPage(NamedTuple):
@@ -150,6 +152,32 @@ class Archive:
             else:
                 break  # the time is over
         return Past(since, self._rows(sorted(hits, key=lambda hit: hit.seq)))
+
+    def newest(self, until: int, count: int, is_over: Callable[[], bool]) -> list[Row]:
+        """The last ``count`` events before seq ``until``, as live viewers are shown them, in order of seq;
+        fewer where some cannot be read, or where it ``is_over`` meanwhile."""
+        rows: list[Row] = []
+        for low in range(max(until - count, 1), until, PAGE):
+            if is_over():
+                break
+            pairs = self.lines(low, min(low + PAGE, until))
+            rows += [row_of(pointer.seq, line) for pointer, line in pairs if line.event is not None]
+        return rows
+
+    def is_same(self, segment: str, text: Readable) -> bool | None:
+        """Whether a file of somebody else's is the one that was indexed: its first line and its
+        length can be, and the rest another's. The newest indexed line tells; None where none is."""
+        state = next((one for one in self._store.segments() if one.segment == segment), None)
+        if state is None or not state.last_seq:
+            return None
+        hits = self._store.find(Query(is_seq(state.last_seq), limit=1)).hits
+        if not hits:
+            return None
+        data = text.read(hits[0].offset, hits[0].length)
+        line = self._lines.read(data, state.fingerprint, hits[0].offset, hits[0].ts_ns)
+        if line.event is None:
+            return False
+        return self._store.find(Query(is_one_of(ID, (line.event["id"],)), limit=1)).hits == hits
 
     def _try_all(self, where: Expr, count: int, until_s: float) -> list[Pointer] | None:
         """All that match; None where they are more than ``count``, or the time does not suffice."""

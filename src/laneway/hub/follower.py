@@ -11,11 +11,12 @@ from collections.abc import Callable, Sequence
 from time import monotonic, perf_counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from laneway.base.errors import LanewayError, StoreError
+from laneway.base.errors import LanewayError
 from laneway.base.limits import KIB
 from laneway.hub.archive import Archive
+from laneway.hub.arrival import Arrivals
 from laneway.hub.backend import Backend
-from laneway.hub.intake import Intake, Lines, Placed, iter_placed, row_of
+from laneway.hub.intake import Intake, Lines, Placed, iter_placed
 from laneway.hub.line import LineReader
 from laneway.hub.live import BATCH_S, Sink
 from laneway.hub.metric import Metric
@@ -27,14 +28,11 @@ from laneway.log.position import Change, Moved, rename_keys
 from laneway.log.segment import LogPath
 from laneway.log.syncer import shared as syncer
 from laneway.log.tail import Break, Chunk, Tail
-from laneway.log.text import Damage, Readable
-from laneway.store.api import DiskError, Query, do_nothing, keep_on
-from laneway.store.query.expr import is_one_of, is_seq
-from laneway.store.query.field import ID
-from laneway.store.sqlite.store import SqliteStore
+from laneway.log.text import Damage
+from laneway.store.api import DiskError, SegmentState, do_nothing, keep_on
 
 if TYPE_CHECKING:
-    from laneway.hub.builder import Builder, Outcome
+    from laneway.hub.builder import Builder
 
 PACE_BYTES = 64 * KIB
 """While less than this comes at a time, let more gather between two looks, `BATCH_S` apart at most: a
@@ -55,9 +53,6 @@ GARBAGE_OBJECTS = 50_000
 """New ones before Python looks for garbage, in a process that follows: more than a large transaction leaves
 alive. With its own 700 all of it is looked through dozens of times while it is made, and nothing in it is in
 a cycle."""
-
-FILL_EVENTS = 1_000
-"""Read back at a time for the viewers' history, so that few are in memory whole."""
 
 BREAKS = {
     "cut": "%s was cut in place, as logrotate's copytruncate does: %d bytes that were seen there are"
@@ -109,7 +104,6 @@ class Follower:
         self._reserve = reserve
         self._is_silent = is_silent
         self._step_aside = step_aside
-        self._builder = builder
         self._skip = builder.is_pending if builder else skip
         self._on_forget = on_forget
         self._on_damage = on_damage
@@ -117,6 +111,7 @@ class Follower:
         self._tail = self._new_tail()
         self._intake = Intake(store, lines, metric, is_shown=not is_silent, step_aside=step_aside)
         self.quarantine = self._intake.quarantine
+        self._arrivals = Arrivals(builder, store, metric, self.quarantine, on_damage)
         self._counted_bytes = {state.segment: state.indexed_bytes for state in store.segments()}
         """Up to where each segment is counted: an index that is built again counts nothing twice."""
         self._thread = threading.Thread(target=self._run, name="laneway-follower", daemon=True)
@@ -126,7 +121,6 @@ class Follower:
         self._piece = Piece(self.lag_bytes, lambda: reserve is None or reserve.is_ample())
         self._ahead: Ahead | None = None
         self._wants_reindex = False
-        self._is_built = False  # the index of a whole segment was taken in
         self._is_purged = False  # the viewers' history is built again at the end
         self._newest_segment = ""
         self._fault = ""
@@ -147,8 +141,7 @@ class Follower:
         self._tail.wake()
         if self._thread.is_alive():
             self._thread.join()
-        if self._builder:
-            self._builder.close()
+        self._arrivals.close()
         self._tail.close()
 
     def catch_up(self) -> None:
@@ -170,7 +163,7 @@ class Follower:
 
     def lag_bytes(self) -> int:
         """Bytes of the log that are not indexed yet."""
-        apart = self._builder.lag_bytes() if self._builder else 0
+        apart = self._arrivals.lag_bytes()
         ahead = self._ahead
         apart += sum(map(_size, ahead.chunks)) if ahead else 0
         try:
@@ -194,7 +187,7 @@ class Follower:
         tail = Tail(
             self._log_path,
             {state.segment: (state.fingerprint, state.indexed_bytes) for state in states},
-            self._is_same,
+            self._archive.is_same,
             syncer=syncer if os.name == "posix" else None,  # elsewhere readers cannot sync
             skip=self._skip,
         )
@@ -223,22 +216,17 @@ class Follower:
 
     def _fill_live(self) -> None:
         """The ring begins with what the index holds, so that viewers of before a restart resume."""
-        rows = self._history()
+        rows = self._newest()
         if not self._is_stopping.is_set():
             self._live.fill(self._store.epoch, rows, self._store.last_seq + 1)
 
-    def _history(self) -> list[Row]:
-        """The newest events that the index holds, as many as the ring has room for."""
-        next_seq = self._store.last_seq + 1
-        rows: list[Row] = []
+    def _newest(self) -> list[Row]:
+        """As many events of the index as the ring has room for."""
         if self._is_silent:
-            return rows
-        for low in range(max(next_seq - self._live.capacity, 1), next_seq, FILL_EVENTS):
-            if self._is_stopping.is_set():
-                break
-            pairs = self._archive.lines(low, min(low + FILL_EVENTS, next_seq))
-            rows += [row_of(pointer.seq, line) for pointer, line in pairs if line.event is not None]
-        return rows
+            return []
+        return self._archive.newest(
+            self._store.last_seq + 1, self._live.capacity, self._is_stopping.is_set
+        )
 
     def _note_fault(self, error: Exception) -> None:
         self._metric.fault.add(1, "follower")
@@ -265,8 +253,7 @@ class Follower:
             self._begin_anew()
         if damaged := self._store.take_damaged():
             self._heal(damaged)
-        if self._builder and (done := self._builder.take_done()):
-            self._take_built(self._builder, done)
+        self._take_built()
         begun_s = monotonic()
         chunks = self._read_on()
         due_s = self._live.flush()
@@ -286,7 +273,7 @@ class Follower:
     def _note_level(self) -> None:
         """The end is reached; not of an index that somebody wants anew since this look began."""
         with self._level_lock:
-            if not self._wants_reindex and not (self._builder and self._builder.is_at_work):
+            if not self._wants_reindex and not self._arrivals.is_awaited:
                 self._is_level.set()
 
     def _read_on(self) -> list[Chunk]:
@@ -311,51 +298,30 @@ class Follower:
 
     def _begin_builds(self) -> None:
         """What has no index and no longer grows is left to the builder."""
-        if self._builder is None or not isinstance(self._store, SqliteStore):
-            return
         try:
-            if self._builder.begin(self._store):
-                self._builder.on_done = lambda: self._tail.wake()
+            if self._arrivals.begin(lambda: self._tail.wake()):
                 self._reopen()
         except Exception as error:  # noqa: BLE001 - then all is read here
-            self._builder.close()
+            self._arrivals.close()
             self._note_fault(error)
 
-    def _take_built(self, builder: "Builder", done: Sequence[tuple[str, "Outcome | None"]]) -> None:
-        """Take in what was built; what could not be is read here. When all is there, the viewers come
-        back: history has grown below what they know."""
-        for segment, outcome in done:
-            try:
-                if outcome and self._take_in(segment, outcome):
-                    self._is_built = True
-            except StoreError as error:
-                log.warning("%s", error.message)
-            finally:
-                builder.settle(segment)
+    def _take_built(self) -> None:
+        """When all is there, the viewers come back: history has grown below what they know."""
+        if not self._arrivals.take(self._note_taken):
+            return
         self._reopen()
-        if self._is_built and not builder.is_at_work:
-            self._is_built = False
+        if self._arrivals.take_complete():
             self._store.renew_epoch()
             self._live.restart(self._store.epoch)
-            self._live.absorb(self._history())
+            self._live.absorb(self._newest())
 
-    def _take_in(self, segment: str, outcome: "Outcome") -> bool:
-        assert isinstance(self._store, SqliteStore)
-        if not outcome.is_current() or not self._store.take_in(segment, outcome.built):
-            return False
-        self._metric.add_read(outcome.metric)
-        self.quarantine.extend(outcome.bad_lines)
-        for damage in outcome.damages:
-            self._on_damage(damage)
-        state = next(state for state in self._store.segments() if state.segment == segment)
-        self._intake.note(segment, state.last_ns)
-        self._counted_bytes[segment] = state.indexed_bytes
-        return True
+    def _note_taken(self, state: SegmentState) -> None:
+        self._intake.note(state.segment, state.last_ns)
+        self._counted_bytes[state.segment] = state.indexed_bytes
 
     def _begin_anew(self) -> None:
         self._wants_reindex = False
-        if self._builder:
-            self._builder.close()
+        self._arrivals.close()
         self._store.reset()
         self._intake.forget_all()
         self._begin_builds()
@@ -488,21 +454,6 @@ class Follower:
         self._metric.broken.add(1, one.how)
         self._metric.broken_bytes.add(one.unread_bytes)
         log.warning(BREAKS[one.how], one.segment, one.unread_bytes)
-
-    def _is_same(self, segment: str, text: Readable) -> bool | None:
-        """Whether a file of somebody else's is the one that was indexed: its first line and its
-        length can be, and the rest another's. The newest indexed line tells; None where none is."""
-        state = next((one for one in self._store.segments() if one.segment == segment), None)
-        if state is None or not state.last_seq:
-            return None
-        hits = self._store.find(Query(is_seq(state.last_seq), limit=1)).hits
-        if not hits:
-            return None
-        data = text.read(hits[0].offset, hits[0].length)
-        line = self._lines.read(data, state.fingerprint, hits[0].offset, hits[0].ts_ns)
-        if line.event is None:
-            return False
-        return self._store.find(Query(is_one_of(ID, (line.event["id"],)), limit=1)).hits == hits
 
 
 def _size(chunk: Chunk) -> int:
