@@ -35,7 +35,7 @@ from laneway.store.query.expr import (
     resolve,
 )
 from laneway.store.query.field import ERROR, LEVEL, SEQ, Field, Kind, kind_of
-from laneway.store.query.literal import find_literal
+from laneway.store.query.literal import find_literals
 from laneway.store.query.match import clamp_ns, clean, folded_phrase, related_levels
 from laneway.store.query.pattern import compile_regex, pattern_pieces
 from laneway.store.query.token import fold
@@ -179,8 +179,8 @@ def _narrowed(leaf: Expr, binder: Binder) -> Condition:
     """Lines with the piece of text that each hit must hold, where there is one."""
     if isinstance(leaf, Value | Text):
         _check_regexes(leaf)
-    literal = find_literal([leaf])
-    if literal is None or not literal.is_in_line:
+    literal = next((one for one in find_literals([leaf]) if one.is_in_line), None)
+    if literal is None:
         return MAYBE
     return Condition(_contains("line", literal.text, binder), False)
 

@@ -19,7 +19,7 @@ from .scan import (
     try_few_seqs,
 )
 from .search import Search
-from .vocabulary import match_any, try_words
+from .vocabulary import try_match
 from .where import Filter, filter_rows
 
 _new = tuple.__new__
@@ -34,7 +34,6 @@ def find_in(
     raw: RawText | None = None,
 ) -> None:
     """Offer the segment's best to ``hits``; reads no further than the page needs."""
-    search = _with_words(connection, search)
     narrow = partial(raw.iter_narrowed, connection, segment) if raw else None
     made = filter_rows(connection, search)
     if made.impossible:
@@ -49,13 +48,12 @@ def find_in(
 
 
 def _with_words(connection: sqlite3.Connection, search: Search) -> Search:
-    """``search``, with the words that hold its piece of text where the segment knows its words."""
-    if search.literal is None or not search.literal.is_word:
+    """``search``, with what the words of this segment tell of its pieces of text."""
+    pieces = [one.text for one in search.literals if one.is_word]
+    found = [match for piece in pieces if (match := try_match(connection, piece))]
+    if not found:
         return search
-    words = try_words(connection, search.literal.text)
-    if words is None:
-        return search
-    parts = filter(None, (search.match, match_any(words)))
+    parts = filter(None, (search.match, *found))
     return replace(search, match=" AND ".join(f"({part})" for part in parts))
 
 
@@ -77,11 +75,14 @@ def _iter_reads(
     if search.picks:
         yield from plan_picks(connection, search, made)
         return
-    few = try_few_seqs(connection, search) if search.match else None
+    worded = _with_words(connection, search)
+    few = try_few_seqs(connection, worded) if worded.match else None
     if few is not None:
         if few:
             yield Read(made, source_of_seqs(few))
         return
-    narrowed = require_text(made, search)
+    narrowed = require_text(
+        made, search if narrow else worded
+    )  # the bytes tell more than common words
     for source in iter_sources(connection, search, made, hits, narrow):
         yield Read(narrowed, source)

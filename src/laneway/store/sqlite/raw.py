@@ -1,6 +1,7 @@
 """Lines that cannot hold a piece of text, told from their bytes: none of them is read as an event."""
 
 import os
+import re
 import sqlite3
 from bisect import bisect_right
 from collections import deque
@@ -34,8 +35,8 @@ WINDOW_EVENTS = 8 * CHUNK_EVENTS
 MOST_THREADS = 4
 """Reading, decompressing and RE2 hold no lock of the interpreter: so many chunks are searched at once."""
 
-ESCAPED = rb"\\u(?:00[4-7]|212[aA]|01[37])"
-"""A letter or digit written by its number, or one of those whose other case is an ASCII letter."""
+FOLDING = rb"212[aA]|01[37]"
+"""Numbers of characters whose other case is an ASCII letter."""
 
 DOTTED = "\u0130"
 """Its lower case begins with ``i``; RE2 knows of the other two (the Kelvin sign and the long s) itself."""
@@ -56,8 +57,9 @@ class RawText:
     def __init__(self, re2: Any, piece: str, read_text: ReadText) -> None:
         options = re2.Options()
         options.case_sensitive = False
-        others = [ESCAPED, *([DOTTED.encode()] if "i" in piece else [])]
-        self._spots = [re2.compile(piece.encode(), options), *map(re2.compile, others)]
+        others = [_escaped(piece), *([DOTTED.encode()] if "i" in piece else [])]
+        whole = re.escape(piece).encode()
+        self._spots = [re2.compile(whole, options), *map(re2.compile, others)]
         self._read_text = read_text
 
     def iter_narrowed(
@@ -108,6 +110,14 @@ class RawText:
                 yield found.start()
                 line_end = text.find(b"\n", found.start())
                 found = spot.search(text, line_end) if line_end >= 0 else None
+
+
+def _escaped(piece: str) -> bytes:
+    """A sign of ``piece``, or of its row of 16 in ASCII, as some senders write it: by its number, or a slash
+    behind a backslash."""
+    rows = "".join(sorted({f"{ord(sign) >> 4:x}" for sign in piece + piece.upper()}))
+    slash = rb"|\\/" if "/" in piece else b""
+    return rb"\\u(?:00[%b]|%b)%b" % (rows.encode(), FOLDING, slash)
 
 
 class _Look(NamedTuple):

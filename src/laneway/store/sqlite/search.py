@@ -26,7 +26,7 @@ from laneway.store.query.expr import (
     resolve,
 )
 from laneway.store.query.field import ERROR, ID, LEVEL, SEQ
-from laneway.store.query.literal import Literal, find_literal
+from laneway.store.query.literal import Literal, find_literals
 from laneway.store.query.match import Matcher, compile_matcher
 
 from .fulltext import try_match
@@ -58,8 +58,8 @@ class Search:
     after: Cursor | None
     matcher: Matcher | None
     """Of the whole query, where the index cannot tell: rows are candidates, each to be read."""
-    literal: Literal | None
-    """A piece of text that each hit has, with a matcher."""
+    literals: tuple[Literal, ...]
+    """Pieces of text that each hit has, with a matcher; the longest first."""
 
     @property
     def picks(self) -> bool:
@@ -85,7 +85,7 @@ class Search:
         return replace(
             self, conditions=(), wants_error=None, match="", ids=None, seqs=frozenset(seqs),
             least_seq=MIN_INT, most_seq=MAX_INT, since_ns=MIN_INT, until_ns=MAX_INT, after=None,
-            matcher=None, literal=None,
+            matcher=None, literals=(),
         )  # fmt: skip
 
     def may_match(self, summary: Summary) -> bool:
@@ -132,7 +132,7 @@ def prepare(query: Query) -> Search:
         parts.until_ns,
         query.after and Cursor(clamp_ns(query.after.ts_ns), clamp_ns(query.after.seq)),
         compile_matcher(where) if needs_log(where) else None,
-        find_literal(conjuncts(where)) if needs_log(where) else None,
+        find_literals(conjuncts(where)) if needs_log(where) else (),
     )
 
 

@@ -106,9 +106,8 @@ class Searcher:
             self._catalog.read(summary, box, work)
 
     def _try_raw(self, search: Search) -> RawText | None:
-        if search.literal is None or not search.literal.is_in_line:
-            return None
-        return try_raw(search.literal.text, self._read_text)
+        piece = next((one.text for one in search.literals if one.is_in_line), None)
+        return try_raw(piece, self._read_text) if piece else None
 
     def _find_slow(self, search: Search, box: TimeBox) -> Page:
         sure, slowest = self._sure(search, box), Slowest(search.query.limit)

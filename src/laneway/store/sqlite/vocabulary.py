@@ -9,12 +9,16 @@ from collections.abc import Iterator, Sequence
 
 from laneway.base.limits import MIB
 from laneway.store.query.content import CUT
+from laneway.store.query.literal import LEAST_CHARS, RUN
 
 PART_BYTES = MIB
 """Of one row: small enough to be searched at once, large enough to be few."""
 
 MOST_WORDS = 200
 """Looked up at once; a piece that is in more words is in most lines."""
+
+FEW_WORDS = 8
+"""Each begins a phrase; more are looked up apart from what follows them."""
 
 
 def fill(connection: sqlite3.Connection) -> None:
@@ -33,8 +37,29 @@ def empty(connection: sqlite3.Connection) -> None:
         connection.execute("DELETE FROM vocabulary")
 
 
+def try_match(connection: sqlite3.Connection, piece: str) -> str | None:
+    """An FTS5 expression that every text meets that holds ``piece``, a stretch of ASCII in lower case whose
+    first and last word may go on beyond it. None where the words say nothing."""
+    words = RUN.findall(piece)
+    begin = words.pop(0) if piece[0].isalnum() else ""
+    if begin and not words and piece[-1].isalnum():
+        return _any_of(try_words(connection, begin))
+    end = words.pop() if words and piece[-1].isalnum() else ""
+    begins = try_words(connection, f"{begin}\n") if begin else [""]
+    if len(end) < LEAST_CHARS:
+        end = ""
+    rest = " ".join([*words, end]).strip()
+    star = "*" if end else ""
+    if begins is not None and len(begins) <= FEW_WORDS:
+        phrases = [f"{word} {rest}".strip() for word in begins]
+        return _any([f'"{phrase}"{star}' for phrase in phrases if phrase])
+    both = [_any_of(begins), f'"{rest}"{star}' if rest else None]
+    return " AND ".join(f"({one})" for one in both if one) or None
+
+
 def try_words(connection: sqlite3.Connection, piece: str) -> list[str] | None:
-    """The words that hold ``piece``; None where there is no list of words, or where they are too many."""
+    """The words that hold ``piece``, or that end with it where a line break is its end; None where there is
+    no list of words, or where they are too many."""
     found: list[str] = []
     is_known = False
     for (words,) in connection.execute("SELECT words FROM vocabulary"):
@@ -45,9 +70,13 @@ def try_words(connection: sqlite3.Connection, piece: str) -> list[str] | None:
     return found if is_known else None
 
 
-def match_any(words: Sequence[str]) -> str:
-    """As an FTS5 expression. Of long events not all words are in the index: those always match."""
-    return " OR ".join(f'"{word}"' for word in (*words, CUT))
+def _any_of(words: Sequence[str] | None) -> str | None:
+    return None if words is None else _any([f'"{word}"' for word in words])
+
+
+def _any(phrases: Sequence[str]) -> str:
+    """Of long events not all words are in the index: those always match."""
+    return " OR ".join([*phrases, f'"{CUT}"'])
 
 
 def _iter_parts(words: Iterator[str]) -> Iterator[bytes]:
