@@ -278,3 +278,13 @@ def test_a_fault_in_the_query_is_shown_beneath_its_column(run: Run, write: Write
     assert ended.code != 0
     assert "did you mean agent?" in ended.err
     assert "x agnet:y" in ended.err
+
+
+def test_what_the_files_cannot_tell_is_said(call: Run, write: Write) -> None:
+    write({"agent": "coder", "event": "tool_invocation", "span_id": "s1"})
+    ended = call("tail", "--no-follow", "seq>5")
+    assert (ended.code, ended.out) == (2, "")
+    assert "`laneway query` asks the index" in ended.err
+    ended = call("tail", "--no-follow", "--json", "is:open")
+    assert len(ended.out.splitlines()) == 1
+    assert "every beginning is open when it comes" in ended.err

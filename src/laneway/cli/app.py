@@ -59,6 +59,9 @@ PANELS = {
 
 COMMANDS = {name: summary for members in PANELS.values() for name, summary in members.items()}
 
+ASKING = ("tail", "query", "stats", "sessions", "export", "forward")
+"""They take a query, which may begin with a hyphen."""
+
 HELP_FLAGS = ["-h", "--help"]
 
 COMPLETION = "_LANEWAY_COMPLETE"
@@ -71,6 +74,8 @@ def run(args: Sequence[str]) -> int:
     args = _take_everywhere(list(args))
     if args[:1] == ["emit"]:
         return emit.run(args[1:])
+    if args[:1] and args[0] in ASKING:
+        args = _shielded(args)
     try:
         build(_wanted(args))(args=args, prog_name="laneway")
     except SystemExit as stop:
@@ -203,6 +208,14 @@ def _take_everywhere(args: list[str]) -> list[str]:
         if flag in args[:end]:
             os.environ[name] = value
     return [arg for arg in args[:end] if arg not in EVERYWHERE] + args[end:]
+
+
+def _shielded(args: list[str]) -> list[str]:
+    if not any(arg[:1] == "-" and arg[1:2] != "-" and len(arg) > 2 for arg in args):
+        return args
+    from laneway.cli.match import shield_negations
+
+    return shield_negations(args)
 
 
 def _wanted(args: list[str]) -> list[str]:

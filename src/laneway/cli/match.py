@@ -1,5 +1,6 @@
 """The options of a command, and the query in its arguments, as one expression."""
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, tzinfo
 
@@ -13,6 +14,24 @@ from laneway.store.query.write import write
 
 Names = Sequence[str] | None
 
+_NEGATION = re.compile(r"-(?:[\"(~/]|([A-Za-z_]+)(?:\.[^:=<>!]*)?[:=<>!])")
+_SHIELD = " "
+
+
+def shield_negations(args: Sequence[str]) -> list[str]:
+    """``args`` with a space before what is a query and would be read as options, such as ``-event:log`` as
+    ``-e``; `parse_words` takes it away."""
+    end = args.index("--") if "--" in args else len(args)
+    return [_SHIELD + arg if _is_negation(arg) else arg for arg in args[:end]] + [*args[end:]]
+
+
+def _is_negation(arg: str) -> bool:
+    found = _NEGATION.match(arg)
+    name = found and found[1]
+    return found is not None and (
+        not name or name.lower() in field.BY_NAME or name.lower() in field.OTHER_WORDS
+    )
+
 
 def parse_words(words: Names, *, is_utc: bool = False) -> Expr:
     """The query in the arguments, which a shell may have cut at its spaces. Times that name no zone
@@ -21,7 +40,7 @@ def parse_words(words: Names, *, is_utc: bool = False) -> Expr:
     Raises:
         QueryError: it cannot be read; the hint shows where.
     """
-    text = " ".join(words or ())
+    text = " ".join(word.removeprefix(_SHIELD) for word in words or ())
     zone: tzinfo | None = UTC if is_utc else datetime.now().astimezone().tzinfo
     try:
         return parse(text, zone=zone or UTC)

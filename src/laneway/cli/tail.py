@@ -1,17 +1,19 @@
 """``laneway tail``: the log as it grows, straight from its files, with or without a hub."""
 
+import sys
 from typing import Annotated
 
 import typer
 
-from laneway.base.errors import SettingError
+from laneway.base.errors import QueryError, SettingError
 from laneway.base.settings import resolve
 from laneway.cli import option
 from laneway.cli.line import Layout
 from laneway.cli.match import of_names, parse_grep, parse_words
 from laneway.cli.terminal import Terminal
 from laneway.log.segment import LogPath
-from laneway.store.query.expr import all_of
+from laneway.store.query.expr import Compare, Expr, Open, all_of, iter_leaves
+from laneway.store.query.field import SEQ
 
 
 def command(
@@ -60,6 +62,7 @@ def command(
             parse_grep(grep),
         ]
     )
+    _check(where)
     terminal = Terminal()
     if raw and terminal.is_tty:
         raise SettingError(
@@ -77,3 +80,19 @@ def command(
         Watch(settings, where).run(printer, lines, follow=follow)
     except KeyboardInterrupt:
         terminal.print(*([""] if terminal.is_tty else []))
+
+
+def _check(where: Expr) -> None:
+    """What the log's files cannot tell is said."""
+    for leaf in iter_leaves(where):
+        if isinstance(leaf, Compare) and leaf.field == SEQ:
+            raise QueryError(
+                "seq: the index numbers events, and tail reads the log without it",
+                hint="`laneway query` asks the index",
+            )
+        if isinstance(leaf, Open):
+            print(
+                "is:open: every beginning is open when it comes; `laneway query is:open` finds those that"
+                " did not end",
+                file=sys.stderr,
+            )

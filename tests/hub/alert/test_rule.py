@@ -50,6 +50,7 @@ def test_a_rule_of_open_work_asks_for_calls_and_not_for_sessions() -> None:
         ({"limit": -1}, "limit", 0),
         ({"limit": True}, "limit", 0),
         ({"kind": "count", "below": True}, "nothing is below 0", 0),
+        ({"kind": "count", "q": "agent:a is:open"}, "is:open tells how an event stands", 0),
         ({"kind": "silent"}, "names the agent", 0),
         ({"kind": "error_rate", "limit": 100}, "percent", 0),
         ({"kind": "loud"}, "not one of", 0),

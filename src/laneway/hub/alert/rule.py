@@ -12,7 +12,7 @@ from laneway.base.errors import EventError, QueryError, quote
 from laneway.base.limits import NAME_CHARS
 from laneway.base.settings import TIME_UNITS_S, Settings, parse_duration_s
 from laneway.model.moment import parse_timestamp_ns
-from laneway.store.query.expr import EVERYTHING, Expr, Since, Until, iter_leaves
+from laneway.store.query.expr import EVERYTHING, Expr, Open, Since, Until, iter_leaves
 from laneway.store.query.match import compile_matcher
 from laneway.store.query.parse import parse as parse_query
 
@@ -153,6 +153,11 @@ def _check(rule: Rule) -> None:
         raise QueryError("below: only a count of all has a least", hint="leave out `by`")
     if rule.below and not rule.limit:
         raise QueryError("limit: nothing is below 0 events", hint="1 fires when there are none")
+    if rule.kind != "open" and any(isinstance(leaf, Open) for leaf in iter_leaves(rule.where)):
+        raise QueryError(
+            "q: is:open tells how an event stands now, and a rule counts events as they come",
+            hint="a rule of kind open waits for what is open too long",
+        )
     if rule.kind == "error_rate" and not 0 <= rule.limit < 100:
         raise QueryError("limit: a rate of errors is in percent, from 0 to below 100")
 
