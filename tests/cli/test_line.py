@@ -97,6 +97,37 @@ def test_wide_letters_count_as_two_cells(monkeypatch: pytest.MonkeyPatch) -> Non
     assert cell_len(shown) <= 80
 
 
+SLIM = """\
+12:00:00  planner     · plan the trip t…
+12:00:00  研究者エ…   → gpt-x  考える
+12:00:00  研究者エ…   ← gpt-x  1.2 s  5…
+12:00:00  🚀 rocket   → search_files_ev…
+12:00:00  🚀 rocket   ✗ search_files_ev…
+12:00:00  عميل البح…  ! تم العثور
+12:00:00  a-very-lo…  · decision"""
+
+
+def test_a_window_of_40_columns_shows_what_events_are_about(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tool, model = "search_files_everywhere", "gpt-x"
+    events = [
+        event(event="user_message", content="plan the trip to Zürich and back"),
+        event(agent="研究者エージェント", event="llm_request", model=model, content="考える"),
+        event(
+            agent="研究者エージェント", event="llm_response", model=model, duration_ms=1234.5,
+            input_tokens=5000, output_tokens=300, content="東京タワーは高い",
+        ),
+        event(agent="🚀 rocket", event="tool_invocation", tool=tool, input={"path": "x"}),
+        event(agent="🚀 rocket", event="tool_result", tool=tool, error={"message": "late"}),
+        event(agent="عميل البحث الطويل", level="warning", content="تم العثور"),
+        event(agent="a-very-long-agent-name", event="decision"),
+    ]  # fmt: skip
+    lines = layout(monkeypatch, 40)
+    lines.widen(events)
+    assert "\n".join(lines.line(one, NOON_NS) for one in events) == SLIM
+
+
 @pytest.mark.parametrize("width", [20, 40, 79, 80, 100, 200])
 @pytest.mark.parametrize("content", ["x" * 300, "日" * 300, "\x1b[31m" * 80, "a\n" * 90, None])
 def test_a_line_never_wraps(monkeypatch: pytest.MonkeyPatch, width: int, content: object) -> None:

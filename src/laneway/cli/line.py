@@ -26,6 +26,9 @@ KIND_CELLS = (11, 19)
 NARROW_CELLS = 100
 """Below this width the milliseconds go, and the columns stay slimmer."""
 
+SLIM_CELLS = 60
+"""Below this width an event's type is shown only where it has no text: the mark tells its kind."""
+
 RETURN = " ⏎ "
 FOLD = "fold"
 
@@ -52,7 +55,7 @@ class Layout:
 
     def widen(self, events: Iterable[dict[str, Any]]) -> None:
         """Make the columns fit for ``events`` before the first of them is laid out."""
-        slack = 3 if self._is_narrow else 0
+        slack = 6 if self._is_slim else 3 if self._is_narrow else 0
         for event in events:
             agent, kind = escape(str(event["agent"])), escape(str(event["event"]))
             self._agent_cells = grown(self._agent_cells, agent, AGENT_CELLS[1] - slack)
@@ -62,11 +65,18 @@ class Layout:
     def _is_narrow(self) -> bool:
         return self.is_cropped and self.terminal.width < NARROW_CELLS
 
+    @property
+    def _is_slim(self) -> bool:
+        return self.is_cropped and self.terminal.width < SLIM_CELLS
+
     def line(self, event: dict[str, Any], ts_ns: int) -> str:
         width = self.terminal.width if self.is_cropped else 0
         self.widen([event])
         parts = list(self._head(event, ts_ns))
-        parts += describe(event, is_folded=bool(width))
+        told = list(describe(event, is_folded=bool(width)))
+        if not (self._is_slim and told):
+            parts.append(self._kind(event))
+        parts += told
         return self._paint(fit(parts, width) if width else parts)
 
     def day_line(self, ts_ns: int) -> str | None:
@@ -109,11 +119,13 @@ class Layout:
         clock = moment.strftime("%H:%M:%S")
         millis = "" if self._is_narrow else f".{moment.microsecond // 1000:03d}"
         yield clock + millis, "dim"
-        agent, kind = escape(str(event["agent"])), escape(str(event["event"]))
+        agent = escape(str(event["agent"]))
         yield "  " + pad(agent, self._agent_cells), self.terminal.agent_style(agent)
         mark, style = mark_of(event)
         yield f"  {mark} ", style
-        yield pad(kind, self._kind_cells) + "  ", style
+
+    def _kind(self, event: dict[str, Any]) -> Part:
+        return pad(escape(str(event["event"])), self._kind_cells) + "  ", mark_of(event)[1]
 
     def _local(self, ts_ns: int) -> datetime:
         return moment_of(ts_ns, is_utc=self.is_utc)

@@ -13,7 +13,7 @@ from laneway.cli import NOTHING, option
 from laneway.cli.amount import count_of, show_cost, show_count, show_duration
 from laneway.cli.chart import Axis, fit_axis, sparkline
 from laneway.cli.escape import escape
-from laneway.cli.line import Part, to_json
+from laneway.cli.line import Part, crop, to_json
 from laneway.cli.pager import paged
 from laneway.cli.query import choose_source, filters, hint_for, say_nothing
 from laneway.cli.table import Column, Line, beside, flow, lay_out, paint, width_of
@@ -143,7 +143,7 @@ def _chart(found: dict[str, Any], width: int, is_utc: bool) -> Iterator[Line]:
     scale = _scale(axis, cells, is_utc)
     step = f"a bar is {show_duration(axis.step_ms)}, the highest {count_of(max(counts), 'event')}"
     yield [(" " * LABEL_CELLS + scale, "dim")]
-    yield [(" " * LABEL_CELLS + step, "dim")]
+    yield [(crop(" " * LABEL_CELLS + step, width), "dim")]
 
 
 def _scale(axis: Axis, cells: int, is_utc: bool) -> str:

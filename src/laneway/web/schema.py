@@ -278,6 +278,7 @@ PLAN_EXAMPLE: Schema = {
     "steps": [
         "time and ids leave 2 of 3 segments",
         "index: agent:planner",
+        'lines without "frag" are passed by',
         'read from the log and checked: ~"frag"',
     ],
     "terms": [

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from laneway.base.errors import quote
 from laneway.base.words import number_of
 from laneway.store.api import Plan
 from laneway.store.query.cost import is_indexed
@@ -36,6 +37,8 @@ def _steps(search: Search) -> list[str]:
     for part in search.conditions:
         if _is_indexed(part):
             steps.append(f"{'full text' if _has_text(part) else 'index'}: {write(part)}")
+    if piece := next((one for one in search.literals if one.is_word or one.is_in_line), None):
+        steps.append(f"lines without {quote(piece.text)} are passed by")
     for part in search.conditions:
         if not _is_indexed(part):
             steps.append(f"read from the log and checked: {write(part)}")
