@@ -77,3 +77,13 @@ def test_a_terminal_sees_how_far_it_is(show: Show, tmp_path: Path) -> None:
 
     assert screen.end() == 0
     assert "9 events in" in screen.text
+
+
+def test_on_a_terminal_lines_are_those_of_a_file(show: Show, run: Run, write: Write) -> None:
+    write({"content": "words " * 30, "id": "long"})
+    screen = show("export", "--format", "csv")
+
+    assert screen.end() == 0
+    assert screen.text.replace("\r\n", "\n") == run("export", "--format", "csv").out.replace(
+        "\r\n", "\n"
+    )

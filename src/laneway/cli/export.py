@@ -98,7 +98,7 @@ def _check_output(form: str, output: str) -> None:
 
 
 def _write(form: str, output: str, events: Events) -> int:
-    with Progress() as progress:
+    with Progress(beside_events=output == "-" and Terminal().is_tty) as progress:
         counted = progress.count(events)
         if output == "-":
             terminal = Terminal()
@@ -159,21 +159,25 @@ def _lines(events: Events) -> Iterator[bytes]:
 
 
 class Progress:
-    """Counts events on stderr, where that is a terminal: how many, how fast, up to which time."""
+    """Counts events on stderr, where that is a terminal: how many, up to which time, for how long.
 
-    def __init__(self) -> None:
+    ``beside_events``: they come to the terminal themselves, and tell it.
+    """
+
+    def __init__(self, *, beside_events: bool) -> None:
         self.count_so_far = 0
+        self._is_shown = not beside_events and Terminal(sys.stderr).is_tty
         self._bar: Any = None
 
     def __enter__(self) -> "Progress":
-        if Terminal(sys.stderr).is_tty:
+        if self._is_shown:
             from rich.console import Console
             from rich.progress import Progress as Bar
             from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
             self._bar = Bar(
                 SpinnerColumn(), TextColumn("{task.fields[said]}"), TimeElapsedColumn(),
-                console=Console(stderr=True), transient=True,
+                console=Console(stderr=True), transient=True, redirect_stdout=False, redirect_stderr=False,
             )  # fmt: skip
             self._task = self._bar.add_task("", total=None, said="reading")
             self._bar.start()
