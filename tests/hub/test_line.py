@@ -164,3 +164,29 @@ def test_a_line_that_is_told_to_be_clean_is_not_looked_through(reader: LineReade
     assert reader.read_new(data, "f", 0, 0, is_suspicious=False).shown is data
     assert SECRET.encode() not in reader.read_new(data, "f", 0, 0, is_suspicious=True).shown
     assert SECRET.encode() not in reader.read_new(data, "f", 0, 0).shown
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        b'{"event":"log","agent":"b","content":"no id, no time"}',
+        b'{"timestamp":"2026-11-23T12:00:00.000000Z","agent":"a","event":"log","id":"x", "content":"spaced"}',
+        b'{"timestamp":"2026-11-23T12:00:00.000000Z","agent":"a","event":"log","id":"x",'
+        b'"content":"sk-ant-api03-AbCdEfGhIjKlMnOpQrStUvWxYz0123456789AbCdEfGh"}',
+        b"no event",
+        b"",
+    ],
+)
+def test_some_lines_read_together_are_those_read_one_by_one(reader: LineReader, odd: bytes) -> None:
+    plain = [
+        b'{"timestamp":"2026-11-23T12:00:0%d.000000Z","agent":"a","event":"log","id":"e%d","content":"x"}'
+        % (i, i)
+        for i in range(5)
+    ]
+    for lines in ([], plain[:1], plain, [*plain, odd], [odd]):
+        given = [(data, "f", 100 * i, 7) for i, data in enumerate(lines)]
+        found, alone = reader.read_shown(given), [reader.read(*one) for one in given]
+        assert [one._replace(problem=None) for one in found] == [
+            one._replace(problem=None) for one in alone
+        ]
+        assert [str(one.problem) for one in found] == [str(one.problem) for one in alone]

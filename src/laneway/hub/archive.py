@@ -1,7 +1,7 @@
 """Whole events, read back from the log and made fit to be shown."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from time import monotonic
 from typing import NamedTuple
@@ -12,6 +12,7 @@ from laneway.hub.excerpt import Past
 from laneway.hub.frame import Frame, gap, whole_event, with_seq
 from laneway.hub.intake import row_of
 from laneway.hub.line import Line, LineReader
+from laneway.hub.plain import LINES
 from laneway.hub.ring import Row, entry_of
 from laneway.log.followed import OWN_FILE
 from laneway.log.read import Reader
@@ -72,12 +73,10 @@ class Archive:
         """Events as JSON with ``seq``; those whose part of the log is gone are left out."""
         page = self._store.find(query)
         prints = self._fingerprints()
-        found = (self._try_read(pointer, prints) for pointer in page.hits)
-        lines = [
-            with_seq(line.shown, pointer.seq)
-            for pointer, line in zip(page.hits, found, strict=True)
-            if line
-        ]
+        lines: list[bytes] = []
+        for start in range(0, len(page.hits), LINES):
+            found = self._try_read_some(page.hits[start : start + LINES], prints)
+            lines += [with_seq(line.shown, pointer.seq) for pointer, line in found]
         return EventPage(lines, page.next, page.scan)
 
     def seqs(self, query: Query, patience_s: float) -> SeqPage:
@@ -215,6 +214,28 @@ class Archive:
                 frames.appendleft(whole_event(line.shown, hit.seq))
         return list(frames)
 
+    def _try_read_some(
+        self, pointers: Sequence[Pointer], prints: Mapping[str, str]
+    ) -> list[tuple[Pointer, Line]]:
+        """Those that can be read, together."""
+        there: list[Pointer] = []
+        given: list[tuple[bytes, str, int, int]] = []
+        for pointer in pointers:
+            segment, offset = pointer.segment, pointer.offset
+            try:
+                data = self._reader.read(segment, offset, pointer.length)
+            except LogError:
+                continue
+            there.append(pointer)
+            given.append((data, prints.get(segment, ""), offset, pointer.ts_ns))
+        found: list[tuple[Pointer, Line]] = []
+        for pointer, line in zip(there, self._lines.read_shown(given), strict=True):
+            if line.event is not None:
+                found.append((pointer, line))
+            else:
+                self._tell_no_event(pointer, prints.get(pointer.segment, ""))
+        return found
+
     def _try_read(self, pointer: Pointer, prints: Mapping[str, str]) -> Line | None:
         try:
             return self._read(pointer, prints)
@@ -226,17 +247,18 @@ class Archive:
         fingerprint = prints.get(pointer.segment, "")
         line = self._lines.read(data, fingerprint, pointer.offset, pointer.ts_ns)
         if line.event is None:
-            end = pointer.offset + pointer.length
-            if not self._is_renamed(pointer.segment, fingerprint):
-                self._on_damage(
-                    Damage(pointer.segment, pointer.offset, end, 1, "it is no event now")
-                )
+            self._tell_no_event(pointer, fingerprint)
             raise LogError(
                 f"{pointer.segment}: what stands at offset {pointer.offset} is no event",
                 hint="the file was changed; `laneway reindex` brings the index in line with it",
                 status=404,
             )
         return line
+
+    def _tell_no_event(self, pointer: Pointer, fingerprint: str) -> None:
+        if not self._is_renamed(pointer.segment, fingerprint):
+            end = pointer.offset + pointer.length
+            self._on_damage(Damage(pointer.segment, pointer.offset, end, 1, "it is no event now"))
 
     def _is_renamed(self, segment: str, fingerprint: str) -> bool:
         """Whether another file has the name by now, and the index will follow in a moment."""

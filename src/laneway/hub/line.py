@@ -91,6 +91,12 @@ class LineReader:
                 last_ns = line.ts_ns
             yield line
 
+    def read_shown(self, lines: Sequence[tuple[bytes, str, int, int]]) -> list[Line]:
+        """`read`, for some lines with what it takes of each: a third of the time where they are our own."""
+        datas = [data for data, *_ in lines]
+        plain = self._plain.try_read(datas, is_shown=True) if len(lines) > 1 else None
+        return list(starmap(self.read, lines) if plain is None else _plain_lines(plain, datas))
+
     def iter_suspicious(self, lines: Sequence[bytes]) -> Iterator[bool]:
         """Whether a secret may stand in each of ``lines``: half of what asking for each alone costs."""
         for start in range(0, len(lines), LOOKED_THROUGH):
