@@ -112,8 +112,13 @@ def test_a_view_is_saved_under_a_name_and_found_again(open_page) -> None:
     page.keyboard.type("save this")
     page.keyboard.press("Enter")
     expect(page.get_by_test_id("palette-input")).to_have_value("")
+    hint = page.get_by_test_id("palette-hint")
+    expect(hint).to_contain_text("Keeps filter, range, choice and pinned lanes")
+    page.keyboard.press("Enter")  # it has no name yet
     page.keyboard.type("what the coder broke")
+    expect(hint).to_contain_text("Enter saves")
     page.keyboard.press("Enter")
+    expect(page.get_by_test_id("palette")).to_have_count(0)
     page.get_by_test_id("filter-clear").click()
     page.wait_for_function("() => window.__laneway.visible().matching === 5")
 

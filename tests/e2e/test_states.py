@@ -246,6 +246,29 @@ def test_a_clock_that_is_ahead_does_not_take_the_page_into_the_future(open_page)
     expect(page.locator("[data-testid=row]:visible")).to_have_count(2)
 
 
+def test_a_clock_that_is_ahead_leaves_the_first_look_at_what_went_on(open_page, hub) -> None:
+    for n in range(20):
+        log_event("coder", "log", f"line {n}", timestamp=time.time() - 5 * (20 - n))
+    log_event("skewed", "log", "from the future", timestamp=time.time() + 7200)
+    eventually(lambda: hub.get("/health")["index"]["events"] >= 21, "the index")
+    page = open_page()
+    wait_events(page, 21)
+    seen = page.evaluate("() => window.__laneway.visible()")
+    assert seen["isFollowing"]
+    assert seen["toMs"] - seen["fromMs"] >= 100_000
+
+
+def test_a_range_in_words_leaves_room_for_the_filter(open_page) -> None:
+    log_event("coder", "log", "here")
+    page = open_page(viewport={"width": 1280, "height": 800})
+    wait_events(page, 1)
+    page.keyboard.press("a")
+    expect(page.get_by_test_id("connection")).to_have_text("Paused")
+    room = page.get_by_test_id("filter").bounding_box()
+    assert room
+    assert room["width"] > 200
+
+
 def test_nothing_moves_for_those_who_asked_for_less_motion(open_page) -> None:
     page = open_page(reduced_motion="reduce")
     with span("search", agent="coder"):

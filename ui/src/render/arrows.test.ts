@@ -44,6 +44,18 @@ describe("arrows between lanes", () => {
     expect(lit({ pointed: { bar: barOf("p"), row: -1 } })).toEqual([true, true]);
   });
 
+  test("lead from a lane that is scrolled out of sight, too", () => {
+    const { scene, bars } = sceneOf([whole(0, 9000, 7000, "p"), whole(1, 6000, 3000, "c", "p")]);
+    const { topPx = NaN } = scene.layout.boxOf(1) ?? {};
+    const scrolled = { ...scene, scrollPx: topPx };
+    bars.collect(scrolled);
+    expect(bars.length).toBe(1);
+    const [arrow] = arrowsOf(scrolled, bars);
+    expect(arrow?.xPx).toBeCloseTo(200);
+    expect(arrow?.fromPx).toBeLessThan(0);
+    expect(arrow?.toPx).toBeGreaterThan(0);
+  });
+
   test("are not drawn where bars are too many, or are a histogram", () => {
     const said = [whole(0, 9000, 7000, "p"), whole(1, 6000, 3000, "c", "p")];
     const { scene, bars } = sceneOf(said, true);
@@ -69,6 +81,21 @@ describe("hand-offs that no span tells of", () => {
     expect(lines[0]?.xPx).toBeCloseTo(200, -1);
     expect([lines[0]?.fromPx, lines[0]?.toPx]).toEqual([railOf(scene, 0), railOf(scene, 1)]);
     expect(lines[0]?.isLit).toBe(true);
+  });
+
+  test("are hooks where one agent spawned many, but of the lane that is chosen or pointed at", () => {
+    const many = Array.from({ length: 20 }, (_, n) => n + 3);
+    const said = [
+      { at: 2000, agent: 0, text: "go" },
+      ...many.map((agent) => ({ at: 2900, agent, text: "here" })),
+    ];
+    const { scene } = sceneOf(said, false, many.length);
+    const lit = (some: Partial<LaneScene>) => handoffsOf({ ...scene, ...some }).filter(({ isLit }) => isLit);
+    expect(handoffsOf(scene).length).toBe(many.length);
+    expect(lit({})).toEqual([]);
+    expect(lit({ pointed: { bar: -1, row: 7 } }).map(({ toPx }) => toPx)).toEqual([
+      railOf(scene, scene.journal.events.agent[scene.journal.events.slot(7)] as number),
+    ]);
   });
 
   test("are left to the work's own line where the first event names the work around it", () => {

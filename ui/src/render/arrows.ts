@@ -23,34 +23,47 @@ export interface Arrow {
   readonly isLit: boolean;
 }
 
-/** Lines down or up from a parent's bar to the start of a child's in another lane. */
+/** Lines down or up from a parent's bar, in sight or not, to the start of a child's in another lane. */
 export function arrowsOf(scene: LaneScene, bars: BarList): Arrow[] {
   if (scene.isDense || bars.length > MAX_BARS) return [];
   const { spans } = scene.journal;
   const { barPx } = scene.layout.metrics;
-  const owners = new Map<string, number>();
-  for (let n = 0; n < bars.length; n++) {
-    const id = spans.id[spans.slot(bars.span[n] as number)];
-    if (id) owners.set(id, n);
-  }
+  const owners = ownersOf(scene, bars);
   const found: Arrow[] = [];
   for (let n = 0; n < bars.length && found.length < MAX_ARROWS; n++) {
     const i = spans.slot(bars.span[n] as number);
     const owner = owners.get(spans.parent[i] ?? "");
     if (owner === undefined || spans.match[i] === 0) continue;
-    const o = spans.slot(bars.span[owner] as number);
+    const o = spans.slot(owner.span);
     const xPx = bars.leftPx[n] as number;
-    const isLit = isLitBar(scene, bars.span[n] as number) || isLitBar(scene, bars.span[owner] as number);
+    const isLit = isLitBar(scene, bars.span[n] as number) || isLitBar(scene, owner.span);
     if (spans.agent[o] === spans.agent[i] || spans.match[o] === 0 || xPx < 0 || xPx > scene.widthPx) continue;
-    const isBelow = (bars.topPx[n] as number) > (bars.topPx[owner] as number);
+    const isBelow = (bars.topPx[n] as number) > owner.topPx;
     found.push({
       xPx,
-      fromPx: (bars.topPx[owner] as number) + (isBelow ? barPx : 0),
+      fromPx: owner.topPx + (isBelow ? barPx : 0),
       toPx: (bars.topPx[n] as number) + (isBelow ? BEND_PX : barPx - BEND_PX),
       isLit,
     });
   }
   return found;
+}
+
+interface Owner {
+  readonly span: number;
+  readonly topPx: number;
+}
+
+/** Work by the id of its span, also of lanes out of sight. */
+function ownersOf({ journal: { spans } }: LaneScene, bars: BarList): ReadonlyMap<string, Owner> {
+  const owners = new Map<string, Owner>();
+  const note = (span: number, topPx: number) => {
+    const id = spans.id[spans.slot(span)];
+    if (id) owners.set(id, { span, topPx });
+  };
+  for (let n = 0; n < bars.beyond; n++) note(bars.beyondSpan[n] as number, bars.beyondTopPx[n] as number);
+  for (let n = 0; n < bars.length; n++) note(bars.span[n] as number, bars.topPx[n] as number);
+  return owners;
 }
 
 export function paintArrows(

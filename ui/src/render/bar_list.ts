@@ -8,6 +8,8 @@ import { boxesInSight, type LaneScene } from "./scene";
 
 /** More bars than this would cost more than a frame has; the shortest are then left to the density. */
 export const MAX_BARS = 6000;
+/** Of those out of sight: what is in sight may be the work of one of them. */
+const MAX_BEYOND = 1200;
 /** In the dense picture a bar must be this wide to be told apart from the histogram. */
 const DENSE_BAR_PX = 16;
 
@@ -17,6 +19,10 @@ export class BarList {
   readonly leftPx = new Float32Array(MAX_BARS);
   readonly widthPx = new Float32Array(MAX_BARS);
   readonly topPx = new Float32Array(MAX_BARS);
+  /** Bars of lanes above and below those in sight, and their tops. */
+  beyond = 0;
+  readonly beyondSpan = new Float64Array(MAX_BEYOND);
+  readonly beyondTopPx = new Float32Array(MAX_BEYOND);
   /** The shortest bar that is drawn; doubles until all that is longer fits in the list. */
   private minPx = 0;
 
@@ -35,7 +41,7 @@ export class BarList {
     const minMs = this.minPx * msPerPx;
     const sight = boxesInSight(scene);
     let isWhole = true;
-    this.length = 0;
+    this.length = this.beyond = 0;
     this.need.begin();
     spans.scan(view.fromMs, view.toMs, minMs, (from, to) => {
       if (isWhole) isWhole = this.collectRun(scene, from, to, minMs, sight);
@@ -64,16 +70,27 @@ export class BarList {
       const depth = spans.depth[i] as number;
       if (depth !== SESSION_DEPTH) this.need.note(agent, depth);
       const boxIndex = layout.indexOf(agent);
-      if (boxIndex < sight.from || boxIndex >= sight.to) continue;
-      if (this.length === MAX_BARS) return false;
+      if (boxIndex < 0) continue;
       const box = layout.boxes[boxIndex] as LaneBox;
+      const topPx = box.topPx - scrollPx + layout.barTopPx(box, depth);
+      if (boxIndex < sight.from || boxIndex >= sight.to) {
+        this.noteBeyond(span, topPx);
+        continue;
+      }
+      if (this.length === MAX_BARS) return false;
       const leftPx = (startMs - view.fromMs) * pxPerMs;
       const n = this.length++;
       this.span[n] = span;
       this.leftPx[n] = leftPx;
       this.widthPx[n] = Math.max(1, (endMs - view.fromMs) * pxPerMs - leftPx);
-      this.topPx[n] = box.topPx - scrollPx + layout.barTopPx(box, depth);
+      this.topPx[n] = topPx;
     }
     return true;
+  }
+
+  private noteBeyond(span: number, topPx: number): void {
+    if (this.beyond === MAX_BEYOND) return;
+    this.beyondSpan[this.beyond] = span;
+    this.beyondTopPx[this.beyond++] = topPx;
   }
 }

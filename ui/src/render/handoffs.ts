@@ -12,27 +12,44 @@ import { boxesInSight, isLitRow, type LaneScene } from "./scene";
 const HANDOFF = CATEGORIES.indexOf("handoff");
 /** More lines than this are a tangle. */
 const MAX_LINES = 240;
+/** And of those of births that are whole, without anybody asking for them. */
+const MAX_WHOLE = 8;
 
 /** Lines from rail to rail, those of lanes in sight. */
 export function handoffsOf(scene: LaneScene): Arrow[] {
   if (scene.isDense) return [];
+  const births: Arrow[] = [];
   const found: Arrow[] = [];
-  addBirths(scene, found);
+  addBirths(scene, births);
   addEvents(scene, found);
-  return found;
+  const areFew = births.length <= MAX_WHOLE;
+  return [...births.map((birth) => ({ ...birth, isLit: birth.isLit || areFew })), ...found];
 }
 
-/** A lane whose first event belongs to no work that is known was spawned by the agent above it. */
+/** A lane whose first event belongs to no work that is known was spawned by the agent above it; lit while something
+    of the lane is. */
 function addBirths(scene: LaneScene, found: Arrow[]): void {
   const { journal, layout } = scene;
   if (journal.startsLate) return; // the first event here is not the first
+  const lit = litAgents(scene);
   const { from, to } = boxesInSight(scene);
   for (let n = from; n < to && found.length < MAX_LINES; n++) {
     const agent = layout.boxes[n]?.agent ?? -1;
     const lane = journal.lanes[agent];
     const parent = journal.parents[agent] ?? -1;
-    if (lane?.isBornBare && parent >= 0) add(scene, found, parent, agent, lane.bornMs, true);
+    if (lane?.isBornBare && parent >= 0) add(scene, found, parent, agent, lane.bornMs, lit.has(agent));
   }
+}
+
+/** Of whom something is chosen or pointed at. */
+function litAgents({ journal, selection, pointed }: LaneScene): ReadonlySet<number> {
+  const { events, spans } = journal;
+  const found = new Set<number>();
+  for (const { bar, row } of [selection, pointed]) {
+    if (events.has(row)) found.add(events.agent[events.slot(row)] as number);
+    if (spans.has(bar)) found.add(spans.agent[spans.slot(bar)] as number);
+  }
+  return found;
 }
 
 function addEvents(scene: LaneScene, found: Arrow[]): void {

@@ -312,22 +312,24 @@ export class Board implements Owner, Listener {
   private firstSpanMs(): number {
     const { lastMs, events } = this.journal;
     const early = events.slot(Math.max(events.first, events.end - FIRST_EVENTS));
-    const calmMs = lastMs - (events.tsMs[early] as number);
-    const wholeMs = FIRST_SPANS_MS.find((span) => span >= lastMs - this.runStartMs()) ?? Infinity;
+    const untilMs = Math.min(lastMs, this.nowMs()); // a clock may be ahead
+    const calmMs = events.length > FIRST_EVENTS ? untilMs - (events.tsMs[early] as number) : Infinity;
+    const wholeMs = FIRST_SPANS_MS.find((span) => span >= untilMs - this.runStartMs(untilMs)) ?? Infinity;
     const fitting = FIRST_SPANS_MS.filter((span) => span <= Math.min(wholeMs, calmMs));
     return fitting.at(-1) ?? (FIRST_SPANS_MS[0] as number);
   }
 
-  /** When the newest stretch of activity began: what was before a long silence is another story. */
-  private runStartMs(): number {
-    const { events, lastMs } = this.journal;
-    let startMs = lastMs;
+  /** When the newest stretch of activity up to a moment began: what was before a long silence is another story. */
+  private runStartMs(untilMs: number): number {
+    const { events } = this.journal;
+    let startMs = Infinity;
     for (let row = events.end - 1; row >= events.first; row--) {
       const atMs = events.tsMs[events.slot(row)] as number;
-      if (startMs - atMs > SILENCE_MS) break;
+      if (atMs > untilMs) continue;
+      if (startMs !== Infinity && startMs - atMs > SILENCE_MS) break;
       startMs = Math.min(startMs, atMs);
     }
-    return startMs;
+    return Math.min(startMs, untilMs);
   }
 
   /** The address named a range: the first look at the history does not change it. */

@@ -11,7 +11,12 @@ import { type LaneScene, NOTHING } from "../render/scene";
 export const VIEW = { fromMs: 1000, toMs: 11_000 };
 export const WIDTH_PX = 1000;
 
-export function sceneOf(said: readonly Said[], isDense = false): { scene: LaneScene; bars: BarList } {
+/** `spawned`: so many more agents below the first. */
+export function sceneOf(
+  said: readonly Said[],
+  isDense = false,
+  spawned = 0,
+): { scene: LaneScene; bars: BarList } {
   const journal = new Journal();
   journal.takeHello(
     hello({
@@ -19,6 +24,7 @@ export function sceneOf(said: readonly Said[], isDense = false): { scene: LaneSc
         ["a", -1],
         ["b", 0],
         ["c", -1],
+        ...Array.from({ length: spawned }, (_, n): [string, number] => [`s-${n}`, 0]),
       ],
       kinds: ["log", "tool_invocation", "tool_result", "error", "handoff"],
     }),
