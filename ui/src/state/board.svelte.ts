@@ -139,9 +139,12 @@ export class Board implements Owner, Listener {
   private readonly facePace = new Pace(FACE_MS, () => this.refreshFace());
   private pausedTotal = 0;
   private historyUntil = -1;
-  private pendingRef = "";
+  /** Of the address: an event that is not chosen yet. */
+  pendingRef = $state("");
   /** Of the address: the hub has not said yet how it reads it. */
-  private unreadQuery = "";
+  unreadQuery = $state("");
+  /** Counts what the hub was asked to read: an answer to an earlier question is none any more. */
+  private queriesAsked = 0;
   /** Whose verdict holds; and one that has not spoken yet, of a filter just set. */
   private sieve: Sieve | null = null;
   private coming: Sieve | null = null;
@@ -452,16 +455,17 @@ export class Board implements Owner, Listener {
 
   /** Any query of the language, now; what the hub does not take is refused and changes nothing. */
   async setQuery(query: string): Promise<void> {
+    const turn = ++this.queriesAsked;
     try {
-      this.setFilter(query.trim() ? { terms: await fetchTerms(query) } : NO_FILTER);
+      const filter = query.trim() ? { terms: await fetchTerms(query) } : NO_FILTER;
+      if (turn === this.queriesAsked) this.setFilter(filter);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      this.refuse(query, error);
+      if (turn === this.queriesAsked) this.refuse(query, error);
     }
   }
 
   private async readQuery(query: string): Promise<void> {
-    this.unreadQuery = "";
     try {
       this.filter = { terms: await fetchTerms(query) };
       this.sift();
@@ -470,6 +474,8 @@ export class Board implements Owner, Listener {
       if (error.status === 400) this.setFilter(NO_FILTER);
       else this.sift();
       this.refuse(query, error);
+    } finally {
+      this.unreadQuery = "";
     }
   }
 
@@ -600,16 +606,18 @@ export class Board implements Owner, Listener {
 
   /** An id or @SEQ from the address; waits for the history if it must. */
   async chooseRef(ref: string): Promise<void> {
-    this.pendingRef = this.isLoaded ? "" : ref;
+    this.pendingRef = ref;
     if (!this.isLoaded) return;
-    if (ref.startsWith("@")) return this.choose(Number(ref.slice(1)));
     try {
+      if (ref.startsWith("@")) return this.choose(Number(ref.slice(1)));
       const event = await fetchEvent(ref);
       const atMs = parseTimeMs(event.timestamp);
       if (!this.hasAskedRange) this.move((timeline) => timeline.showAround(atMs - LINK_MS, atMs + LINK_MS));
       this.choose(event.seq);
     } catch {
       // the address names an event that is gone: nothing is chosen, the rest of it holds
+    } finally {
+      this.pendingRef = "";
     }
   }
 

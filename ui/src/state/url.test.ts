@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { LIVE } from "./place.svelte";
-import { readUrl, writeUrl } from "./url";
+import { isStep, readUrl, writeUrl } from "./url";
 
 const NOTHING = { place: LIVE, query: "", lastMs: NaN, sinceMs: NaN, untilMs: NaN, selected: "", pinned: [] };
 
@@ -37,4 +37,22 @@ test("a view stands in the address, and one that nobody knows is the live one", 
   for (const place of [{ view: "insights" }, { view: "sessions" }, { view: "trace", id: "4bf9" }] as const)
     expect(readUrl(writeUrl({ ...NOTHING, place })).place).toEqual(place);
   expect(readUrl("?view=constructor").place).toEqual(LIVE);
+});
+
+test("another query, an opened event and another time are steps; a gesture, a pause and following are none", () => {
+  const nowMs = 1_000_000;
+  const live = { ...NOTHING, lastMs: 60_000 };
+  const range = (sinceMs: number, untilMs: number) => ({ ...NOTHING, sinceMs, untilMs });
+  const paused = range(nowMs - 59_000, nowMs + 1000);
+  expect(isStep(live, { ...live, query: "agent:a" }, nowMs)).toBe(true);
+  expect(isStep(live, { ...live, selected: "@1" }, nowMs)).toBe(true);
+  expect(isStep({ ...live, selected: "@1" }, { ...live, selected: "@2" }, nowMs)).toBe(false);
+  expect(isStep({ ...live, selected: "@1" }, live, nowMs)).toBe(false);
+  expect(isStep(live, { ...live, lastMs: 300_000 }, nowMs)).toBe(true);
+  expect(isStep(live, paused, nowMs)).toBe(false);
+  expect(isStep(paused, live, nowMs)).toBe(false);
+  expect(isStep(live, range(0, 60_000), nowMs)).toBe(true);
+  expect(isStep(range(0, 60_000), range(7000, 67_000), nowMs)).toBe(false);
+  expect(isStep(range(0, 60_000), range(0, 40_000), nowMs)).toBe(false);
+  expect(isStep(range(0, 60_000), range(20_000, 25_000), nowMs)).toBe(true);
 });

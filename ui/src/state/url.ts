@@ -1,5 +1,6 @@
 // What the address says: view, query, range, selection and pinned lanes, named as in the query API.
 
+import { spanMs, type Viewport } from "../base/viewport";
 import { LIVE, type Place } from "./place.svelte";
 
 export interface PageState {
@@ -52,6 +53,27 @@ export function writeUrl(state: PageState): string {
   for (const name of state.pinned.slice(0, MOST_PINS)) query.append("pin", name);
   const text = query.toString();
   return text ? `?${text}` : "";
+}
+
+/** Of the longer of two ranges: what both share where one is the other, moved or zoomed a bit. */
+const SAME_SHARE = 0.5;
+
+/** Whether one would want to step back from `to` to `from`: to another query, a page without the event that was
+    opened, another time. What a gesture changes bit by bit is none, nor is to pause or to follow. */
+export function isStep(from: PageState, to: PageState, nowMs: number): boolean {
+  if (from.query !== to.query || (from.selected === "" && to.selected !== "")) return true;
+  const isFollowed = !Number.isNaN(to.lastMs) && Number.isNaN(from.lastMs);
+  return !isFollowed && sharedPart(rangeOf(from, nowMs), rangeOf(to, nowMs)) < SAME_SHARE;
+}
+
+function rangeOf({ lastMs, sinceMs, untilMs }: PageState, nowMs: number): Viewport {
+  return Number.isNaN(lastMs) ? { fromMs: sinceMs, toMs: untilMs } : { fromMs: nowMs - lastMs, toMs: nowMs };
+}
+
+/** Of the longer one. */
+function sharedPart(one: Viewport, other: Viewport): number {
+  const sharedMs = Math.min(one.toMs, other.toMs) - Math.max(one.fromMs, other.fromMs);
+  return sharedMs / Math.max(spanMs(one), spanMs(other));
 }
 
 function readPlace(query: URLSearchParams): Place {
