@@ -39,6 +39,61 @@ def test_a_page_whose_session_ended_says_how_to_get_another(open_page, hub) -> N
     expect(page.get_by_text("laneway open").first).to_be_visible()
 
 
+def test_a_session_that_ends_while_one_looks_is_told_and_goes_on_with_a_new_link(
+    open_page, hub
+) -> None:
+    page = open_page()
+    log_event("coder", "log", "before")
+    wait_events(page, 1)
+    page.context.clear_cookies()
+    page.keyboard.press("3")
+    expect(page.get_by_test_id("notice")).to_have_attribute("data-kind", "signed-out")
+    expect(page.get_by_test_id("connection")).to_have_text("Signed out")
+
+    request = urllib.request.Request(f"{hub.url}/auth/code", b"{}", method="POST")
+    request.add_header("Authorization", f"Bearer {hub.access_token}")
+    request.add_header("Content-Type", "application/json")
+    with urllib.request.urlopen(request) as answer:
+        code = json.load(answer)["code"]
+    other = page.context.new_page()
+    other.goto(f"{hub.url}/logs#code={code}")
+    other.wait_for_function("() => window.__laneway?.state().link === 'live'")
+    log_event("coder", "log", "meanwhile")
+    page.evaluate("() => dispatchEvent(new Event('focus'))")  # as when one comes back to it
+    expect(page.get_by_test_id("insights")).to_contain_text("coder")
+    wait_events(page, 2)
+
+
+def test_a_history_that_comes_late_is_what_the_page_shows(open_page, hub) -> None:
+    for n in range(3):
+        log_event("coder", "log", f"line {n}", timestamp=time.time() - 3600 + n)
+    eventually(lambda: hub.get("/health")["index"]["events"] >= 3, "the index")
+    page = open_page()
+    held: list[str | bytes] = []
+    routes: list[WebSocketRoute] = []
+
+    def hold_history(route: WebSocketRoute) -> None:
+        routes.append(route)
+        route.connect_to_server().on_message(
+            lambda message: (
+                held.append(message) if '"type":"batch"' in str(message) else route.send(message)
+            )
+        )
+
+    page.route_web_socket(LIVE, hold_history)
+    page.reload()
+    page.wait_for_function("() => window.__laneway?.state().link === 'live'")
+    two_frames = (
+        "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    )
+    page.evaluate(two_frames)
+    page.wait_for_function("() => window.__laneway.visible().total === 0")
+    eventually(lambda: held, "the history")
+    routes[-1].send(held[0])
+    wait_events(page, 3)
+    page.wait_for_function("() => window.__laneway.visible().toMs < Date.now() - 3_000_000")
+
+
 def test_a_page_that_lets_nobody_in_offers_nothing_to_do_there(open_page, hub) -> None:
     page = open_page()
     page.context.clear_cookies()

@@ -281,6 +281,24 @@ def test_a_line_of_another_day_than_the_one_above_it_tells_the_day(open_page, hu
     expect(rows.locator(".time")).to_have_text([*2 * [with_day, within_day], with_day])
     heights = rows.evaluate_all("all => all.map(one => one.getBoundingClientRect().height)")
     assert set(heights) == {24}
+    is_cut = "all => all.map(one => one.scrollWidth > one.clientWidth)"
+    assert not any(rows.locator(".time").evaluate_all(is_cut))
+
+
+def test_the_text_of_a_line_has_its_room_beside_the_detail(open_page) -> None:
+    page = open_page(viewport={"width": 1280, "height": 800})
+    with span("read_file", agent="coder", input={"path": "/src/a.py"}):
+        pass
+    text = page.locator("[data-testid=row]:visible .text")
+    kind = page.locator("[data-testid=row] .kind")
+    expect(text).to_have_count(1)
+    expect(kind.first).to_be_visible()
+    text.click()
+    expect(page.get_by_test_id("detail")).to_be_visible()
+    expect(kind.first).to_be_hidden()
+    room = text.bounding_box()
+    assert room
+    assert room["width"] > 300
 
 
 STANDS_AT_THE_RANGE = """([firstMs, stepMs]) => {

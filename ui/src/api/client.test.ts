@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from "vitest";
-import { fetchEvent, sendJson } from "./client";
+import { checkAccess, fetchEvent, onSessionEnd, sendJson } from "./client";
 
 afterEach(() => vi.unstubAllGlobals());
 
@@ -29,4 +29,14 @@ test("what changes something is sent once", async () => {
   const fetch = breakOff(9);
   await expect(sendJson("DELETE", "/api/alerts/a")).rejects.toThrow("The hub does not answer.");
   expect(fetch).toHaveBeenCalledTimes(1);
+});
+
+test("an answer that the session ended is told to the page, once it is asked for something", async () => {
+  let ended = 0;
+  onSessionEnd(() => ended++);
+  vi.stubGlobal("fetch", async () => new Response('{"message": "no"}', { status: 401 }));
+  expect(await checkAccess()).toBe("out"); // a question of its own
+  expect(ended).toBe(0);
+  await expect(fetchEvent("a")).rejects.toThrow("no");
+  expect(ended).toBe(1);
 });

@@ -6,6 +6,13 @@ import type { StoredEvent } from "../model/stored";
 /** Long enough for a network to settle. */
 const REPEAT_MS = 300;
 
+/** Called where the hub lets this page in no more: its session ended. */
+let leave: () => void = () => undefined;
+
+export function onSessionEnd(act: () => void): void {
+  leave = act;
+}
+
 export class ApiError extends Error {
   /** `status` is 0 where no answer came at all. */
   constructor(
@@ -149,7 +156,9 @@ async function request(path: string, options: RequestInit = {}): Promise<unknown
  * comes or goes. */
 async function send(path: string, options: RequestInit, mayRepeat = !options.method): Promise<Response> {
   try {
-    return await fetch(path, { credentials: "same-origin", cache: "no-store", ...options });
+    const response = await fetch(path, { credentials: "same-origin", cache: "no-store", ...options });
+    if (response.status === 401 && path.startsWith("/api/")) leave();
+    return response;
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     if (mayRepeat) {

@@ -70,6 +70,12 @@ export class Stream {
     this.drop();
   }
 
+  /** The page is let in no more, until it is `start`ed again. */
+  leave(): void {
+    this.stop();
+    this.owner.onState({ kind: "signed-out" });
+  }
+
   /** Tries at once if it is waiting: the network came back, or a person asks. */
   retryNow(): void {
     if (!this.isStopped && !this.socket) this.connect();
@@ -127,12 +133,8 @@ export class Stream {
   private async reconnect(): Promise<void> {
     const access = await this.around.checkAccess();
     if (this.isStopped || this.socket) return;
-    if (access === "out") {
-      this.isStopped = true;
-      this.owner.onState({ kind: "signed-out" });
-      return;
-    }
-    this.connect();
+    if (access === "out") this.leave();
+    else this.connect();
   }
 
   private drop(): void {

@@ -1,7 +1,7 @@
 // The start: trade the one-time code, build the page, open the stream.
 
 import { mount } from "svelte";
-import { checkAccess, exchangeCode, fetchSeqs } from "../api/client";
+import { checkAccess, exchangeCode, fetchSeqs, onSessionEnd } from "../api/client";
 import { browserSurroundings, Stream } from "../api/stream";
 import { Board } from "../state/board.svelte";
 import { Places } from "../state/place.svelte";
@@ -41,11 +41,18 @@ async function start(): Promise<void> {
     props: { desk: { board, scheme: new SchemeChoice(), places: new Places() }, stream },
   });
   await signIn(code);
-  if ((await checkAccess()) === "out") board.onState({ kind: "signed-out" });
+  if ((await checkAccess()) === "out") stream.leave();
   else stream.start();
-  addEventListener("online", () => stream.retryNow());
+  onSessionEnd(() => stream.leave());
+  /** Somebody looks: tries at once, also where a new link was opened in another tab meanwhile. */
+  const retry = async () => {
+    if (board.link.kind !== "signed-out") stream.retryNow();
+    else if ((await checkAccess()) === "in" && board.link.kind === "signed-out") stream.start();
+  };
+  addEventListener("online", () => void retry());
+  addEventListener("focus", () => void retry());
   document.addEventListener("visibilitychange", () => {
-    if (document.visibilityState === "visible") stream.retryNow();
+    if (document.visibilityState === "visible") void retry();
   });
 }
 

@@ -343,7 +343,7 @@ export class Board implements Owner, Listener {
   /** Brings the range up to the present; returns whether it will move on by itself. */
   advance(): boolean {
     const { journal } = this;
-    if (this.link.kind !== "live") return false; // what goes on now is not known
+    if (this.link.kind !== "live" || !this.isLoaded) return false; // what goes on now is not known
     return this.timeline.advance(this.nowMs(), journal.lastMs, journal.openWork);
   }
 
