@@ -180,6 +180,32 @@ def test_a_filter_holds_for_what_is_counted(open_page, hub: Hub, began: float) -
     page.wait_for_function("() => window.__laneway.past() === 5")
 
 
+ROWS_IN_RANGE = """([since, until, began, step]) => {
+  const rows = [...document.querySelectorAll("[data-testid=row]:not([hidden])")];
+  const numbers = rows.map(row => Number(/event (\\d+)/.exec(row.textContent)?.[1]));
+  const isIn = n => began + n * step >= since - step && began + n * step <= until + step;
+  return numbers.length > 5 && numbers.every(isIn);
+}"""
+
+
+@pytest.mark.parametrize("how", ["range", "choice", "near", "near choice"])
+def test_a_link_into_the_past_has_the_stream_of_its_range(
+    open_page, hub: Hub, began: float, how: str
+) -> None:
+    """``near``: in memory when the page opens."""
+    hours = HOURS - 0.5 if "near" in how else HOURS / 5
+    since = began + hours * 3600
+    until = since + 4 * MINUTE_S
+    step = HOURS * 3600 / EVENTS
+    number = round((since + 2 * MINUTE_S - began) / step)
+    found = hub.get(f"/api/events?q=%22event+{number}%22&limit=1")["events"]
+    ask = f"&sel=@{found[0]['seq']}" if "choice" in how else ""
+    page = open_page()
+    page.goto(f"{hub.url}/logs?since={since * 1000:.0f}&until={until * 1000:.0f}{ask}")
+    page.wait_for_function("() => window.__laneway?.state().link === 'live'")
+    page.wait_for_function(ROWS_IN_RANGE, arg=[since, until, began, step])
+
+
 def test_the_stream_goes_on_backwards_as_one_scrolls(open_page, hub: Hub, began: float) -> None:
     page = open_page()
     page.wait_for_function(f"() => window.__laneway.visible().total === {IN_MEMORY}")

@@ -6,11 +6,11 @@ import type { StoredEvent } from "../model/stored";
 /** Long enough for a network to settle. */
 const REPEAT_MS = 300;
 
-/** Called where the hub lets this page in no more: its session ended. */
-let leave: () => void = () => undefined;
+/** Called where the hub does not let the page in, and did before, as far as is known. */
+let sessionEnded: () => unknown = () => undefined;
 
-export function onSessionEnd(act: () => void): void {
-  leave = act;
+export function onSessionEnd(act: () => unknown): void {
+  sessionEnded = act;
 }
 
 export class ApiError extends Error {
@@ -157,7 +157,7 @@ async function request(path: string, options: RequestInit = {}): Promise<unknown
 async function send(path: string, options: RequestInit, mayRepeat = !options.method): Promise<Response> {
   try {
     const response = await fetch(path, { credentials: "same-origin", cache: "no-store", ...options });
-    if (response.status === 401 && path.startsWith("/api/")) leave();
+    if (response.status === 401 && path.startsWith("/api/")) sessionEnded();
     return response;
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;

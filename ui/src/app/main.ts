@@ -22,7 +22,7 @@ function takeCode(): string {
 
 async function signIn(code: string): Promise<void> {
   try {
-    if (code) await exchangeCode(code);
+    await exchangeCode(code);
   } catch {
     // used up or expired: an earlier session may still hold
   }
@@ -36,14 +36,16 @@ async function start(): Promise<void> {
   const target = document.getElementById("app");
   if (!target) throw new Error("the page lacks its #app element");
   exposeFacts(board);
+  if (code) await signIn(code); // a view asks for what it shows as soon as it is there
   mount(Root, {
     target,
     props: { desk: { board, scheme: new SchemeChoice(), places: new Places() }, stream },
   });
-  await signIn(code);
   if ((await checkAccess()) === "out") stream.leave();
   else stream.start();
-  onSessionEnd(() => stream.leave());
+  onSessionEnd(async () => {
+    if ((await checkAccess()) === "out") stream.leave(); // no late answer to a question from before
+  });
   /** Somebody looks: tries at once, also where a new link was opened in another tab meanwhile. */
   const retry = async () => {
     if (board.link.kind !== "signed-out") stream.retryNow();
