@@ -60,6 +60,31 @@ def violations(page: Page) -> list[str]:
     ]
 
 
+def test_a_step_without_an_end_and_one_of_two_durations_are_called_what_they_show(
+    open_page, hub: Hub
+) -> None:
+    with bind(session_id="s-3"):
+        log_event("coder", "tool_invocation", tool="shell", span_id="1" * 16)
+        log_event(
+            "coder", "tool_invocation", tool="search", span_id="2" * 16, timestamp=1_760_000_000
+        )
+        log_event(
+            "coder",
+            "tool_result",
+            tool="search",
+            span_id="2" * 16,
+            timestamp=1_760_000_002,
+            duration_ms=5,
+        )
+    page = open_page(path="/logs?session=s-3")
+    steps = page.get_by_test_id("step")
+    expect(steps.filter(has_text="no end")).to_have_accessible_name("shell, coder, no end")
+    expect(steps.filter(has_text="apart")).to_have_accessible_name(
+        "search, coder, 5 ms, logged 2 s apart"
+    )
+    assert violations(page) == []
+
+
 @pytest.mark.parametrize("scheme", ["dark", "light"])
 def test_no_view_keeps_anybody_out(open_page, scheme: str) -> None:
     page = open_page(color_scheme=scheme)

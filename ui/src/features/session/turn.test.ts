@@ -18,8 +18,10 @@ describe("the turns of a transcript", () => {
       event(0, "tool_invocation", { tool: "shell", span_id: "a", input: { command: "ls" } }),
       event(40, "tool_result", { tool: "shell", span_id: "a", output: "x" }),
       event(50, "error", { error: { type: "E", message: "went wrong" } }),
+      event(60, "tool_invocation", { tool: "shell", span_id: "b", input: { command: "cat" } }),
     ]);
-    expect(steps.map(lineOf)).toEqual(["$ ls", "went wrong"]);
+    expect(steps.map(lineOf)).toEqual(["$ ls", "went wrong", "$ cat"]);
+    expect(tookOf(steps[2] as never, Infinity)).toBe("no end");
     expect(tookOf(steps[0] as never, Infinity)).toBe("40 ms");
     expect(tookOf(steps[0] as never, (steps[0] as { startMs: number }).startMs)).toBe("running");
   });
