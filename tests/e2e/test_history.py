@@ -188,7 +188,9 @@ ROWS_IN_RANGE = """([since, until, began, step]) => {
 }"""
 
 
-@pytest.mark.parametrize("how", ["range", "choice", "near", "near choice"])
+@pytest.mark.parametrize(
+    "how", ["range", "choice", "filter", "near", "near choice", "near filter", "filter choice"]
+)
 def test_a_link_into_the_past_has_the_stream_of_its_range(
     open_page, hub: Hub, began: float, how: str
 ) -> None:
@@ -200,6 +202,8 @@ def test_a_link_into_the_past_has_the_stream_of_its_range(
     number = round((since + 2 * MINUTE_S - began) / step)
     found = hub.get(f"/api/events?q=%22event+{number}%22&limit=1")["events"]
     ask = f"&sel=@{found[0]['seq']}" if "choice" in how else ""
+    if "filter" in how:
+        ask += "&q=event+-agent:nobody"
     page = open_page()
     page.goto(f"{hub.url}/logs?since={since * 1000:.0f}&until={until * 1000:.0f}{ask}")
     page.wait_for_function("() => window.__laneway?.state().link === 'live'")

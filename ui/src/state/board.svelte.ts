@@ -701,7 +701,7 @@ export class Board implements Owner, Listener {
       this.missing = Math.max(0, this.missing - (this.bounds ? gap.to - gap.from : rows.length));
       if (this.choice) this.choose(this.choice.seq);
       this.judgeBy(this.verdict);
-      this.sieve?.cover(gap.from, gap.to);
+      for (const sieve of [this.sieve, this.coming]) sieve?.cover(gap.from, gap.to);
       this.noteSearch();
       return true;
     } catch (error) {

@@ -91,6 +91,22 @@ describe("a sieve", () => {
     expect([sieve.isSearching, found()]).toEqual([false, [6, 19]]);
   });
 
+  test("asks for events that came into memory since its hello, and not before that", async () => {
+    sieve.cover(1, 3);
+    expect(ranges()).toEqual([]);
+    await say(hello({ seq: 20 }));
+    sieve.cover(2, 5);
+    await asked[0]?.answer({ seqs: [7], next: null });
+    await asked[1]?.answer({ seqs: [3], next: null });
+    expect([ranges(), found()]).toEqual([
+      [
+        [5, 21, ""],
+        [2, 5, ""],
+      ],
+      [3, 7],
+    ]);
+  });
+
   test("asks for what it did not hear while it was away, and in a gap", async () => {
     await say(hello({ seq: 20 }));
     await asked[0]?.answer({ seqs: [], next: null });

@@ -76,9 +76,9 @@ export class Sieve implements Owner {
     return this.ending.signal.aborted;
   }
 
-  /** Events from before that came into memory. */
+  /** Events from before that came into memory: after the first hello, which asks for all that is there. */
   cover(from: number, to: number): void {
-    if (from >= to) return;
+    if (from >= to || this.heard === 0) return;
     this.due.push({ from, to, cursor: "" });
     void this.work();
   }
