@@ -67,25 +67,6 @@ def test_the_live_view_is_printed_whole_in_black_on_white(open_page) -> None:
     assert page.evaluate("() => document.documentElement.className") == ""
 
 
-def test_all_lanes_are_printed_not_those_in_sight_alone(open_page) -> None:
-    page = open_page(viewport={"width": 1280, "height": 500})
-    for n in range(40):
-        log_event(f"worker-{n:02d}", "log", f"line {n}")
-    wait_events(page, 40)
-    page.get_by_test_id("fold-repeats").click()
-    page.get_by_test_id("lanes").evaluate("lanes => { lanes.scrollTop = 100; }")
-    listed = page.get_by_test_id("lane").count()
-    assert listed < 40, "the others are below"
-    text = text_of(print_page(page))
-    in_stream = page.locator("[data-testid=row]:visible").all_inner_texts()
-    for n in range(40):
-        name = f"worker-{n:02d}"
-        lines = sum(name in line for line in in_stream)
-        assert text.count(name) == 2 + lines, "the lane and the table name each"
-    expect(page.get_by_test_id("lane")).to_have_count(listed)
-    assert page.get_by_test_id("lanes").evaluate("lanes => lanes.scrollTop") == 100
-
-
 def test_a_session_is_printed_with_each_of_its_steps(open_page, hub) -> None:
     with bind(session_id="long"):
         log_event("planner", "user_message", WORDS, role="user")
