@@ -123,6 +123,10 @@ function addUp(
 ): void {
   const first = Math.max(0, Math.floor(-offset / ratio));
   const end = Math.min(coarse.length, Math.ceil((fine.length - offset) / ratio));
+  if (ratio === 1) {
+    if (first < end) coarse.set(fine.subarray(offset + first, offset + end), first);
+    return;
+  }
   for (let bin = first; bin < end; bin++) {
     const from = Math.max(0, offset + bin * ratio);
     const until = Math.min(fine.length, offset + (bin + 1) * ratio);

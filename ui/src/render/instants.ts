@@ -6,29 +6,35 @@ import { AS_INSTANT } from "../model/event_table";
 import { FLAG_ERROR } from "../model/protocol";
 import type { LaneBox } from "./layout";
 import { MARK_PX, Marks } from "./mark";
+import { MarkPixels } from "./mark_pixels";
 import { MarkStrips } from "./mark_strips";
 import { boxesInSight, type LaneScene } from "./scene";
 import type { Theme } from "./theme";
 
 const ERROR = CATEGORIES.indexOf("error");
 const REACH_PX = MARK_PX;
+/** From so many on it is cheaper to put all marks there at once than to stamp each. */
+const MANY_MARKS = 200;
 
 export class InstantPainter {
   private readonly marks = new Marks();
   private readonly strips = new MarkStrips(this.marks);
   /** Last x of each category in each lane: marks on the same pixel are drawn once. */
   private lastPx = new Int32Array(0);
+  private readonly pixels = new MarkPixels();
+  /** Of each mark the number of its box, its category and its place; kept between frames to spare the collector. */
+  private readonly found: number[] = [];
 
   paint(ctx: CanvasRenderingContext2D, scene: LaneScene, theme: Theme, scale: number): void {
     this.marks.prepare(theme, scale);
     if (this.strips.update(scene, theme, scale)) {
       this.strips.paint(ctx, scene);
       this.paintErrors(ctx, scene, theme, this.keptErrors(scene));
-    } else this.paintAll(ctx, scene, theme);
+    } else this.paintAll(ctx, scene, theme, scale);
     this.paintSelected(ctx, scene, theme);
   }
 
-  private paintAll(ctx: CanvasRenderingContext2D, scene: LaneScene, theme: Theme): void {
+  private paintAll(ctx: CanvasRenderingContext2D, scene: LaneScene, theme: Theme, scale: number): void {
     const { events } = scene.journal;
     const reachMs = (REACH_PX / scene.widthPx) * spanMs(scene.view);
     const sight = boxesInSight(scene);
@@ -38,13 +44,46 @@ export class InstantPainter {
     const fromMs = scene.view.fromMs - reachMs;
     const toMs = scene.view.toMs + reachMs;
     const errors: number[] = [];
+    this.found.length = 0;
     events.scan(fromMs, toMs, (from, to) => {
-      for (let row = from; row < to; row++) this.paintRow(ctx, scene, row, fromMs, toMs, sight, errors);
+      for (let row = from; row < to; row++) this.findRow(scene, row, fromMs, toMs, sight, errors);
     });
+    if (this.found.length < 3 * MANY_MARKS) this.stampEach(ctx, scene);
+    else this.stampTogether(ctx, scene, sight, scale);
     this.paintErrors(ctx, scene, theme, errors);
   }
 
-  /** As `paintRow` leaves them: the number of the box, the place, and whether it is a mark. */
+  private stampEach(ctx: CanvasRenderingContext2D, { layout, scrollPx }: LaneScene): void {
+    const { found } = this;
+    for (let n = 0; n < found.length; n += 3) {
+      const box = layout.boxes[found[n] as number] as LaneBox;
+      this.marks.stamp(
+        ctx,
+        found[n + 1] as number,
+        found[n + 2] as number,
+        box.topPx - scrollPx + box.railPx,
+      );
+    }
+  }
+
+  /** The same picture. */
+  private stampTogether(
+    ctx: CanvasRenderingContext2D,
+    scene: LaneScene,
+    sight: { from: number; to: number },
+    scale: number,
+  ): void {
+    const { found, marks, pixels } = this;
+    const { cellPx } = marks;
+    pixels.begin(sight.to - sight.from, Math.ceil(scene.widthPx * scale), cellPx);
+    for (let n = 0; n < found.length; n += 3) {
+      const leftPx = Math.round((found[n + 2] as number) * scale - cellPx / 2);
+      pixels.stamp(marks.cell(found[n + 1] as number), (found[n] as number) - sight.from, leftPx);
+    }
+    pixels.paint(ctx, scene, scale);
+  }
+
+  /** As `findRow` leaves them: the number of the box, the place, and whether it is a mark. */
   private keptErrors({ journal, layout, widthPx }: LaneScene): number[] {
     const { events } = journal;
     const found: number[] = [];
@@ -58,8 +97,7 @@ export class InstantPainter {
     return found;
   }
 
-  private paintRow(
-    ctx: CanvasRenderingContext2D,
+  private findRow(
     scene: LaneScene,
     row: number,
     fromMs: number,
@@ -83,8 +121,7 @@ export class InstantPainter {
     const cell = boxIndex * CATEGORIES.length + category;
     if (Math.abs((this.lastPx[cell] as number) - xPx) < 1) return;
     this.lastPx[cell] = xPx;
-    const box = scene.layout.boxes[boxIndex] as LaneBox;
-    this.marks.stamp(ctx, category, xPx, box.topPx - scene.scrollPx + box.railPx);
+    this.found.push(boxIndex, category, xPx);
   }
 
   private paintErrors(ctx: CanvasRenderingContext2D, scene: LaneScene, theme: Theme, errors: number[]): void {

@@ -2,6 +2,7 @@
 
 import { SHAPES } from "../base/shape";
 import { CATEGORIES } from "../model/category";
+import type { MarkCell } from "./mark_pixels";
 import type { Theme } from "./theme";
 
 const BOX = 10; // of the paths in base/shape
@@ -14,11 +15,13 @@ export class Marks {
   cellPx = 0;
   private scale = 1;
   private key = "";
+  private cells: readonly MarkCell[] | null = null;
 
   prepare(theme: Theme, scale: number): void {
     const key = `${theme.inks.map((ink) => ink.mark).join()}/${scale}`;
     if (key === this.key) return;
     this.key = key;
+    this.cells = null;
     this.scale = scale;
     this.cellPx = Math.ceil((MARK_PX + 2 * PAD_PX) * scale);
     this.atlas.width = this.cellPx * CATEGORIES.length;
@@ -33,6 +36,20 @@ export class Marks {
       ctx.stroke(path);
       ctx.fillStyle = (theme.inks[i] as { mark: string }).mark;
       ctx.fill(path, "evenodd");
+    });
+  }
+
+  /** The mark of a category as pixels of the screen. */
+  cell(category: number): MarkCell {
+    return (this.cells ??= this.readCells())[category] as MarkCell;
+  }
+
+  private readCells(): MarkCell[] {
+    const { cellPx } = this;
+    const ctx = this.atlas.getContext("2d") as CanvasRenderingContext2D;
+    return CATEGORIES.map((_, n) => {
+      const { data } = ctx.getImageData(n * cellPx, 0, cellPx, cellPx);
+      return new Int32Array(data.buffer);
     });
   }
 
