@@ -83,8 +83,9 @@ def is_complaint(said: ConsoleMessage) -> bool:
     """A browser says by itself that the hub is away, does not take a query, or does not let it in."""
     asks = ("/api/explain", "/api/alerts")
     is_refusal = any(path in said.location["url"] for path in asks) and "400" in said.text
-    is_shut = "Failed to load resource" in said.text and any(
-        status in said.text for status in ("401", "403")
+    is_shut = "HTTP Authentication failed" in said.text or (  # of a socket, that is 401
+        "Failed to load resource" in said.text
+        and any(status in said.text for status in ("401", "403"))
     )
     is_outside = any(name in said.text for name in OUTSIDE)
     return said.type == "error" and not (is_refusal or is_shut or is_outside)
