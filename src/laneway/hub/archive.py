@@ -1,7 +1,7 @@
 """Whole events, read back from the log and made fit to be shown."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from time import monotonic
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from laneway.hub.frame import Frame, gap, whole_event, with_seq
 from laneway.hub.intake import row_of
 from laneway.hub.line import Line, LineReader
 from laneway.hub.plain import LINES
-from laneway.hub.ring import Row, entry_of
+from laneway.hub.ring import Row
 from laneway.log.followed import OWN_FILE
 from laneway.log.read import Reader
 from laneway.log.text import FINGERPRINT_BYTES, Damage, Readable, fingerprint_of
@@ -72,11 +72,7 @@ class Archive:
     def page(self, query: Query) -> EventPage:
         """Events as JSON with ``seq``; those whose part of the log is gone are left out."""
         page = self._store.find(query)
-        prints = self._fingerprints()
-        lines: list[bytes] = []
-        for start in range(0, len(page.hits), LINES):
-            found = self._try_read_some(page.hits[start : start + LINES], prints)
-            lines += [with_seq(line.shown, pointer.seq) for pointer, line in found]
+        lines = [with_seq(line.shown, pointer.seq) for pointer, line in self._iter_read(page.hits)]
         return EventPage(lines, page.next, page.scan)
 
     def seqs(self, query: Query, patience_s: float) -> SeqPage:
@@ -107,13 +103,10 @@ class Archive:
 
     def lines(self, since: int, until: int) -> list[tuple[Pointer, Line]]:
         """The events with seqs ``[since, until)`` that can still be read, in order of seq."""
-        prints = self._fingerprints()
         found: list[tuple[Pointer, Line]] = []
         for low in range(max(since, 1), until, PAGE):
             where = seqs_between(low, min(low + PAGE, until))
-            for pointer in self._store.find(Query(where, limit=PAGE)).hits:
-                if line := self._try_read(pointer, prints):
-                    found.append((pointer, line))
+            found += self._iter_read(self._store.find(Query(where, limit=PAGE)).hits)
         return sorted(found, key=lambda pair: pair[0].seq)
 
     def recent(self, until: int, count: int, where: Expr = EVERYTHING) -> list[Frame]:
@@ -160,7 +153,7 @@ class Archive:
             if is_over():
                 break
             pairs = self.lines(low, min(low + PAGE, until))
-            rows += [row_of(pointer.seq, line) for pointer, line in pairs if line.event is not None]
+            rows += [row_of(pointer.seq, line) for pointer, line in pairs]
         return rows
 
     def is_same(self, segment: str, text: Readable) -> bool | None:
@@ -190,29 +183,26 @@ class Archive:
                 return None
             query = replace(query, after=page.next)
 
-    def _rows(self, hits: Iterable[Pointer]) -> list[Row]:
+    def _rows(self, hits: Sequence[Pointer]) -> list[Row]:
         """As live viewers of columns are shown them, without their lines."""
-        prints = self._fingerprints()
-        rows = []
-        for hit in hits:
-            line = self._try_read(hit, prints)
-            if line and line.event is not None:
-                entry = entry_of(line.event, is_redacted=line.is_redacted)
-                rows.append(Row(hit.seq, line.ts_ns, entry, b""))
-        return rows
+        return [row_of(hit.seq, line)._replace(line=b"") for hit, line in self._iter_read(hits)]
 
     def _matching(self, until: int, count: int, where: Expr) -> list[Frame]:
         before = all_of([where, seqs_between(1, until)])
-        prints = self._fingerprints()
         frames: deque[Frame] = deque()
         size = 0
-        for hit in self._store.find(Query(before, limit=count)).hits:
-            if line := self._try_read(hit, prints):
-                size += len(line.shown)
-                if frames and size > CLIENT_QUEUE_BYTES:
-                    break
-                frames.appendleft(whole_event(line.shown, hit.seq))
+        for hit, line in self._iter_read(self._store.find(Query(before, limit=count)).hits):
+            size += len(line.shown)
+            if frames and size > CLIENT_QUEUE_BYTES:
+                break
+            frames.appendleft(whole_event(line.shown, hit.seq))
         return list(frames)
+
+    def _iter_read(self, pointers: Sequence[Pointer]) -> Iterator[tuple[Pointer, Line]]:
+        """Those that can be read, in the same order; no further ahead than what is read together."""
+        prints = self._fingerprints()
+        for start in range(0, len(pointers), LINES):
+            yield from self._try_read_some(pointers[start : start + LINES], prints)
 
     def _try_read_some(
         self, pointers: Sequence[Pointer], prints: Mapping[str, str]
@@ -235,12 +225,6 @@ class Archive:
             else:
                 self._tell_no_event(pointer, prints.get(pointer.segment, ""))
         return found
-
-    def _try_read(self, pointer: Pointer, prints: Mapping[str, str]) -> Line | None:
-        try:
-            return self._read(pointer, prints)
-        except LogError:
-            return None
 
     def _read(self, pointer: Pointer, prints: Mapping[str, str]) -> Line:
         data = self._reader.read(pointer.segment, pointer.offset, pointer.length)

@@ -70,11 +70,13 @@ export class BarList {
       const depth = spans.depth[i] as number;
       if (depth !== SESSION_DEPTH) this.need.note(agent, depth);
       const boxIndex = layout.indexOf(agent);
-      if (boxIndex < 0) continue;
+      const isBeyond = boxIndex < sight.from || boxIndex >= sight.to;
+      if (boxIndex < 0 || (isBeyond && this.beyond === MAX_BEYOND)) continue;
       const box = layout.boxes[boxIndex] as LaneBox;
       const topPx = box.topPx - scrollPx + layout.barTopPx(box, depth);
-      if (boxIndex < sight.from || boxIndex >= sight.to) {
-        this.noteBeyond(span, topPx);
+      if (isBeyond) {
+        this.beyondSpan[this.beyond] = span;
+        this.beyondTopPx[this.beyond++] = topPx;
         continue;
       }
       if (this.length === MAX_BARS) return false;
@@ -86,11 +88,5 @@ export class BarList {
       this.topPx[n] = topPx;
     }
     return true;
-  }
-
-  private noteBeyond(span: number, topPx: number): void {
-    if (this.beyond === MAX_BEYOND) return;
-    this.beyondSpan[this.beyond] = span;
-    this.beyondTopPx[this.beyond++] = topPx;
   }
 }

@@ -19,7 +19,7 @@ export class MarkPixels {
   heightPx = 0;
   pixels = new Int32Array(0);
   /** For rows of this width. */
-  private readonly stamps = new Map<MarkCell, Stamp>();
+  private stamps = new WeakMap<MarkCell, Stamp>();
   private cellPx = 0;
   private widePx = 0;
   private used = new Uint8Array(0);
@@ -33,7 +33,7 @@ export class MarkPixels {
     this.widePx = widePx;
     if (widthPx === this.widthPx && heightPx === this.heightPx) this.pixels.fill(0);
     else this.pixels = new Int32Array(widthPx * heightPx);
-    if (widthPx !== this.widthPx) this.stamps.clear();
+    if (widthPx !== this.widthPx) this.stamps = new WeakMap();
     this.widthPx = widthPx;
     this.heightPx = heightPx;
     this.used = new Uint8Array(lanes);

@@ -81,8 +81,7 @@ def _iter_reads(
         if few:
             yield Read(made, source_of_seqs(few))
         return
-    narrowed = require_text(
-        made, search if narrow else worded
-    )  # the bytes tell more than common words
+    # With the bytes of the log, they tell more than common words.
+    narrowed = require_text(made, search if narrow else worded)
     for source in iter_sources(connection, search, made, hits, narrow):
         yield Read(narrowed, source)

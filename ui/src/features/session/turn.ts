@@ -105,8 +105,8 @@ export function priceOf(event: StoredEvent | null): string {
 /** How long it took as seen at `atMs`: "" for what stands alone. */
 export function tookOf(step: Step, atMs: number): string {
   if (step.endMs === step.startMs) return "";
-  if (step.endMs > atMs || step.endMs === Infinity)
-    return step.endMs === Infinity && !step.end ? "no end" : "running";
+  if (step.endMs === Infinity) return "no end";
+  if (step.endMs > atMs) return "running";
   return duration(step.tookMs);
 }
 
