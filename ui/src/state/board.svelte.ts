@@ -5,7 +5,7 @@ import { ApiError, fetchEvent, fetchEvents, fetchSeqs, fetchTerms, toldOf } from
 import { fetchParents, fetchPulse, fetchSlowest } from "../api/report";
 import { type LinkState, type Owner, streamPath } from "../api/stream";
 import { Pace } from "../base/pace";
-import type { Viewport } from "../base/viewport";
+import { spanMs, type Viewport } from "../base/viewport";
 import { AS_GAP } from "../model/event_table";
 import { type Filter, NO_FILTER, queryOf, toggleValue } from "../model/filter";
 import { HubClock } from "../model/hub_clock";
@@ -796,6 +796,13 @@ export class Board implements Owner, Listener {
     if (this.timeline.isFollowing) return { lastMs: this.timeline.lengthMs, sinceMs: NaN, untilMs: NaN };
     const { told } = this.timeline;
     return { lastMs: NaN, sinceMs: told.fromMs, untilMs: told.toMs };
+  }
+
+  /** What `range` will say in a moment: words follow at a pace of their own. */
+  rangeNow(): { lastMs: number; sinceMs: number; untilMs: number } {
+    const { isFollowing, view } = this.timeline;
+    if (isFollowing) return { lastMs: spanMs(view), sinceMs: NaN, untilMs: NaN };
+    return { lastMs: NaN, sinceMs: view.fromMs, untilMs: view.toMs };
   }
 
   get view(): Viewport {
