@@ -1,6 +1,7 @@
 """The keeper compresses, compacts and verifies behind a running engine; answers stay what they were."""
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -210,3 +211,22 @@ def test_a_segment_that_was_cut_is_told_with_its_lines(
     lost = sum(1 for line in lines if line.strip()) - 10
     eventually(lambda: hub.health()["log"]["damaged_lines"] == lost)
     eventually(lambda: len(answers(hub)[0][0]) == 600 - lost)
+
+
+def test_a_finished_segment_that_lost_its_end_is_sealed_and_told(
+    make_hub: Make, log: Path, settings: Settings
+) -> None:
+    """As a power cut leaves it that comes just after the next segment was begun."""
+    settings.compress = False
+    hub = make_hub()
+    fill(hub)
+    hub.close()
+    first = log / forms(log)[0]
+    text = first.read_bytes()
+    start = text.rindex(b"{")
+    first.write_bytes(text[: start + 20] + bytes(80))
+    shutil.rmtree(log / ".index")
+    hub = make_hub()
+    eventually(lambda: hub.health()["index"]["quarantined"] == 1)
+    eventually(lambda: hub.health()["index"]["events"] == 599)
+    assert first.read_bytes() == text[: start + 20] + bytes(80) + b"\n\n"

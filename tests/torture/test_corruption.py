@@ -5,6 +5,7 @@ One damage at a time at a random place of a log and its index, at rest. The orac
 * a compressed segment: just the lines of the frames that were hit are missing, and as many are told;
 * a plain segment: every line that was not hit is found; what is missing is told (a flip that leaves
   JSON valid changes the line, and cannot be told; nor can a cut, where the index is gone as well);
+  where the live segment ends in the middle of a line, with the next append;
 * index, epoch, digests, lock: nothing is missing, and all answers are those of before.
 """
 
@@ -25,6 +26,7 @@ from laneway.hub import keeper as keeper_module
 from laneway.hub.engine import Engine
 from laneway.hub.live import Live
 from laneway.log import pack
+from laneway.log.append import Appender
 from laneway.log.compress import compress
 from laneway.log.seekable import SeekableFile
 from laneway.log.segment import LogPath
@@ -83,7 +85,12 @@ class World:
             yield from lines
 
     def settings(self, directory: Path) -> Settings:
-        values = {"home": directory / "home", "log_path": directory / "log", "compress": False}
+        values = {
+            "home": directory / "home",
+            "log_path": directory / "log",
+            "compress": False,
+            "compress_after": 0,
+        }
         return resolve(values, env={})
 
     def copy(self, directory: Path, *, killed: bool) -> Settings:
@@ -197,10 +204,14 @@ def targets(directory: Path) -> dict[str, list[Path]]:
     }
 
 
-def check_log(world: World, engine: Engine, hit: Hit, *, has_index: bool) -> None:
+def check_log(world: World, directory: Path, engine: Engine, hit: Hit, *, has_index: bool) -> None:
     """Wait until what is missing is what was hit, and is told."""
     lost = {orjson.loads(line)["id"] for line in world.hit_lines(hit)}
     state = ""
+    if hit.name == world.log_path.segment_name(SEGMENTS):
+        appender = Appender(LogPath(str(directory / "log")))
+        appender.append([b""])
+        appender.close()
 
     def is_exact() -> bool:
         nonlocal state
@@ -249,7 +260,7 @@ def one_damage(world: World, directory: Path, draw: random.Random) -> tuple[str,
             )
             assert engine.status().damaged_line_count == 0
         else:
-            check_log(world, engine, hit, has_index="without" not in kind)
+            check_log(world, directory, engine, hit, has_index="without" not in kind)
     return kind, hit
 
 

@@ -1,5 +1,5 @@
-"""The keeper: a thread of the indexer that compresses sealed segments, compacts their indexes, and
-reads everything that no longer changes once a day, so that damage is found before somebody asks.
+"""The keeper: a thread of the indexer that seals and compresses finished segments, compacts their
+indexes, and reads everything that no longer changes once a day, so that damage is found before somebody asks.
 
 The work that costs something is done by `laneway.hub.chore`, one piece at a time.
 """
@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from time import monotonic
 
@@ -87,27 +87,35 @@ class Keeper:
 
     def work(self) -> None:
         """One round: everything that is due."""
-        if self._compress and os.path.isdir(self._log_path.directory):
-            self._compress_sealed()
+        if os.path.isdir(self._log_path.directory):
+            self._tend_plain()
         for segment in self._packed_segments():
             if self._is_stopping.is_set():
                 return
             self._compact(segment)
         self._verify()
 
-    def _compress_sealed(self) -> None:
-        from laneway.log.compress import CAN_COMPRESS, sweep
+    def _tend_plain(self) -> None:
+        from laneway.log.compress import CAN_COMPRESS, seal_settled, sweep
 
-        if CAN_COMPRESS:
+        if not CAN_COMPRESS:
+            return
+        all_series = [self._log_path, *list_private(self._log_path)]
+        for series in all_series:
+            try:
+                seal_settled(series, settled_s=self._settled_s)
+            except OSError as error:
+                self._say(f"a segment cannot be sealed: {error.strerror or error}")
+        if self._compress:
             sweep(self._log_path.directory)
-            for segment in self._iter_sealed():
+            for segment in self._iter_sealed(all_series):
                 self._do("compress", self._log_path.directory, segment)
 
-    def _iter_sealed(self) -> Iterator[str]:
+    def _iter_sealed(self, all_series: Sequence[LogPath]) -> Iterator[str]:
         from laneway.log.compress import find_sealed
 
         indexed = {state.segment: state.indexed_bytes for state in self._store.segments()}
-        for series in (self._log_path, *list_private(self._log_path)):
+        for series in all_series:
             for segment in find_sealed(series, settled_s=self._settled_s):
                 path = os.path.join(series.directory, segment)
                 if not self._is_stopping.is_set() and indexed.get(segment) == _size(path):

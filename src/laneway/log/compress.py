@@ -20,6 +20,7 @@ from laneway.base.clock import NS_PER_S, now_ns
 from laneway.base.errors import LogError
 from laneway.base.limits import MIB
 from laneway.log import pack
+from laneway.log.append import seal
 from laneway.log.frame import DamageError
 from laneway.log.seekable import SeekableFile
 from laneway.log.segment import PACKED, SEAL, LogPath
@@ -51,20 +52,35 @@ class Packed(NamedTuple):
 
 def find_sealed(series: LogPath, *, settled_s: float = SETTLED_S, time_ns: int = 0) -> list[str]:
     """Segments of a series that are sealed, settled and not compressed, oldest first."""
+    return [name for name, end in _iter_settled(series, settled_s, time_ns) if end == SEAL]
+
+
+def seal_settled(series: LogPath, *, settled_s: float = SETTLED_S) -> None:
+    """Mark the settled segments that lost their mark, and so perhaps their last lines, to a power cut just
+    after the next one was begun: a line without an end that nobody goes on with gets one, and is told.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    for name, end in _iter_settled(series, settled_s):
+        if end and end != SEAL:
+            seal(os.path.join(series.directory, name))
+
+
+def _iter_settled(
+    series: LogPath, settled_s: float, time_ns: int = 0
+) -> Iterator[tuple[str, bytes]]:
+    """Plain segments that were not written for so long and are not the live one, and how they end."""
     newest_ns = (time_ns or now_ns()) - int(settled_s * NS_PER_S)
-    numbers = series.numbers()
-    names = map(series.segment_name, numbers[:-1])  # never the live one
-    return [name for name in names if _is_settled(os.path.join(series.directory, name), newest_ns)]
-
-
-def _is_settled(path: str, newest_ns: int) -> bool:
-    try:
-        with open(path, "rb") as file:
-            facts = os.fstat(file.fileno())
-            end = os.pread(file.fileno(), len(SEAL), max(0, facts.st_size - len(SEAL)))
-    except OSError:
-        return False
-    return end == SEAL and facts.st_mtime_ns <= newest_ns
+    for name in map(series.segment_name, series.numbers()[:-1]):
+        try:
+            with open(os.path.join(series.directory, name), "rb") as file:
+                facts = os.fstat(file.fileno())
+                end = os.pread(file.fileno(), len(SEAL), max(0, facts.st_size - len(SEAL)))
+        except OSError:
+            continue
+        if facts.st_mtime_ns <= newest_ns:
+            yield name, end
 
 
 def compress(directory: str, segment: str) -> Packed | None:
