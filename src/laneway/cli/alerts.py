@@ -10,11 +10,22 @@ from laneway.base.errors import QueryError, quote
 from laneway.base.settings import resolve
 from laneway.cli import option
 from laneway.cli.escape import escape
+from laneway.cli.table import Column, Row, show
 from laneway.cli.terminal import Terminal
 from laneway.reader.client import Client
 
 TOLD = ("kind", "q", "limit", "below", "window", "by", "floor", "agent", "for", "keep")
 """The fields of a rule that a trial takes."""
+
+
+COLUMNS = (
+    Column("STATE"),
+    Column("RULE", least=12, most=40),
+    Column("VALUE", is_right=True, worth=5),
+    Column("LIMIT", is_right=True, worth=4),
+    Column("OF", least=12, worth=3),
+)
+STYLES = {"firing": "bold red", "pending": "yellow", "broken": "red", "resolved": "green"}
 
 
 class Action(StrEnum):
@@ -41,9 +52,7 @@ def command(
     rules = client.get("/api/alerts")["rules"]
     if action is Action.LIST:
         found: dict[str, Any] = {"rules": rules}
-        lines = [_line(rule) for rule in rules] or [
-            "no rules: docs/alerts.md tells how to make one"
-        ]
+        lines = [] if rules else ["no rules: docs/alerts.md tells how to make one"]
     else:
         rule = next((rule for rule in rules if rule["name"] == name), None)
         if rule is None:
@@ -54,19 +63,23 @@ def command(
     terminal = Terminal()
     for line in [json.dumps(found, indent=2)] if as_json else lines:
         terminal.print(line)
+    if action is Action.LIST and rules and not as_json:
+        show(terminal, COLUMNS, [_cells(rule) for rule in rules])
 
 
-def _line(rule: dict[str, Any]) -> str:
+def _cells(rule: dict[str, Any]) -> Row:
     state = f"{rule['state']}, muted" if rule["muted"] else rule["state"]
-    value = "" if rule["value"] is None else f"{rule['value']:g} of {rule['threshold']:g}"
+    style = STYLES.get(rule["state"], "")
+    value, limit = ("" if rule[of] is None else f"{rule[of]:g}" for of in ("value", "threshold"))
     said = escape(rule["fault"] or rule.get("q") or rule.get("agent", ""))
-    return f"{state:<16}{escape(rule['name']):<28}{value:<20}{said}"
+    return [(state, style), (escape(rule["name"]), ""), (value, style), (limit, ""), (said, "")]
 
 
 def _tell(found: dict[str, Any], since: str) -> list[str]:
     count = found["fired"]
-    times = "never" if not count else "once" if count == 1 else f"{count} times"
-    lines = [f"would have fired {times} in the last {since}"]
+    times = "once" if count == 1 else f"{count} times"
+    fired = f"would have fired {times}" if count else "would not have fired"
+    lines = [f"{fired} in the last {since}"]
     for firing in found["firings"]:
         until = (firing["until"] or "now")[:19]
         of = f"  {escape(firing['top'])}" if firing["top"] else ""

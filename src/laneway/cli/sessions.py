@@ -23,7 +23,7 @@ from laneway.cli.query import (
     print_lines,
     say_nothing,
 )
-from laneway.cli.table import Column, Row, lay_out, paint
+from laneway.cli.table import Column, Row, show
 from laneway.cli.terminal import Terminal
 from laneway.cli.when import moment_of
 from laneway.model.moment import parse_timestamp_ns
@@ -182,8 +182,7 @@ def _print_table(found: list[dict[str, Any]], terminal: Terminal, *, is_utc: boo
     told = [place for place, column in enumerate(COLUMNS) if _is_told(column, rows, place)]
     columns = [COLUMNS[place] for place in told]
     rows = [[row[place] for place in told] for row in rows]
-    width = terminal.width if terminal.is_tty else 0
-    terminal.write(paint(terminal, line) for line in lay_out(columns, rows, width))
+    show(terminal, columns, rows)
 
 
 def _is_told(column: Column, rows: list[Row], place: int) -> bool:

@@ -39,6 +39,12 @@ def lay_out(columns: Sequence[Column], rows: Sequence[Row], width: int = 0) -> l
     ]
 
 
+def show(terminal: Terminal, columns: Sequence[Column], rows: Sequence[Row]) -> None:
+    """The table on the terminal, within its width; in a pipe as wide as it gets."""
+    lines = lay_out(columns, rows, terminal.width if terminal.is_tty else 0)
+    terminal.write(paint(terminal, line) for line in lines)
+
+
 def width_of(columns: Sequence[Column], rows: Sequence[Row]) -> int:
     """What the table takes if nobody restrains it."""
     return sum(_natural(columns, rows)) + len(GAP) * (len(columns) - 1)

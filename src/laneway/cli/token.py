@@ -12,7 +12,15 @@ from laneway.base.clock import NS_PER_S, format_ns
 from laneway.base.errors import QueryError, quote
 from laneway.base.settings import Settings, parse_duration_s, resolve
 from laneway.cli.escape import escape
+from laneway.cli.table import Column, Row, show
 from laneway.cli.terminal import Terminal
+
+COLUMNS = (
+    Column("NAME", least=8),
+    Column("SCOPE"),
+    Column("UNTIL", worth=5),
+    Column("SPEAKS FOR", least=8, worth=7),
+)
 
 
 class Action(StrEnum):
@@ -138,14 +146,15 @@ def _list(settings: Settings, as_json: bool) -> None:
     if as_json:
         print(json.dumps({"tokens": rows}, indent=2))
         return
-    terminal = Terminal()
-    terminal.print(terminal.paint(f"{'name':<18}{'scope':<20}{'until':<22}speaks for", "bold"))
-    for row in rows:
-        scopes, until = ",".join(row["scopes"]), (row["until"] or "it is revoked")[:19]
-        names = [*row["agents"], *(f"pod {pod}" for pod in row["pods"])]
-        note = ", ".join(names) or ("anybody" if "ingest" in row["scopes"] else "-")
-        text = f"{escape(row['name']):<18}{scopes:<20}{until:<22}{escape(note)}"
-        terminal.print(text)
+    show(Terminal(), COLUMNS, [_cells(row) for row in rows])
+
+
+def _cells(row: dict[str, Any]) -> Row:
+    names = [*row["agents"], *(f"pod {pod}" for pod in row["pods"])]
+    speaks_for = ", ".join(names) or ("anybody" if "ingest" in row["scopes"] else "-")
+    until = (row["until"] or "it is revoked")[:19]
+    cells = escape(row["name"]), ",".join(row["scopes"]), until, escape(speaks_for)
+    return [(cell, "") for cell in cells]
 
 
 def _rows(settings: Settings) -> Iterator[dict[str, Any]]:
