@@ -37,7 +37,6 @@ from tests.waiting import eventually
 pytestmark = pytest.mark.torture
 
 IS_LONG = os.environ.get("LANEWAY_TORTURE") == "long"
-SEED = int(os.environ.get("LANEWAY_SEED", "0"))  # read before the tests' environment is emptied
 DAMAGES = 1_000 if IS_LONG else 12
 SEGMENT_LINES = 150
 PACKED_SEGMENTS = 3
@@ -265,11 +264,10 @@ def one_damage(world: World, directory: Path, draw: random.Random) -> tuple[str,
 
 
 def test_what_is_hit_is_told_and_everything_else_is_found(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
     monkeypatch.setattr(pack, "FRAME_BYTES", 8_192)
     monkeypatch.setattr(keeper_module, "REST", 0)
-    seed = SEED or random.randrange(1, 10**6)
     draw = random.Random(seed)
     world = World(tmp_path / "whole")
     assert len(world.answers[0]) == SEGMENTS * SEGMENT_LINES
