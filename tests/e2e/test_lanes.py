@@ -66,6 +66,23 @@ def test_lanes_are_pinned_folded_hidden_and_sorted_and_stay_so(open_page) -> Non
     expect_lanes(page, "coder", "planner", "memory")
 
 
+def test_what_is_arranged_in_one_tab_is_so_in_the_others(open_page, hub: Hub) -> None:
+    page = open_page()
+    work(page)
+    expect_lanes(page, "planner", "coder", "memory")
+    other = page.context.new_page()
+    other.goto(f"{hub.url}/logs")
+    expect_lanes(other, "planner", "coder", "memory")
+    press_tool(page, "memory", "lane-pin")
+    expect_lanes(other, "memory", "planner", "coder")
+    other.locator("[data-agent=planner] [data-testid=lane-fold]").click()
+    expect_lanes(page, "memory", "planner")
+    page.reload()
+    expect_lanes(page, "memory", "planner")
+    press_tool(other, "memory", "lane-pin")
+    expect_lanes(page, "planner", "memory")
+
+
 def test_the_address_pins_lanes_for_whoever_opens_it(open_page) -> None:
     page = open_page()
     work(page)

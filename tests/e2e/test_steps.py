@@ -122,3 +122,16 @@ def test_a_gesture_is_no_step_and_opening_a_link_is_none(open_page, hub: Hub) ->
     expect(page.get_by_test_id("detail")).to_have_count(0)
     page.wait_for_function("() => !location.search.includes('sel=')")
     assert page.evaluate("() => history.length") == opened
+
+
+def test_the_first_step_through_the_stream_of_a_range_stays_in_it(open_page, hub: Hub) -> None:
+    now = int(time.time() * 1000)
+    since, until = now - 20 * 60_000, now - 10 * 60_000
+    page = open_page(path=f"/logs?since={since}&until={until}")
+    page.wait_for_function("() => window.__laneway.visible().total === 60")
+    found = hub.get(f"/api/events?since={since / 1000}&until={until / 1000}&order=oldest")["events"]
+    for key, event in (("k", found[-1]), ("j", found[0])):
+        page.keyboard.press(key)
+        expect(page.locator("[data-testid=row].chosen .text")).to_have_text(event["content"])
+        wait_range(page, since, until)
+        page.keyboard.press("Escape")

@@ -230,3 +230,22 @@ def test_a_finished_segment_that_lost_its_end_is_sealed_and_told(
     eventually(lambda: hub.health()["index"]["quarantined"] == 1)
     eventually(lambda: hub.health()["index"]["events"] == 599)
     assert first.read_bytes() == text[: start + 20] + bytes(80) + b"\n\n"
+
+
+@pytest.mark.parametrize("before_newline", [0, 1])
+def test_a_finished_segment_that_was_cut_tells_how_many_lines_are_gone(
+    make_hub: Make, log: Path, settings: Settings, before_newline: int
+) -> None:
+    """A line that lost its newline alone is there again once the segment is sealed."""
+    settings.compress = False
+    hub = make_hub()
+    fill(hub)
+    hub.close()
+    first = log / forms(log)[0]
+    lines = first.read_bytes().split(b"\n")
+    kept = b"\n".join(lines[:100])
+    lost = len(list(filter(None, lines[100:]))) + before_newline
+    os.truncate(first, len(kept) - before_newline)
+    hub = make_hub()
+    eventually(lambda: hub.health()["index"]["events"] == 600 - lost)
+    assert hub.health()["log"]["damaged_lines"] == lost

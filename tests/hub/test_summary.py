@@ -105,7 +105,21 @@ def test_every_gap_is_one_space_whatever_it_is_made_of(text: str) -> None:
 
 def test_control_and_direction_characters_do_not_survive() -> None:
     text = line("user_message", content="a\x1b[31mred\x07\u202eevil\u2066\x9bz\u2028end")
-    assert text == "a [31mred evil z end"
+    assert text == "ared evil z end"
+
+
+@pytest.mark.parametrize(
+    ("said", "wanted"),
+    [
+        ("\x1b[1;31mFAILED\x1b[0m tests/a.py", "FAILED tests/a.py"),
+        ("\x1b]0;title\x07\x1b[2K\x1b(Bbuild \x1b[38;5;208mdone\x1b[m", "build done"),
+        ("cut off\x1b[3", "cut off"),
+        ("\x1b[" * 20_000, "log"),
+        ("x" * 180 + "\x1b[0m" * 40 + "y" * 30, "x" * 180 + "y" * 19 + "…"),
+    ],
+)
+def test_of_a_terminals_codes_nothing_is_left(said: str, wanted: str) -> None:
+    assert line("log", content=said) == wanted
 
 
 @pytest.mark.parametrize(

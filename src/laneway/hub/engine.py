@@ -136,7 +136,7 @@ class Engine:
 
     def _note_damage(self, damage: Damage) -> None:
         if damage.line_count < 0:
-            count = self.store.count_lines(damage.segment, damage.start, damage.end)
+            count = self.store.count_lines(damage.segment, damage.first_lost, damage.end)
             damage = damage._replace(line_count=count)
         if self.damages.add(damage):
             log.error("%s", damage)

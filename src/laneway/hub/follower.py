@@ -447,7 +447,7 @@ class Follower:
         """How many lines it cost, while the index still knows them."""
         if damage.line_count >= 0:
             return damage
-        count = self._store.count_lines(damage.segment, damage.start, damage.end)
+        count = self._store.count_lines(damage.segment, damage.first_lost, damage.end)
         return damage._replace(line_count=count)
 
     def _note_break(self, one: Break) -> None:

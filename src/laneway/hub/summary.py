@@ -53,6 +53,10 @@ KNOWN_FIELDS = frozenset(
 """What the line does not repeat: it stands in columns of its own."""
 
 _GAPS = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_CODES = re.compile(
+    r"\x1b(?:\[[0-9:;<=>?]*[ -/]*[@-~]?|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~]?)"
+)
+"""Of a terminal: CSI with its final byte, OSC up to its end, any other escape of two signs (ECMA-48)."""
 _BIDI = re.compile(r"[\u202a-\u202e\u2066-\u2069\u200b-\u200f\ufeff]")
 
 
@@ -72,6 +76,8 @@ def _one_line(text: str) -> str:
         if len(text) <= HEAD_CHARS:
             return line
     text = text[:VALUE_CHARS]
+    if "\x1b" in text:
+        text = _CODES.sub("", text)
     if not text.isascii():
         text = _BIDI.sub("", text)
     line = _close_gaps(text[:HEAD_CHARS])

@@ -24,6 +24,11 @@ class Damage(NamedTuple):
     frame: int = -1
     """Of a compressed segment; -1 in any other."""
 
+    @property
+    def first_lost(self) -> int:
+        """Where the text of lines is lost from: one that was cut of its newline alone gets another."""
+        return self.start if self.frame >= 0 else self.start + 1
+
     def __str__(self) -> str:
         place = f"frame {self.frame} of {self.segment}" if self.frame >= 0 else self.segment
         lines = "" if self.line_count < 0 else f", {number_of(self.line_count, 'line')}"

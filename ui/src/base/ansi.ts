@@ -11,10 +11,15 @@ export interface Run {
 
 const ESCAPE = "\u001b";
 /** CSI with its parameters and final byte; OSC up to its end; any other escape of two signs. */
-const CODES = /\u001b(?:\[([0-9:;<=>?]*)[ -/]*([@-~])|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[ -/]*[0-~]?)/g;
+const CODES = /\u001b(?:\[([0-9:;<=>?]*)[ -/]*([@-~])?|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[ -/]*[0-~]?)/g;
 
 export function hasEscapes(text: string): boolean {
   return text.includes(ESCAPE);
+}
+
+/** The text without any look; progress bars keep all their states. */
+export function withoutCodes(text: string): string {
+  return text.replace(CODES, "");
 }
 
 export function runs(text: string): Run[] {

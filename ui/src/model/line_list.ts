@@ -89,6 +89,18 @@ export class LineList extends RowQueue {
     forgetBefore(events.first, this.opened);
   }
 
+  /** How many lines tell what came up to a moment. */
+  linesUntil({ events }: Journal, toMs: number): number {
+    let from = 0;
+    let to = this.length;
+    while (from < to) {
+      const middle = (from + to) >> 1;
+      if ((events.tsMs[events.slot(this.row(middle))] as number) > toMs) to = middle;
+      else from = middle + 1;
+    }
+    return from;
+  }
+
   /** The index of the line that tells `row`. */
   lineOf(journal: Journal, row: number): number {
     const index = this.indexOf(row);

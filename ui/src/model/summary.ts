@@ -1,6 +1,7 @@
 // One line of text for an event that was fetched: the same that the hub's stream has of it, held so by
 // spec/vectors/summaries.json.
 
+import { withoutCodes } from "../base/ansi";
 import { argumentOf, callsOf } from "../base/gist";
 import type { StoredEvent } from "./stored";
 
@@ -107,7 +108,7 @@ function compact(value: unknown): string {
 }
 
 function oneLine(text: string): string {
-  const line = text.slice(0, VALUE_CHARS).replace(BIDI, "").replace(GAPS, " ").trim();
+  const line = withoutCodes(text.slice(0, VALUE_CHARS)).replace(BIDI, "").replace(GAPS, " ").trim();
   const letters = [...line]; // as the hub counts them
   return letters.length > SUMMARY_CHARS ? `${letters.slice(0, SUMMARY_CHARS - 1).join("")}…` : line;
 }

@@ -621,15 +621,14 @@ export class Board implements Owner, Listener {
     }
   }
 
-  /** Goes to the next or previous line of the stream; from nowhere to the newest. */
+  /** Goes to the next or previous line of the stream; from nowhere to the newest, or to the first or last of a
+      range that stands still. */
   step(by: 1 | -1): void {
     const { lines, journal } = this;
     const { events } = journal;
     lines.refresh(journal);
     const known =
-      this.choice && this.choice.row >= 0
-        ? lines.lineOf(journal, this.choice.row)
-        : lines.length - (by > 0 ? 1 : 0);
+      this.choice && this.choice.row >= 0 ? lines.lineOf(journal, this.choice.row) : this.nowhere(by);
     for (let index = known + by; index >= 0 && index < lines.length; index += by) {
       const row = lines.row(index);
       if (events.drawn[events.slot(row)] === AS_GAP) continue;
@@ -637,6 +636,13 @@ export class Board implements Owner, Listener {
       this.chooseRow(row);
       return;
     }
+  }
+
+  /** The index that a step of `by` leaves where nothing is chosen. */
+  private nowhere(by: 1 | -1): number {
+    const { lines, journal, timeline } = this;
+    if (timeline.isFollowing) return lines.length - 1 - by;
+    return lines.linesUntil(journal, by > 0 ? timeline.view.fromMs : timeline.view.toMs) - (by > 0 ? 1 : 0);
   }
 
   /** Shows the repeats that the chosen line stands for each by itself, or as one again. */

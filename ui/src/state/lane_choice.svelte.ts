@@ -7,10 +7,20 @@ export class LaneChoice {
   current = $state.raw<Arrangement>(read());
   /** Grows with each change. */
   version = 0;
+  /** The pinned lanes are those of somebody's address. */
+  private isGiven = false;
+
+  /** What another tab made of it; pinned lanes of an address stay. */
+  reread(): void {
+    const { pinned } = this.current;
+    this.current = this.isGiven ? { ...read(), pinned } : read();
+    this.version++;
+  }
 
   /** As an address says, which somebody else may have written: kept once one arranges something oneself. */
   pin(pinned: readonly string[]): void {
     this.current = { ...this.current, pinned };
+    this.isGiven = String(pinned) !== String(read().pinned); // the browser's own come by the address, too
     this.version++;
   }
 
@@ -48,6 +58,7 @@ export class LaneChoice {
 
   private set(change: Partial<Arrangement>): void {
     this.current = { ...this.current, ...change };
+    this.isGiven = false;
     this.version++;
     const { pinned, hidden, folded, order, own, hidesIdle } = this.current;
     writePref(

@@ -19,6 +19,15 @@ export function writePref(name: string, value: string | null): void {
   }
 }
 
+/** Tells of what another tab of this browser stores. Returns what ends it. */
+export function watchPref(name: string, heard: () => void): () => void {
+  const listen = ({ key }: StorageEvent) => {
+    if (key === PREFIX + name || key === null) heard();
+  };
+  window.addEventListener("storage", listen);
+  return () => window.removeEventListener("storage", listen);
+}
+
 /** A stored number, or null if there is none within the bounds. */
 export function readNumberPref(name: string, least: number, most: number): number | null {
   const stored = readPref(name);
