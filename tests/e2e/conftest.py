@@ -75,6 +75,7 @@ OUTSIDE = (
     "ERR_CONNECTION_RESET",
     "ERR_EMPTY_RESPONSE",
     "ERR_NETWORK_CHANGED",
+    "ERR_SOCKET_NOT_CONNECTED",
 )
 """What a browser says by itself: a hub was killed, or a network of this machine came or went."""
 
