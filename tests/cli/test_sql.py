@@ -6,9 +6,10 @@ from pathlib import Path
 
 import orjson
 import pytest
+from rich.cells import cell_len
 
 from laneway.log.compress import compress
-from tests.cli.conftest import Run, Write
+from tests.cli.conftest import Run, Show, Write
 from tests.sinks.events import run as sample
 
 
@@ -78,6 +79,24 @@ def test_columns_are_as_wide_as_wide_characters(run: Run) -> None:
     ended = run("sql", "select '日本' as \"名\", 1 as n")
 
     assert ended.out.splitlines() == ["名    n", "日本  1"]
+
+
+def test_in_a_narrow_window_columns_shrink_and_the_last_ones_go(show: Show) -> None:
+    screen = show(
+        "--no-color", "--no-pager", "sql", "select agent, event, content from events", COLUMNS="40"
+    )
+    assert screen.end() == 0
+    titles = screen.text.splitlines()[0].split()
+    assert titles == ["agent", "event", "content"]
+    assert all(cell_len(line) <= 40 for line in screen.text.splitlines())
+
+    screen = show("--no-color", "--no-pager", "sql", "select * from events", COLUMNS="40")
+    assert screen.end() == 0
+    *lines, told = screen.text.splitlines()
+    count = len(lines[0].split())
+    assert 2 <= count <= 4
+    assert told.startswith(f"only {count} of ")
+    assert told.endswith(" columns are shown; --jsonl and --csv write all")
 
 
 def test_a_pipe_gets_whole_values(run: Run) -> None:

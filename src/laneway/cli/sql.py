@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
-from rich.cells import cell_len
 
 from laneway.base.errors import QueryError
 from laneway.base.limits import BODY_BYTES
@@ -15,8 +14,8 @@ from laneway.base.settings import resolve
 from laneway.cli import NOTHING, option
 from laneway.cli.backlog import log_files, readable_files, say_unreadable
 from laneway.cli.escape import escape, escape_json
-from laneway.cli.line import crop, pad
 from laneway.cli.pager import paged
+from laneway.cli.table import Column, count_fitting, show
 from laneway.cli.terminal import Terminal
 from laneway.log.segment import PACKED, LogPath
 from laneway.sinks.parquet import COLUMNS, load_duckdb
@@ -159,36 +158,27 @@ def _print_csv(names: list[str], rows: Iterator[Row]) -> int:
 
 
 def _print_table(names: list[str], rows: Iterator[Row], terminal: Terminal) -> int:
-    """Columns as wide as what they hold; numbers at the right. Cropped on a terminal, to the window."""
+    """Numbers at the right; on a terminal the first columns that have room in its window."""
     shown = [row for row, _ in zip(rows, range(ROWS), strict=False)]
     has_more = next(rows, None) is not None
     most = CELL_CELLS if terminal.is_tty else UNCROPPED
-    cells = [[_cell(value) for value in row] for row in shown]
-    widths = [
-        min(max(map(cell_len, (escape(name), *(row[place] for row in cells)))), most)
+    columns = [
+        Column(escape(name), is_right=_is_numeric(shown, place), least=8, most=most, worth=-place)
         for place, name in enumerate(names)
     ]
-    numeric = [
-        bool(shown) and all(isinstance(row[place], (int, float, type(None))) for row in shown)
-        for place in range(len(names))
-    ]
-    lines = [terminal.paint(_line(list(map(escape, names)), widths, numeric, terminal), "bold")]
-    lines += [_line(row, widths, numeric, terminal) for row in cells]
-    terminal.write(lines)
-    if has_more:
-        Terminal(sys.stderr).print(
-            f"only the first {ROWS:,} rows are shown; --jsonl and --csv write all"
-        )
+    cells = [[(_cell(value), "") for value in row] for row in shown]
+    show(terminal, columns, cells)
+    fitting = count_fitting(columns, cells, terminal.width if terminal.is_tty else 0)
+    parts = [f"the first {ROWS:,} rows"] if has_more else []
+    parts += [f"{fitting} of {len(names)} columns"] if fitting < len(names) else []
+    if parts:
+        told = " and ".join(parts)
+        Terminal(sys.stderr).print(f"only {told} are shown; --jsonl and --csv write all")
     return len(shown)
 
 
-def _line(cells: list[str], widths: list[int], numeric: list[bool], terminal: Terminal) -> str:
-    parts = [
-        crop(cell, width).rjust(width) if is_number else pad(cell, width)
-        for cell, width, is_number in zip(cells, widths, numeric, strict=True)
-    ]
-    line = "  ".join(parts).rstrip()
-    return crop(line, terminal.width) if terminal.is_tty else line
+def _is_numeric(rows: list[Row], place: int) -> bool:
+    return bool(rows) and all(isinstance(row[place], (int, float, type(None))) for row in rows)
 
 
 def _cell(value: Any) -> str:

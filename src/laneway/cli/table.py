@@ -39,6 +39,11 @@ def lay_out(columns: Sequence[Column], rows: Sequence[Row], width: int = 0) -> l
     ]
 
 
+def count_fitting(columns: Sequence[Column], rows: Sequence[Row], width: int) -> int:
+    """Of how many columns `lay_out` has room."""
+    return len(_fit(columns, _natural(columns, rows), width)) if width else len(columns)
+
+
 def show(terminal: Terminal, columns: Sequence[Column], rows: Sequence[Row]) -> None:
     """The table on the terminal, within its width; in a pipe as wide as it gets."""
     lines = lay_out(columns, rows, terminal.width if terminal.is_tty else 0)
