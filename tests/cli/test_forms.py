@@ -87,6 +87,13 @@ def test_a_form_finds_the_same_everywhere(find: Callable[..., str], form: str) -
     assert find("export", form) == FORMS[form]
 
 
+@pytest.mark.parametrize("form", [form for form in FORMS if form != "session:s"])
+def test_a_form_finds_the_sessions_of_what_it_finds(call: Run, write: Write, form: str) -> None:
+    write(*({**event, "session_id": event["id"]} for event in EVENTS))
+    lines = call("sessions", "--jsonl", form).out.splitlines()
+    assert "".join(sorted(orjson.loads(line)["name"] for line in lines)) == FORMS[form]
+
+
 def test_what_is_open_is_told_by_the_index(find: Callable[..., str], write: Write) -> None:
     write({"id": "f", "agent": "coder", "event": "tool_invocation", "tool": "x", "span_id": "s2"})
     assert find("query", "--jsonl", "is:open") == "f"
