@@ -12,7 +12,7 @@ import os
 import re
 import shlex
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -75,9 +75,9 @@ def varying(home: Path, folder: Path) -> Callable[[str], str]:
     return name
 
 
-def play(command: str, run: Run, name: Callable[[str], str], **env: str) -> list[str]:
+def play(command: str, call: Run, name: Callable[[str], str]) -> list[str]:
     """The lines that a command prints, as a transcript has them."""
-    ended = run(*shlex.split(command.replace("FOLDER", ".")), **env)
+    ended = call(*shlex.split(command.replace("FOLDER", ".")))
     lines = name(ended.out).splitlines()
     lines += [f"2> {line}" for line in name(ended.err).splitlines()]
     return lines + ([f"[{ended.code}]"] if ended.code else [])
@@ -88,26 +88,43 @@ def has_looked(alerts: str) -> bool:
     return all(rule["value"] is not None for rule in json.loads(alerts)["rules"])
 
 
+@pytest.fixture
+def in_utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with monkeypatch.context() as within:
+        within.setenv("TZ", "UTC")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("in_utc")
 @pytest.mark.parametrize("file", sorted(HERE.glob("*.txt")), ids=lambda file: file.stem)
 def test_a_command_prints_what_its_transcript_says(
-    file: Path, run: Run, write: Write, start_hub: StartHub, home: Path, tmp_path: Path
+    file: Path,
+    call: Run,
+    write: Write,
+    start_hub: StartHub,
+    home: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     head, *said = file.read_text().splitlines()
     log, _, beside = head.removeprefix("# ").partition(", ")
     write(*LOGS[log])
-    env = {"LANEWAY_ALERTS": json.dumps(RULES)}
-    hub = start_hub(**env) if beside else None
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+    hub = start_hub(LANEWAY_ALERTS=json.dumps(RULES)) if beside else None
     if hub:
-        env["LANEWAY_PORT"] = hub.url.rpartition(":")[2]
+        monkeypatch.setenv("LANEWAY_PORT", hub.url.rpartition(":")[2])
         eventually(lambda: not LOGS[log] or is_level(hub))
-        eventually(lambda: has_looked(run("alerts", "--json", **env).out))
+        eventually(lambda: has_looked(call("alerts", "--json").out))
     name = varying(home, tmp_path)
     shown = [head]
     for line in said:
         if line == f"{PROMPT}up" and hub:
             shown += ["", line, *name(hub.text).splitlines()]
         elif line.startswith(PROMPT):
-            shown += ["", line, *play(line.removeprefix(PROMPT), run, name, **env)]
+            shown += ["", line, *play(line.removeprefix(PROMPT), call, name)]
     if WRITES:
         file.write_text("\n".join(shown) + "\n")
     assert shown == [head, *said]

@@ -47,9 +47,15 @@ export class Marks {
   private readCells(): MarkCell[] {
     const { cellPx } = this;
     const ctx = this.atlas.getContext("2d") as CanvasRenderingContext2D;
+    const { data, width } = ctx.getImageData(0, 0, this.atlas.width, cellPx); // all at once: each look is a wait
+    const pixels = new Int32Array(data.buffer);
     return CATEGORIES.map((_, n) => {
-      const { data } = ctx.getImageData(n * cellPx, 0, cellPx, cellPx);
-      return new Int32Array(data.buffer);
+      const cell = new Int32Array(cellPx * cellPx);
+      for (let y = 0; y < cellPx; y++) {
+        const from = y * width + n * cellPx;
+        cell.set(pixels.subarray(from, from + cellPx), y * cellPx);
+      }
+      return cell;
     });
   }
 
