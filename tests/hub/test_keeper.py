@@ -196,21 +196,25 @@ def test_an_index_damaged_under_a_query_is_built_again(make_hub: Make, log: Path
     eventually(is_mended)
 
 
+@pytest.mark.parametrize(("of_the_last", "whole"), [(40, 10), (-2, 10), (-1, 11)])
 def test_a_segment_that_was_cut_is_told_with_its_lines(
-    make_hub: Make, log: Path, settings: Settings
+    make_hub: Make, log: Path, settings: Settings, of_the_last: int, whole: int
 ) -> None:
+    """A line that lost its newline alone is there again once the segment is sealed."""
     settings.compress = False
     hub = make_hub()
     fill(hub)
     hub.close()
     path = log / forms(log)[0]
     lines = path.read_bytes().splitlines(keepends=True)
-    kept = b"".join(lines[:10]) + lines[10][:40]
+    kept = b"".join(lines[:10]) + lines[10][:of_the_last]
     os.truncate(path, len(kept))
     hub = make_hub()
-    lost = sum(1 for line in lines if line.strip()) - 10
+    lost = sum(1 for line in lines if line.strip()) - whole
     eventually(lambda: hub.health()["log"]["damaged_lines"] == lost)
     eventually(lambda: len(answers(hub)[0][0]) == 600 - lost)
+    eventually(lambda: hub.health()["index"]["events"] == 600 - lost)
+    assert hub.health()["log"]["damaged_lines"] == lost
 
 
 def test_a_finished_segment_that_lost_its_end_is_sealed_and_told(
@@ -230,22 +234,3 @@ def test_a_finished_segment_that_lost_its_end_is_sealed_and_told(
     eventually(lambda: hub.health()["index"]["quarantined"] == 1)
     eventually(lambda: hub.health()["index"]["events"] == 599)
     assert first.read_bytes() == text[: start + 20] + bytes(80) + b"\n\n"
-
-
-@pytest.mark.parametrize("before_newline", [0, 1])
-def test_a_finished_segment_that_was_cut_tells_how_many_lines_are_gone(
-    make_hub: Make, log: Path, settings: Settings, before_newline: int
-) -> None:
-    """A line that lost its newline alone is there again once the segment is sealed."""
-    settings.compress = False
-    hub = make_hub()
-    fill(hub)
-    hub.close()
-    first = log / forms(log)[0]
-    lines = first.read_bytes().split(b"\n")
-    kept = b"\n".join(lines[:100])
-    lost = len(list(filter(None, lines[100:]))) + before_newline
-    os.truncate(first, len(kept) - before_newline)
-    hub = make_hub()
-    eventually(lambda: hub.health()["index"]["events"] == 600 - lost)
-    assert hub.health()["log"]["damaged_lines"] == lost
